@@ -1,0 +1,105 @@
+/** The errors people see: each says what, where, and what to do next. */
+
+/** What a fault means for the exit status. */
+export type FaultKind =
+  /** Something was tried and failed: exit 1. */
+  | "failed"
+  /** Wrong usage or a fault in images.ts: exit 2. */
+  | "usage"
+  /** A required tool is missing: exit 3. */
+  | "unavailable"
+  /** Interrupted by a signal: exit 130. */
+  | "interrupted";
+
+/** A place in a text file, counted from 1. */
+export interface Place {
+  /** Path as it should be shown. */
+  readonly file: string;
+  /** Line, from 1. */
+  readonly line: number;
+  /** Column, from 1. */
+  readonly column: number;
+}
+
+/** What a {@link Fault} can say besides its message. */
+export interface FaultOptions {
+  /** Meaning for the exit status. @default "failed" */
+  readonly kind?: FaultKind;
+  /** What it is about where no line can be given: an image, a registry, a path. */
+  readonly where?: string;
+  /** The line it is about. */
+  readonly place?: Place;
+  /** The text around `place`, ready to print. */
+  readonly excerpt?: string;
+  /** What to do next, as an imperative without a final period. */
+  readonly next?: string;
+  /** Path of a log that holds the whole story. */
+  readonly log?: string;
+  /** The error that led to this one. */
+  readonly cause?: unknown;
+}
+
+const EXIT: Record<FaultKind, number> = { failed: 1, usage: 2, unavailable: 3, interrupted: 130 };
+
+/** An error that was foreseen: it names the thing, the place and the remedy. */
+export class Fault extends Error {
+  override readonly name = "Fault";
+  /** Meaning for the exit status. */
+  readonly kind: FaultKind;
+  /** What it is about where no line can be given. */
+  readonly where: string | undefined;
+  /** The line it is about. */
+  readonly place: Place | undefined;
+  /** The text around `place`, ready to print. */
+  readonly excerpt: string | undefined;
+  /** What to do next. */
+  readonly next: string | undefined;
+  /** Path of a log that holds the whole story. */
+  readonly log: string | undefined;
+
+  constructor(message: string, options: FaultOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.kind = options.kind ?? "failed";
+    this.where = options.where;
+    this.place = options.place;
+    this.excerpt = options.excerpt;
+    this.next = options.next;
+    this.log = options.log;
+  }
+
+  /** The exit status this fault asks for. */
+  get exitStatus(): number {
+    return EXIT[this.kind];
+  }
+}
+
+/** A fault of images.ts or of the command line: exit 2. */
+export function usageFault(message: string, options: Omit<FaultOptions, "kind"> = {}): Fault {
+  return new Fault(message, { ...options, kind: "usage" });
+}
+
+/** A tool that must be there is not: exit 3. */
+export function unavailableFault(message: string, options: Omit<FaultOptions, "kind"> = {}): Fault {
+  return new Fault(message, { ...options, kind: "unavailable" });
+}
+
+/** Turns anything thrown into a {@link Fault}, keeping the original as its cause. */
+export function asFault(error: unknown, options: FaultOptions = {}): Fault {
+  if (error instanceof Fault) return error;
+  if (error instanceof DOMException && error.name === "AbortError") {
+    return new Fault("Interrupted", { ...options, kind: "interrupted", cause: error });
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return new Fault(message, { ...options, cause: error });
+}
+
+/** Renders a fault for people, without colour: message, place, excerpt, remedy, log. */
+export function renderFault(fault: Fault): string {
+  const place = fault.place && `${fault.place.file}:${fault.place.line}:${fault.place.column}`;
+  const head = [place ?? fault.where, fault.message].filter(Boolean).join(": ");
+  const lines = [head];
+  if (fault.excerpt) lines.push(fault.excerpt);
+  if (fault.next) lines.push(`next: ${fault.next}`);
+  if (fault.log) lines.push(`log: ${fault.log}`);
+  return lines.join("\n");
+}

@@ -1,0 +1,56 @@
+/** An image whose blobs can be had, wherever they are. */
+
+import type { Digest } from "./digest.ts";
+import type { Json } from "./json.ts";
+import type { Descriptor, ImageConfig } from "./oci.ts";
+
+/** Where a blob's bytes can be had. */
+export type BlobPlace =
+  /** In `.images/oci`. */
+  | { readonly at: "layout" }
+  /** In a registry's repository. */
+  | { readonly at: "registry"; readonly host: string; readonly repository: string }
+  /** Made again by the plugin that built the image (`Plugin.openLayer`), from `data`. */
+  | { readonly at: "plugin"; readonly data: Json };
+
+/** A layer of a built image. */
+export interface Layer {
+  /** As built: what the manifest in `.images/oci` says. */
+  readonly descriptor: Descriptor;
+  /** Digest of the uncompressed tar. */
+  readonly diffId: Digest;
+  /** Places to have it from, the cheapest first. */
+  readonly places: readonly BlobPlace[];
+}
+
+/** What a plugin's build hands back: exact bytes of config and manifest, and where the layers are. */
+export interface ImageSource {
+  /** The config's exact bytes; their sha256 is the image ID. */
+  readonly config: Uint8Array;
+  readonly layers: readonly Layer[];
+  /** The manifest's exact bytes where the plugin has its own; else one is made from the layers. */
+  readonly manifest?: Uint8Array;
+}
+
+/** One platform's image in full, its layers opened when asked for. */
+export interface LocalImage {
+  readonly name: string;
+  readonly platform: string;
+  /** Digest of the config. */
+  readonly imageId: Digest;
+  readonly manifest: Uint8Array;
+  readonly manifestDigest: Digest;
+  readonly manifestMediaType: string;
+  readonly configBytes: Uint8Array;
+  readonly config: ImageConfig;
+  readonly layers: readonly OpenableLayer[];
+}
+
+/** A layer whose bytes can be read. */
+export interface OpenableLayer extends Layer {
+  /**
+   * The layer's bytes as `descriptor` names them (compressed if its media type says so), each
+   * stream checked against the digest: it errors before it ends if they differ.
+   */
+  open(signal?: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+}

@@ -1,0 +1,164 @@
+/**
+ * The contract between the runner and a way of building images.
+ *
+ * The runner asks in this order: `describe` (what goes in), `identify` (only where a plugin knows
+ * something stronger than its input tree, and only when the guard changed), `build` or `buildAll`.
+ * An up-to-date image calls none of them.
+ */
+
+import type { Fault } from "./errors.ts";
+import type { ImageSource, Layer, LocalImage } from "./image.ts";
+import type { Json } from "./json.ts";
+import type { Descriptor } from "./oci.ts";
+import type { Image } from "./recipe.ts";
+import type { Selection, Tree } from "./selection.ts";
+
+/** What a recipe depends on, found without building it. */
+export interface Description {
+  /** The options that can change the bits, without anything local such as absolute paths. */
+  readonly options: Json;
+  /** Files that go in, beside the recipe's own `inputs`. */
+  readonly inputs: readonly Selection[];
+  /** Names of images whose content the build reads, beside `needs`. */
+  readonly images?: readonly string[];
+  /** References of remote base images, normalised with `formatReference`. */
+  readonly bases?: readonly string[];
+  /** Programs a build starts. An image is `unavailable` where it must be built and they are missing. */
+  readonly tools?: readonly ToolNeed[];
+  /**
+   * Files that `describe` itself read or looked for, relative to images.ts' folder: while their
+   * stats are unchanged, a recorded description still holds and `describe` is not called.
+   */
+  readonly reads?: readonly string[];
+  /** What besides the input tree decides whether the plugin must be asked again; not in the key. */
+  readonly guard?: Guard;
+}
+
+/** Local circumstances under which a recorded identity still holds. */
+export interface Guard {
+  /** Absolute paths of files such as a user's rc files; missing ones count as missing. */
+  readonly files?: readonly string[];
+  /** Names of environment variables that the tool sees. */
+  readonly env?: readonly string[];
+  /** Names of programs whose file (path, size, time) counts. */
+  readonly tools?: readonly string[];
+}
+
+/** One program, or several of which any one will do, in the order of preference. */
+export interface ToolNeed {
+  /** Names on PATH. */
+  readonly anyOf: readonly string[];
+  /** What to do where none is there, as an imperative, e.g. `install nix`. */
+  readonly next: string;
+}
+
+/** What `describe` may look at. */
+export interface DescribeContext {
+  /** Absolute path of images.ts' folder. */
+  readonly root: string;
+  /** e.g. `linux/amd64`. */
+  readonly platform: string;
+  /** Values of the recipe's `hostEnv` variables that are set. */
+  readonly env: Readonly<Record<string, string>>;
+  /** `--arg K=V` of this run. */
+  readonly args: Readonly<Record<string, string>>;
+  /** `--engine` and friends: what the command line says for this plugin. */
+  readonly overrides: Overrides;
+}
+
+/** Options of the command line that plugins honour; none is part of a key. */
+export interface Overrides {
+  readonly engine?: string;
+  readonly builder?: string;
+}
+
+/** One image to build on one platform. */
+export interface BuildRequest {
+  readonly image: Image;
+  readonly description: Description;
+  readonly context: BuildContext;
+}
+
+/** What a build is given. */
+export interface BuildContext extends DescribeContext {
+  readonly name: string;
+  /** 64 hex digits; undefined while an identity is being asked for. */
+  readonly key?: string;
+  /** The input tree the key was made from, in the order of `describe`'s inputs, then the recipe's. */
+  readonly tree: Tree;
+  /** Aborted by an interrupt, a timeout, or a failure elsewhere without `--keep-going`. */
+  readonly signal: AbortSignal;
+  /** The identity that `identify` gave, where the plugin has one. */
+  readonly identity?: Json;
+  /** `created` of the recipe, seconds since 1970. */
+  readonly created: number;
+  /** Absolute path of this build's log; `log` writes there and to the reporter. */
+  readonly logFile: string;
+  /** A line of a tool's output. */
+  log(line: string): void;
+  /** What is going on: a phase such as `layer`, a count, bytes. */
+  progress(progress: Progress): void;
+  /** A needed image on this platform. */
+  need(name: string): Promise<LocalImage>;
+  /** A remote base, by the reference `describe` gave, on this platform, at its pinned digest. */
+  base(reference: string): Promise<LocalImage>;
+  /** Writes a blob into `.images/oci` while hashing it; for a layer, the uncompressed tar. */
+  writeBlob(mediaType: string, content: AsyncIterable<Uint8Array>): Promise<Descriptor>;
+  /** An empty folder of this build, removed after it. */
+  scratch(): Promise<string>;
+  /** Starts a program in its own process group, ended with `signal`; output lines go to `log`. */
+  run(command: readonly string[], options?: RunOptions): Promise<RunResult>;
+  /** One value for the whole run under this name: the place for work that images share. */
+  once<T>(name: string, make: () => Promise<T>): Promise<T>;
+}
+
+/** How far something is. */
+export interface Progress {
+  /** e.g. `pulling`, `step`, `layer`, `hashing`, `uploading`. */
+  readonly phase: string;
+  readonly done?: number;
+  readonly total?: number;
+  readonly unit?: "bytes" | "steps";
+}
+
+/** How a program is started. */
+export interface RunOptions {
+  /** Absolute path. @default the project's root */
+  readonly cwd?: string;
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Bytes for standard input. */
+  readonly stdin?: Uint8Array;
+  /** Keeps standard output instead of logging it. @default false */
+  readonly capture?: boolean;
+  /** Accepts an exit status other than 0 instead of throwing a fault. @default false */
+  readonly allowFailure?: boolean;
+  /** Called for each line of output before it is logged; returning false keeps it out of the log. */
+  readonly onLine?: (line: string, stream: "stdout" | "stderr") => boolean | void;
+}
+
+/** How a program ended. */
+export interface RunResult {
+  readonly code: number;
+  /** Standard output, where `capture` was asked for. */
+  readonly stdout: string;
+}
+
+/** A way of building images. */
+export interface Plugin {
+  readonly name: string;
+  /** Changes when the same recipe and inputs would give other bits. */
+  readonly version: string;
+  /** Says what goes in; reads nothing but the recipe's own files. */
+  describe(image: Image, context: DescribeContext): Description | Promise<Description>;
+  /** An identity stronger than the input tree, found without building; replaces it in the key. */
+  identify?(request: BuildRequest): Promise<Json>;
+  /** The same for several images in one go; answers in the same order. */
+  identifyAll?(requests: readonly BuildRequest[]): Promise<readonly (Json | Fault)[]>;
+  /** Builds one image. */
+  build(request: BuildRequest): Promise<ImageSource>;
+  /** Builds several in one invocation of a tool that schedules by itself. */
+  buildAll?(requests: readonly BuildRequest[]): Promise<readonly (ImageSource | Fault)[]>;
+  /** Makes the bytes of a layer again whose place is `{ at: "plugin", data }`. */
+  openLayer?(layer: Layer, data: Json, signal?: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+}

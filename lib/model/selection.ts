@@ -1,0 +1,48 @@
+/** Which files count: data that can be hashed, printed and compared. */
+
+/** A choice of files below one folder. Paths are `/`-separated and relative. */
+export interface Selection {
+  /** Folder the patterns are relative to, itself relative to images.ts' folder. */
+  readonly root: string;
+  /**
+   * Patterns of what is taken. A pattern that matches a folder takes everything below it.
+   * `["**"]` is everything.
+   */
+  readonly include: readonly string[];
+  /** Patterns of what is left out again; same syntax as `include`. */
+  readonly exclude?: readonly string[];
+  /**
+   * How `include` and `exclude` are read: `glob` (`**`, `*`, `?`, `[…]`, `{a,b}`; dot files match)
+   * or `go` (Go's `filepath.Match`, as Dockerfiles use it: no `**`, no braces).
+   * @default "glob"
+   */
+  readonly syntax?: "glob" | "go";
+  /** Lines of a .dockerignore, in their order; what they hide is not selected. */
+  readonly dockerignore?: readonly string[];
+  /** Takes `.git` folders too. `.images` is never taken. @default false */
+  readonly git?: boolean;
+  /** Prefix of the selected paths in the input tree, e.g. `docs/`, where several trees are joined. */
+  readonly as?: string;
+}
+
+/** One selected file, folder or link. */
+export interface Entry {
+  /** Path below the selection's root (with the selection's `as` in front), `/`-separated. */
+  readonly path: string;
+  readonly type: "file" | "directory" | "symlink";
+  /** The owner may execute it (files only; git's executable bit). */
+  readonly executable: boolean;
+  /** Size in bytes (files only, else 0). */
+  readonly size: number;
+  /** sha256 of a file's content, as 64 hex digits. */
+  readonly digest?: string;
+  /** A link's target, as it is written. */
+  readonly target?: string;
+}
+
+/** An input tree: the selected entries, sorted by path in code-point order, and their Merkle root. */
+export interface Tree {
+  /** sha256 over the entries (path, type, executable bit, digest or target), 64 hex digits. */
+  readonly root: string;
+  readonly entries: readonly Entry[];
+}
