@@ -1,0 +1,261 @@
+/** Assembling an image without an engine: stages in their order, the last one's layers written. */
+
+import { unavailableFault } from "../../../lib/model/errors.ts";
+import type { ImageSource, LocalImage } from "../../../lib/model/image.ts";
+import type { ImageConfig } from "../../../lib/model/oci.ts";
+import { parsePlatform } from "../../../lib/model/platform.ts";
+import type { BuildRequest } from "../../../lib/model/plugin.ts";
+import { encodeConfig } from "../../../lib/oci/documents.ts";
+import type { Folder } from "../plan/folders.ts";
+import type { Options } from "../plan/options.ts";
+import { Scope } from "../plan/scope.ts";
+import { nameOf, type Origin, type Plan, type PlannedStage, type Step } from "../plan/stages.ts";
+import { DEFAULT_PATH } from "../plan/survey.ts";
+import { faultAt } from "../syntax/place.ts";
+import { Unpacker } from "./archive.ts";
+import { imageTree } from "./base.ts";
+import { applyToConfig, type Draft, draftOf } from "./config.ts";
+import { contextTree } from "./context.ts";
+import { copySource } from "./copy.ts";
+import { carryOutCopy } from "./copying.ts";
+import { extractFiles } from "./extract.ts";
+import { findOwner, type ReadText } from "./owner.ts";
+import { PLAIN_FOLDER, Rootfs, TreeConflict } from "./rootfs.ts";
+import { StageState } from "./stage.ts";
+import { passOn, writeLayers } from "./write.ts";
+
+/** Builds a planned image. @throws {Fault} with the line of what cannot be carried out. */
+export async function assemble(
+  request: BuildRequest,
+  plan: Plan,
+  options: Options,
+): Promise<ImageSource> {
+  return await new Assembler(request, plan, options).run();
+}
+
+class Assembler {
+  readonly #stages = new Map<number, StageState>();
+  readonly #contexts = new Map<Folder, Rootfs>();
+  readonly #unpacker: Unpacker;
+  readonly #created: string;
+
+  constructor(readonly request: BuildRequest, readonly plan: Plan, readonly options: Options) {
+    this.#unpacker = new Unpacker(request.context);
+    const time = new Date(request.context.created * 1000);
+    this.#created = time.toISOString().replace(/\.000Z$/, "Z");
+  }
+
+  async run(): Promise<ImageSource> {
+    for (const planned of this.plan.stages) {
+      this.request.context.signal.throwIfAborted();
+      this.#stages.set(planned.index, await this.#build(planned));
+    }
+    const target = this.#stages.get(this.plan.stages.at(-1)!.index)!;
+    const own = await writeLayers(target.changes, this.request.context);
+    const layers = [...(target.base === undefined ? [] : passOn(target.base)), ...own];
+    return { config: encodeConfig(this.#config(target, layers.map((it) => it.diffId))), layers };
+  }
+
+  #config(stage: StageState, diffIds: ImageConfig["rootfs"]["diff_ids"]): ImageConfig {
+    const { base, draft, history } = stage;
+    const config: Draft = { ...draft.config };
+    const { labels } = this.request.image.common;
+    if (Object.keys(labels).length > 0) config.Labels = { ...config.Labels, ...labels };
+    return {
+      ...(base?.config ?? {}),
+      ...parsePlatform(this.plan.platform),
+      created: this.#created,
+      ...(draft.author === undefined ? {} : { author: draft.author }),
+      config,
+      rootfs: { type: "layers", diff_ids: diffIds },
+      history,
+    };
+  }
+
+  async #build(planned: PlannedStage): Promise<StageState> {
+    const { stage, triggers } = await this.#begin(planned);
+    for (const step of [...triggers, ...planned.steps]) await this.#carryOut(step, stage, planned);
+    return stage;
+  }
+
+  async #begin(planned: PlannedStage): Promise<{ stage: StageState; triggers: readonly Step[] }> {
+    const { origin } = planned;
+    if (origin.kind === "stage") {
+      const parent = this.#stages.get(origin.index)!;
+      const stage = new StageState({
+        draft: draftOf(parent.draft.config, parent.draft.author),
+        scope: parent.scope.inherit(),
+        base: parent.base,
+        history: parent.history,
+        changes: parent.changes,
+        open: async () => (await parent.tree()).fork(),
+      });
+      return { stage, triggers: [] };
+    }
+    const scope = new Scope(this.plan.script.source, this.plan.script.escape, { open: false });
+    const image = await this.#image(origin);
+    if (image === undefined) {
+      const stage = new StageState({
+        draft: draftOf({ WorkingDir: "/" }),
+        scope,
+        base: undefined,
+        history: [],
+        changes: [],
+        open: () => Promise.resolve(new Rootfs()),
+      });
+      scope.addEnvironment([`PATH=${DEFAULT_PATH}`]);
+      if (origin.kind === "folder") await this.#copyFolder(stage, origin.folder);
+      return { stage, triggers: [] };
+    }
+    this.#checkPlatform(image, planned);
+    const draft = draftOf(image.config.config, image.config.author);
+    scope.addEnvironment(draft.config.Env ?? []);
+    const stage = new StageState({
+      draft,
+      scope,
+      base: image,
+      history: image.config.history ?? [],
+      changes: [],
+      open: async () => (await imageTree(image, this.request.context)).fork(),
+    });
+    return { stage, triggers: this.plan.triggers(image.config.config?.OnBuild ?? [], planned) };
+  }
+
+  /** A base of another architecture would give an image that does not start. */
+  #checkPlatform(image: LocalImage, planned: PlannedStage): void {
+    const wanted = parsePlatform(planned.platform ?? this.plan.platform);
+    const { os, architecture } = image.config;
+    if (os === wanted.os && architecture === wanted.architecture) return;
+    const { from } = planned.stage;
+    throw faultAt(
+      this.plan.script.source,
+      from,
+      `The base is for ${os}/${architecture}, not for ${wanted.os}/${wanted.architecture}`,
+      { word: from.args[0]!, next: "take a base that has this platform, or change platforms" },
+    );
+  }
+
+  async #copyFolder(stage: StageState, folder: Folder): Promise<void> {
+    const tree = await stage.tree();
+    copySource(this.#contextTree(folder), "/", tree, { to: "/" });
+    stage.commitTree(tree, "COPY . /", this.#created);
+  }
+
+  async #carryOut(step: Step, stage: StageState, planned: PlannedStage): Promise<void> {
+    const { instruction } = step;
+    const { source } = this.plan.script;
+    switch (instruction.keyword) {
+      case "ARG": {
+        const declared = stage.scope.declare(instruction, this.plan.args);
+        const words = declared.map(({ name, value }) =>
+          // Values of host variables may be secrets: a config is no place for them.
+          value === undefined || this.options.hostArgs.has(name) ? name : `${name}=${value}`
+        );
+        return stage.note(`ARG ${words.join(" ")}`, this.#created);
+      }
+      case "COPY":
+      case "ADD":
+        return await this.#copy(step, stage, planned);
+      case "WORKDIR": {
+        const line = applyToConfig(stage.draft, instruction, stage.scope, source);
+        return await this.#makeWorkingFolder(line, step, stage);
+      }
+      case "RUN":
+        throw unavailableFault(`RUN in ${nameOf(planned.stage)} needs an engine`, {
+          where: source.file,
+          next: "install docker with buildx, podman or buildah",
+        });
+      default:
+        stage.note(applyToConfig(stage.draft, instruction, stage.scope, source), this.#created);
+    }
+  }
+
+  async #makeWorkingFolder(line: string, step: Step, stage: StageState): Promise<void> {
+    const { User: user, WorkingDir: path = "/" } = stage.draft.config;
+    if (path === "/") return stage.note(line, this.#created);
+    const tree = await stage.tree();
+    try {
+      const owner = user === undefined || user === ""
+        ? undefined
+        : await findOwner(user, this.#reader(stage));
+      tree.makeFolders(path, { ...PLAIN_FOLDER, ...owner });
+    } catch (error) {
+      if (!(error instanceof TreeConflict)) throw error;
+      throw faultAt(this.plan.script.source, step.instruction, `Cannot make it: ${error.message}`, {
+        next: "choose another working folder",
+        cause: error,
+      });
+    }
+    stage.commitTree(tree, line, this.#created);
+  }
+
+  async #copy(step: Step, stage: StageState, planned: PlannedStage): Promise<void> {
+    const { instruction } = step;
+    const isTrigger = instruction.line === planned.stage.from.line;
+    await carryOutCopy({
+      instruction,
+      source: this.plan.script.source,
+      stage,
+      ...await this.#source(step.from, isTrigger),
+      unpacker: this.#unpacker,
+      read: this.#reader(stage),
+    }, this.#created);
+  }
+
+  async #source(
+    origin: Origin | undefined,
+    isTrigger: boolean,
+  ): Promise<{ from: Rootfs; fromName: string; missing: string }> {
+    if (origin === undefined || origin.kind === "folder") {
+      const folder = origin === undefined ? this.plan.context : origin.folder;
+      const { path, ignoreFile } = folder;
+      const hint = ignoreFile === undefined ? "" : `, or see what ${ignoreFile} hides`;
+      return {
+        from: this.#contextTree(folder),
+        fromName: `the build context (${path})`,
+        missing: isTrigger
+          ? `add what the base's ONBUILD reads to the recipe's inputs, relative to images.ts`
+          : `create it, correct the path${hint}`,
+      };
+    }
+    const missing = "correct the path, or copy it into that image first";
+    if (origin.kind === "stage") {
+      const tree = await this.#stages.get(origin.index)!.tree();
+      const name = nameOf(this.plan.script.stages[origin.index]!);
+      return { from: tree, fromName: `the stage ${name}`, missing };
+    }
+    const image = await this.#image(origin);
+    if (image === undefined) return { from: new Rootfs(), fromName: "scratch", missing };
+    const from = await imageTree(image, this.request.context);
+    return { from, fromName: `the image ${image.name}`, missing };
+  }
+
+  async #image(origin: Origin): Promise<LocalImage | undefined> {
+    const { context } = this.request;
+    if (origin.kind === "image") return await context.need(origin.name);
+    return origin.kind === "base" ? await context.base(origin.reference) : undefined;
+  }
+
+  #contextTree(folder: Folder): Rootfs {
+    const { root, tree } = this.request.context;
+    const known = this.#contexts.get(folder) ?? contextTree(root, folder, tree);
+    this.#contexts.set(folder, known);
+    return known;
+  }
+
+  #reader(stage: StageState): ReadText {
+    return async (path) => {
+      const node = (await stage.tree()).resolve(path).node;
+      if (node?.type !== "file") return undefined;
+      const { content } = node;
+      if (content.kind === "bytes") return new TextDecoder().decode(content.bytes);
+      if (content.kind === "host") return await Deno.readTextFile(content.path);
+      const paths = await extractFiles(
+        content.image,
+        new Set([content.path]),
+        this.request.context,
+      );
+      return await Deno.readTextFile(paths.get(content.path)!);
+    };
+  }
+}

@@ -1,0 +1,201 @@
+/** Carrying out one COPY or ADD. */
+
+import { unavailableFault } from "../../../lib/model/errors.ts";
+import { IgnorePatterns } from "../plan/match.ts";
+import { isHeredoc, isRemote, pathArguments, sourcePattern } from "../plan/sources.ts";
+import { faultAt, type Source } from "../syntax/place.ts";
+import type { Instruction } from "../syntax/script.ts";
+import { parseHeredoc } from "../syntax/statements.ts";
+import type { Unpacker } from "./archive.ts";
+import { workingFolder } from "./config.ts";
+import { type CopyRules, copySource, copyWithParents, findSources } from "./copy.ts";
+import { chmodChange, chownOwner, type ReadText } from "./owner.ts";
+import { folderOf, PLAIN_FOLDER, Rootfs, TreeConflict } from "./rootfs.ts";
+import type { StageState } from "./stage.ts";
+
+/** What a COPY or ADD works with. */
+export interface CopyWork {
+  readonly instruction: Instruction;
+  readonly source: Source;
+  readonly stage: StageState;
+  /** Where it reads, and what that is called in faults. */
+  readonly from: Rootfs;
+  readonly fromName: string;
+  /** What to do about a source that is not there. */
+  readonly missing: string;
+  readonly unpacker: Unpacker;
+  /** Reads a text file of the image that is being built. */
+  readonly read: ReadText;
+}
+
+/**
+ * Carries out a COPY or ADD in the stage.
+ *
+ * @param created time of the history's entry.
+ * @throws {Fault} with the line, for sources that are not there and names in each other's way.
+ */
+export async function carryOutCopy(work: CopyWork, created: string): Promise<void> {
+  const { instruction, source, stage } = work;
+  const isLinked = instruction.options["link"]?.[0] === "true";
+  const tree = isLinked ? new Rootfs() : await stage.tree();
+  try {
+    const line = await copyAll(work, tree);
+    if (isLinked) stage.commitLinked(tree, line, created);
+    else stage.commitTree(tree, line, created);
+  } catch (error) {
+    if (!(error instanceof TreeConflict)) throw error;
+    throw faultAt(source, instruction, `Cannot copy: ${error.message}`, {
+      next: "change the destination, or what is copied there",
+      cause: error,
+    });
+  }
+}
+
+async function copyAll(work: CopyWork, tree: Rootfs): Promise<string> {
+  const { instruction, stage, source } = work;
+  const { scope } = stage;
+  const expand = (word: string) => scope.expand(word, instruction);
+  const written = expand(instruction.args.at(-1)!);
+  const rules = await rulesOf(work, written);
+  const words = pathArguments(instruction).map(expand);
+  const documents = instruction.args.slice(0, -1).filter((word) => isHeredoc(instruction, word));
+  const isFolder = rules.to.endsWith("/") || tree.resolve(rules.to).node?.type === "directory";
+  if (words.length + documents.length > 1 && !isFolder) {
+    throw faultAt(source, instruction, `Several files cannot be copied to one name, ${written}`, {
+      word: instruction.args.at(-1)!,
+      next: `write the destination as a folder, "${written}/"`,
+    });
+  }
+  if (instruction.options["checksum"] !== undefined) {
+    throw faultAt(source, instruction, "--checksum needs a URL or a git repository", {
+      word: "--checksum",
+      next: "remove the flag: local files are part of the image's key",
+    });
+  }
+  let found = 0;
+  for (const word of words) found += await copyWord(work, word, tree, rules);
+  if (found === 0 && documents.length === 0) throw missingSource(work, words.join(" "));
+  for (const word of documents) copyDocument(work, word, tree, rules);
+  return historyLine(work, words, documents, written);
+}
+
+async function rulesOf(work: CopyWork, written: string): Promise<CopyRules> {
+  const { instruction, stage, source, read } = work;
+  const { options } = instruction;
+  const value = (name: string) => {
+    const text = options[name]?.[0];
+    const expanded = text === undefined ? "" : stage.scope.expand(text, instruction);
+    return expanded === "" ? undefined : expanded;
+  };
+  const chown = value("chown");
+  const chmod = value("chmod");
+  const to = workingFolder(stage.draft.config, written);
+  const isFolder = /(?:^|\/)\.?$/.test(written);
+  return {
+    to: isFolder && to !== "/" ? `${to}/` : to,
+    ...(chown === undefined ? {} : { owner: await chownOwner(chown, instruction, source, read) }),
+    ...(chmod === undefined ? {} : { mode: chmodChange(chmod, instruction, source) }),
+    ...(options["exclude"] === undefined
+      ? {}
+      : { exclude: new IgnorePatterns(options["exclude"].map((it) => it.replace(/^\/+/, ""))) }),
+  };
+}
+
+/** Copies what one source names; gives how many it names. */
+async function copyWord(
+  work: CopyWork,
+  word: string,
+  tree: Rootfs,
+  rules: CopyRules,
+): Promise<number> {
+  const { instruction, source, from, unpacker } = work;
+  if (instruction.keyword === "ADD" && isRemote(word)) {
+    throw unavailableFault(`ADD of ${word} needs an engine`, {
+      next: "install docker with buildx, podman or buildah",
+    });
+  }
+  if (instruction.options["parents"]?.[0] === "true") {
+    const pivot = word.indexOf("/./");
+    const start = pivot < 0 ? "" : word.slice(0, pivot);
+    const pattern = sourcePattern(pivot < 0 ? word : word.slice(pivot + 3), instruction, source);
+    const count = copyWithParents(from, `/${start}`, pattern, tree, rules);
+    if (count === 0 && !isPattern(word)) throw missingSource(work, word);
+    return count;
+  }
+  const pattern = sourcePattern(word, instruction, source);
+  const paths = findSources(from, pattern);
+  if (paths.length === 0 && !isPattern(pattern)) throw missingSource(work, word);
+  if (paths.length > 1 && !rules.to.endsWith("/")) {
+    const there = tree.resolve(rules.to).node;
+    if (there !== undefined ? there.type !== "directory" : !allFolders(from, paths)) {
+      throw faultAt(source, instruction, `${word} matches several files, but ${rules.to} is one`, {
+        word,
+        next: `write the destination as a folder, "${rules.to}/"`,
+      });
+    }
+  }
+  const unpacks = instruction.keyword === "ADD" && instruction.options["unpack"]?.[0] !== "false";
+  for (const path of paths) {
+    const node = from.resolve(path).node;
+    if (unpacks && node?.type === "file" && node.content.kind === "host") {
+      if (await unpacker.unpack(node.content.path, tree, rules.to, rules.owner)) continue;
+    }
+    copySource(from, path, tree, rules);
+  }
+  return paths.length;
+}
+
+function allFolders(from: Rootfs, paths: readonly string[]): boolean {
+  return paths.every((path) => from.resolve(path).node?.type === "directory");
+}
+
+function isPattern(word: string): boolean {
+  return /[*?[]/.test(word);
+}
+
+function copyDocument(work: CopyWork, word: string, tree: Rootfs, rules: CopyRules): void {
+  const { instruction, stage } = work;
+  const { name, chomp, expand } = parseHeredoc(word)!;
+  const body = instruction.heredocs.find((document) => document.name === name)?.content ?? "";
+  const plain = chomp ? body.replace(/^\t+/gm, "") : body;
+  const text = expand
+    ? stage.scope.expand(plain, instruction, { plainQuotes: true, escape: "\\" })
+    : plain;
+  const bytes = new TextEncoder().encode(text);
+  const folder = folderOf(PLAIN_FOLDER);
+  const file = name.split("/").at(-1)!;
+  folder.children.set(file, {
+    type: "file",
+    mode: 0o644,
+    uid: 0,
+    gid: 0,
+    size: bytes.length,
+    content: { kind: "bytes", bytes },
+  });
+  copySource(new Rootfs(folder), `/${file}`, tree, rules);
+}
+
+function missingSource(work: CopyWork, word: string) {
+  const { instruction, source, fromName, missing } = work;
+  const message = isPattern(word)
+    ? `Nothing in ${fromName} matches ${word}`
+    : `${word} is not in ${fromName}`;
+  return faultAt(source, instruction, message, { word, next: missing });
+}
+
+/** As Docker writes it: what decides the files, after expansion. */
+function historyLine(
+  { instruction, stage }: CopyWork,
+  words: readonly string[],
+  documents: readonly string[],
+  to: string,
+): string {
+  const flags = ["parents", "chown", "chmod"].flatMap((name) => {
+    const value = instruction.options[name]?.[0];
+    if (value === undefined || value === "false") return [];
+    if (name === "parents") return ["--parents"];
+    return [`--${name}=${stage.scope.expand(value, instruction)}`];
+  });
+  const names = documents.map((word) => `<<${parseHeredoc(word)!.name}`);
+  return [instruction.keyword, ...flags, ...words, ...names, to].join(" ");
+}

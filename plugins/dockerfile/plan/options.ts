@@ -1,0 +1,80 @@
+/** The recipe's options and what the command line adds to them. */
+
+import { usageFault } from "../../../lib/model/errors.ts";
+import type { DescribeContext } from "../../../lib/model/plugin.ts";
+import type { Image } from "../../../lib/model/recipe.ts";
+
+/** Where a named build context comes from. */
+export type NamedContext = string | { readonly image: string };
+
+/** The options of `dockerfile({ … })`, defaults filled in; paths are relative to images.ts. */
+export interface Options {
+  readonly context: string;
+  readonly file: string;
+  readonly target?: string;
+  readonly contexts: Readonly<Record<string, NamedContext>>;
+  readonly network?: string;
+  /** What assembles the image: `auto`, `native`, or an engine's name. */
+  readonly engine: string;
+  /** Values of build arguments: `--arg`, then the recipe's `args`, then `hostEnv`. */
+  readonly args: ReadonlyMap<string, string>;
+  /** Names of arguments whose values come from `hostEnv`: they are in the key already. */
+  readonly hostArgs: ReadonlySet<string>;
+}
+
+/** The options of an image's recipe, under this command line. */
+export function readOptions(image: Image, context: DescribeContext): Options {
+  const raw = image.options;
+  const folder = cleanPath(textOf(raw["context"]) ?? ".");
+  const file = cleanPath(textOf(raw["file"]) ?? joinPath(folder, "Dockerfile"));
+  const target = textOf(raw["target"]);
+  const network = textOf(raw["network"]);
+  const args = new Map(Object.entries(context.env));
+  const hostArgs = new Set(args.keys());
+  for (const table of [recordOf(raw["args"]), context.args]) {
+    for (const [name, value] of Object.entries(table)) {
+      args.set(name, String(value));
+      hostArgs.delete(name);
+    }
+  }
+  return {
+    context: folder,
+    file,
+    ...(target === undefined ? {} : { target }),
+    contexts: recordOf(raw["contexts"]) as Record<string, NamedContext>,
+    ...(network === undefined ? {} : { network }),
+    engine: context.overrides.engine ?? Deno.env.get("IMAGES_DOCKERFILE_ENGINE") ??
+      textOf(raw["engine"]) ?? "auto",
+    args,
+    hostArgs,
+  };
+}
+
+/** Joins a folder and a path below it, both `/`-separated and relative. */
+export function joinPath(folder: string, path: string): string {
+  return folder === "." || folder === "" ? path : `${folder}/${path}`;
+}
+
+/** A relative path without `.`, `a/..` and a trailing slash. */
+export function cleanPath(path: string): string {
+  if (path.startsWith("/")) {
+    throw usageFault(`The path "${path}" is absolute`, {
+      next: "write it relative to the folder that images.ts is in",
+    });
+  }
+  const parts: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "" || part === ".") continue;
+    if (part === ".." && parts.length > 0 && parts.at(-1) !== "..") parts.pop();
+    else parts.push(part);
+  }
+  return parts.length === 0 ? "." : parts.join("/");
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function recordOf(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? value as Record<string, unknown> : {};
+}

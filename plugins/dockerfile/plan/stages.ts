@@ -1,0 +1,355 @@
+/** Which stages an image is made of, and what each of them and each COPY stands on. */
+
+import { hostPlatform, parsePlatform } from "../../../lib/model/platform.ts";
+import { formatReference, parseReference } from "../../../lib/model/reference.ts";
+import { faultAt } from "../syntax/place.ts";
+import { checkStatement, type Instruction, type Script, type Stage } from "../syntax/script.ts";
+import { readStatements } from "../syntax/statements.ts";
+import { closest } from "../syntax/suggest.ts";
+import type { Folder, Folders } from "./folders.ts";
+import { type Mount, readMounts } from "./mounts.ts";
+import type { Options } from "./options.ts";
+import { type BuildArgs, Scope } from "./scope.ts";
+
+/** What a stage begins with, or what files are copied from. */
+export type Origin =
+  | { readonly kind: "scratch" }
+  | { readonly kind: "stage"; readonly index: number }
+  /** An image of images.ts. */
+  | { readonly kind: "image"; readonly name: string }
+  /** A remote image, by its normalised reference. */
+  | { readonly kind: "base"; readonly reference: string }
+  | { readonly kind: "folder"; readonly folder: Folder };
+
+/** An instruction and what it reads from besides the main context. */
+export interface Step {
+  readonly instruction: Instruction;
+  /** Where COPY --from reads; undefined is the main context. */
+  readonly from?: Origin;
+  /** Bind and cache mounts of RUN that read files. */
+  readonly mounts: readonly (Mount & { readonly origin?: Origin })[];
+}
+
+/** A stage that the image needs. */
+export interface PlannedStage {
+  readonly index: number;
+  readonly stage: Stage;
+  readonly origin: Origin;
+  /** Platform of FROM --platform, where it is not the image's own. */
+  readonly platform?: string;
+  /** Its instructions, those that the base stage left by ONBUILD first. */
+  readonly steps: readonly Step[];
+}
+
+/** The part of a Dockerfile that decides one image. */
+export interface Plan {
+  readonly script: Script;
+  readonly context: Folder;
+  readonly args: BuildArgs;
+  /** In the order of the file; the last is the target. */
+  readonly stages: readonly PlannedStage[];
+  readonly platform: string;
+  /** Steps for the instructions that a base image left by ONBUILD. */
+  triggers(texts: readonly string[], stage: PlannedStage): Step[];
+}
+
+/**
+ * Plans one image.
+ *
+ * @throws {Fault} for unknown targets and stages, cycles, bad references and platforms.
+ */
+export function planStages(
+  script: Script,
+  options: Options,
+  platform: string,
+  context: Folder,
+  folders: Folders,
+): Plan {
+  return new Planner(script, options, platform, context, folders).plan();
+}
+
+class Planner {
+  readonly #planned = new Map<number, PlannedStage>();
+  readonly #contexts = new Map<string, string | { readonly image: string }>();
+  readonly #globalScope: Scope;
+  readonly #args: BuildArgs;
+
+  constructor(
+    readonly script: Script,
+    readonly options: Options,
+    readonly platform: string,
+    readonly context: Folder,
+    readonly folders: Folders,
+  ) {
+    for (const [name, value] of Object.entries(options.contexts)) {
+      this.#contexts.set(contextKey(name), value);
+    }
+    const scope = new Scope(script.source, script.escape, { open: false });
+    const globals = new Map(predefined(platform, options));
+    scope.addEnvironment([...globals].map(([name, value]) => `${name}=${value}`));
+    this.#args = { given: options.args, globals };
+    for (const instruction of script.globals) {
+      for (const { name, value } of scope.declare(instruction, this.#args)) {
+        if (value !== undefined) globals.set(name, value);
+      }
+    }
+    this.#globalScope = scope;
+  }
+
+  plan(): Plan {
+    const target = this.#target();
+    this.#visit(target, []);
+    const stages = [...this.#planned.values()].sort((a, b) => a.index - b.index);
+    return {
+      script: this.script,
+      context: this.context,
+      args: this.#args,
+      stages,
+      platform: this.platform,
+      triggers: (texts, stage) => this.#triggers(texts, stage.stage),
+    };
+  }
+
+  #target(): Stage {
+    const { stages, source } = this.script;
+    const wanted = this.options.target;
+    if (wanted === undefined) return stages.at(-1)!;
+    const found = this.#stageNamed(wanted) ??
+      (/^\d+$/.test(wanted) ? stages[Number(wanted)] : undefined);
+    if (found !== undefined) return found;
+    const names = stages.flatMap((stage) => stage.name ?? []);
+    const near = closest(wanted, names);
+    throw faultAt(source, stages[0]!.from, `There is no stage "${wanted}" to build`, {
+      next: near !== undefined
+        ? `set target to "${near}" if that was meant`
+        : names.length > 0
+        ? `set target to one of ${names.join(", ")}`
+        : `name a stage with "FROM … AS ${wanted}"`,
+    });
+  }
+
+  #stageNamed(name: string): Stage | undefined {
+    return this.script.stages.findLast((stage) => stage.name === name.toLowerCase());
+  }
+
+  #visit(stage: Stage, path: readonly Stage[]): void {
+    if (path.includes(stage)) {
+      const names = [...path.slice(path.indexOf(stage)), stage].map(nameOf);
+      throw faultAt(
+        this.script.source,
+        stage.from,
+        `Stages need each other: ${names.join(" → ")}`,
+        {
+          next: "break the cycle: a stage can only use stages that do not use it",
+        },
+      );
+    }
+    if (this.#planned.has(stage.index)) return;
+    const below = [...path, stage];
+    const visitOrigin = (origin: Origin | undefined) => {
+      if (origin?.kind === "stage") this.#visit(this.script.stages[origin.index]!, below);
+    };
+    const { origin, platform } = this.#base(stage);
+    visitOrigin(origin);
+    const left = origin.kind === "stage"
+      ? this.script.stages[origin.index]!.instructions.filter((it) => it.keyword === "ONBUILD")
+      : [];
+    const steps = [
+      ...this.#triggers(left.map((instruction) => instruction.args[0]!), stage),
+      // A named context in a stage's place replaces all of it.
+      ...(this.#replaced(stage) ? [] : stage.instructions.map((it) => this.#step(it, stage))),
+    ];
+    for (const step of steps) {
+      visitOrigin(step.from);
+      for (const mount of step.mounts) visitOrigin(mount.origin);
+    }
+    this.#checkOrder(stage, steps);
+    this.#planned.set(stage.index, {
+      index: stage.index,
+      stage,
+      origin,
+      ...(platform === undefined ? {} : { platform }),
+      steps,
+    });
+  }
+
+  /** Stages are run in the file's order: cycles have been found, what is left is a late stage. */
+  #checkOrder(stage: Stage, steps: readonly Step[]): void {
+    for (const { instruction, from, mounts } of steps) {
+      for (const origin of [from, ...mounts.map((mount) => mount.origin)]) {
+        if (origin?.kind !== "stage" || origin.index < stage.index) continue;
+        const late = nameOf(this.script.stages[origin.index]!);
+        throw faultAt(
+          this.script.source,
+          instruction,
+          `The stage "${late}" is defined after the stage that uses it`,
+          { word: late, next: `move the stage "${late}" above this one` },
+        );
+      }
+    }
+  }
+
+  #replaced(stage: Stage): boolean {
+    return stage.name !== undefined && this.#contexts.has(contextKey(stage.name));
+  }
+
+  #base(stage: Stage): { origin: Origin; platform?: string } {
+    const { from } = stage;
+    const { source } = this.script;
+    const written = from.options["platform"]?.[0];
+    let platform: string | undefined;
+    if (written !== undefined) {
+      const text = this.#globalScope.expand(written, from);
+      try {
+        platform = normalPlatform(text);
+      } catch (error) {
+        throw faultAt(source, from, `Cannot read the platform "${text}"`, {
+          word: written,
+          next: 'write it as "linux/amd64", or give the argument a value',
+          cause: error,
+        });
+      }
+    }
+    if (this.#replaced(stage)) return { origin: this.#named(stage.name!)! };
+    const name = this.#globalScope.expand(from.args[0]!, from);
+    if (name === "") {
+      throw faultAt(source, from, `The base "${from.args[0]}" is empty`, {
+        word: from.args[0]!,
+        next: "give the argument a default in front of the first FROM, or a value in args",
+      });
+    }
+    if (name === "scratch") return { origin: { kind: "scratch" } };
+    const earlier = this.script.stages.findLast((other) =>
+      other.index < stage.index && other.name === name.toLowerCase()
+    );
+    const origin: Origin = earlier !== undefined
+      ? { kind: "stage", index: earlier.index }
+      : this.#outside(name, from);
+    const foreign = platform !== undefined && platform !== this.platform && origin.kind !== "stage";
+    return foreign ? { origin, platform: platform! } : { origin };
+  }
+
+  #triggers(texts: readonly string[], stage: Stage): Step[] {
+    return texts.flatMap((text) => {
+      const { statements, escape } = readStatements(text, this.script.source.file);
+      // A trigger has no line in this file: faults about it point at the FROM that brought it.
+      const { line, endLine } = stage.from;
+      return statements.map((statement) => {
+        const placed = { ...statement, line, endLine };
+        return this.#step(checkStatement(placed, this.script.source, escape), stage);
+      });
+    });
+  }
+
+  #step(instruction: Instruction, stage: Stage): Step {
+    const written = instruction.keyword === "COPY" ? instruction.options["from"]?.[0] : undefined;
+    const from = written === undefined ? undefined : this.#copyFrom(written, instruction, stage);
+    const mounts = instruction.keyword === "RUN"
+      ? readMounts(instruction, this.script.source).map((mount) =>
+        mount.from === undefined
+          ? mount
+          : { ...mount, origin: this.#copyFrom(mount.from, instruction, stage) }
+      )
+      : [];
+    return { instruction, ...(from === undefined ? {} : { from }), mounts };
+  }
+
+  #copyFrom(name: string, instruction: Instruction, stage: Stage): Origin {
+    const { source, stages } = this.script;
+    if (/(?<!\\)\$./.test(name)) {
+      throw faultAt(source, instruction, `Variables cannot stand in --from=${name}`, {
+        word: name,
+        next: `name the image by "FROM ${name} AS …" in front, and copy from that stage`,
+      });
+    }
+    if (/^\d+$/.test(name)) {
+      const found = stages[Number(name)];
+      if (found !== undefined && found.index < stage.index) {
+        return { kind: "stage", index: found.index };
+      }
+      throw faultAt(source, instruction, `There is no stage ${name} before this one`, {
+        word: name,
+        next: "count stages from 0, or name them with AS",
+      });
+    }
+    const found = this.#stageNamed(name);
+    if (found !== undefined) return { kind: "stage", index: found.index };
+    if (name === "scratch") return { kind: "scratch" };
+    return this.#outside(name, instruction);
+  }
+
+  /** A named context, or else a remote image. */
+  #outside(name: string, instruction: Instruction): Origin {
+    const named = this.#named(name);
+    if (named !== undefined) return named;
+    try {
+      const reference = parseReference(name);
+      const tagged = reference.tag === undefined && reference.digest === undefined
+        ? { ...reference, tag: "latest" }
+        : reference;
+      return { kind: "base", reference: formatReference(tagged) };
+    } catch (error) {
+      const names = this.script.stages.flatMap((stage) => stage.name ?? []);
+      const near = closest(name, [...names, ...this.#contexts.keys()]);
+      throw faultAt(
+        this.script.source,
+        instruction,
+        `"${name}" is no stage, no named context and no image reference`,
+        {
+          word: name,
+          next: near === undefined
+            ? "correct the name, or define the stage above"
+            : `write "${near}" if that was meant`,
+          cause: error,
+        },
+      );
+    }
+  }
+
+  #named(name: string): Origin | undefined {
+    const value = this.#contexts.get(contextKey(name));
+    if (value === undefined) return undefined;
+    if (typeof value !== "string") return { kind: "image", name: value.image };
+    const folder = this.folders.open(value, `build context ${name}`);
+    return { kind: "folder", folder };
+  }
+}
+
+/** A stage as people call it. */
+export function nameOf(stage: Stage): string {
+  return stage.name ?? String(stage.index);
+}
+
+/** Names of contexts match references however they are written: `node` is `docker.io/library/node:latest`. */
+function contextKey(name: string): string {
+  try {
+    const reference = parseReference(name);
+    return reference.tag === "latest"
+      ? formatReference({ host: reference.host, repository: reference.repository })
+      : formatReference(reference);
+  } catch {
+    return name.toLowerCase();
+  }
+}
+
+function normalPlatform(text: string): string {
+  const { os, architecture, variant } = parsePlatform(text);
+  return [os, architecture, variant].filter((part) => part !== undefined).join("/");
+}
+
+/** @see https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope */
+function predefined(platform: string, options: Options): [string, string][] {
+  const values: [string, string][] = [];
+  for (const [prefix, text] of [["BUILD", hostPlatform()], ["TARGET", platform]] as const) {
+    const { os, architecture, variant } = parsePlatform(text);
+    values.push(
+      [`${prefix}PLATFORM`, text],
+      [`${prefix}OS`, os],
+      [`${prefix}OSVERSION`, ""],
+      [`${prefix}ARCH`, architecture],
+      [`${prefix}VARIANT`, variant ?? ""],
+    );
+  }
+  values.push(["TARGETSTAGE", options.target ?? "default"]);
+  return values.map(([name, value]) => [name, options.args.get(name) ?? value]);
+}

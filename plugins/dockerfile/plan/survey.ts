@@ -1,0 +1,195 @@
+/** Everything a plan reads, and its normal form for the key. */
+
+import type { Json } from "../../../lib/model/json.ts";
+import type { Instruction } from "../syntax/script.ts";
+import type { Folder } from "./folders.ts";
+import type { Options } from "./options.ts";
+import { Scope, UnknownValue } from "./scope.ts";
+import { FolderUse } from "./select.ts";
+import { isRemote, pathArguments, sourcePattern } from "./sources.ts";
+import type { Origin, Plan, PlannedStage, Step } from "./stages.ts";
+
+/** An instruction that cannot be carried out without an engine. */
+export interface EngineNeed {
+  readonly instruction: Instruction;
+  /** What it is, e.g. `RUN`. */
+  readonly what: string;
+}
+
+/** What a plan reads. */
+export interface Survey {
+  readonly folders: readonly FolderUse[];
+  /** Names of images of images.ts. */
+  readonly images: readonly string[];
+  /** Normalised references of remote images. */
+  readonly bases: readonly string[];
+  readonly engineNeeds: readonly EngineNeed[];
+  /** The reachable instructions, without what cannot change the image. */
+  readonly normal: Json;
+}
+
+/** Where PATH is not set by a base, Docker sets it. */
+export const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** Surveys a plan without reading any image. @throws {Fault} with the line, for bad expressions. */
+export function survey(plan: Plan, options: Options): Survey {
+  return new Surveyor(plan, options).run();
+}
+
+class Surveyor {
+  readonly #folders = new Map<Folder, FolderUse>();
+  readonly #images = new Set<string>();
+  readonly #bases = new Set<string>();
+  readonly #needs: EngineNeed[] = [];
+  readonly #scopes = new Map<number, Scope>();
+
+  constructor(readonly plan: Plan, readonly options: Options) {}
+
+  run(): Survey {
+    const stages = this.plan.stages.map((stage) => this.#stage(stage));
+    const runs = this.plan.stages.some((stage) =>
+      stage.steps.some((step) => step.instruction.keyword === "RUN")
+    );
+    return {
+      folders: [...this.#folders.values()],
+      images: [...this.#images].sort(),
+      bases: [...this.#bases].sort(),
+      engineNeeds: this.#needs,
+      normal: {
+        escape: this.plan.script.escape,
+        stages,
+        ...(runs && this.options.network !== undefined ? { network: this.options.network } : {}),
+        ...(runs && this.plan.script.syntax !== undefined
+          ? { syntax: this.plan.script.syntax }
+          : {}),
+      },
+    };
+  }
+
+  #stage(stage: PlannedStage): Json {
+    const { origin, platform } = stage;
+    const scope = origin.kind === "stage"
+      ? this.#scopes.get(origin.index)!.inherit()
+      : new Scope(this.plan.script.source, this.plan.script.escape, {
+        open: origin.kind === "image" || origin.kind === "base",
+      });
+    if (origin.kind === "scratch" || origin.kind === "folder") {
+      scope.addEnvironment([`PATH=${DEFAULT_PATH}`]);
+    }
+    if (origin.kind === "folder") this.#use(origin.folder).add("");
+    if (platform !== undefined) {
+      this.#needs.push({ instruction: stage.stage.from, what: `a base for ${platform}` });
+    }
+    this.#scopes.set(stage.index, scope);
+    return {
+      base: this.#origin(origin),
+      ...(platform === undefined ? {} : { platform }),
+      steps: stage.steps.map((step) => this.#step(step, scope)),
+    };
+  }
+
+  #step(step: Step, scope: Scope): Json {
+    const { instruction, from, mounts } = step;
+    const { keyword, options, args, pairs, json, heredocs } = instruction;
+    if (keyword === "ENV") scope.setEnvironment(instruction);
+    if (keyword === "ARG") return ["ARG", ...this.#declare(instruction, scope)];
+    if (keyword === "COPY" || keyword === "ADD") this.#copy(step, scope);
+    if (keyword === "RUN") {
+      this.#needs.push({ instruction, what: "RUN" });
+      for (const mount of mounts) {
+        const folder = mount.origin === undefined
+          ? (mount.type === "bind" ? this.plan.context : undefined)
+          : mount.origin.kind === "folder"
+          ? mount.origin.folder
+          : undefined;
+        if (folder !== undefined) this.#take(folder, mount.source, instruction, scope);
+      }
+    }
+    const { from: _, ...others } = options;
+    return [
+      keyword,
+      {
+        ...(Object.keys(others).length === 0 ? {} : { flags: others as Json }),
+        ...(from === undefined ? {} : { from: this.#origin(from) }),
+        ...(mounts.length === 0 ? {} : {
+          mounts: mounts.map(({ origin }) => origin === undefined ? null : this.#origin(origin)),
+        }),
+        ...(json ? { json } : {}),
+        ...(pairs.length === 0 ? {} : { pairs: pairs.map(({ name, value }) => [name, value]) }),
+        ...(args.length === 0 ? {} : { args }),
+        ...(heredocs.length === 0 ? {} : { heredocs: heredocs.map((it) => ({ ...it })) }),
+      },
+    ];
+  }
+
+  /** An ARG by its value: defaults that are overridden, and how they are written, do not count. */
+  #declare(instruction: Instruction, scope: Scope): Json[] {
+    const { hostArgs } = this.options;
+    const isHidden = [...hostArgs].some((name) =>
+      instruction.args.some((word) => word.includes(name))
+    );
+    const declared = scope.declare(instruction, this.plan.args);
+    // The values of host variables are in the key as digests, and nowhere else.
+    if (isHidden) return instruction.args.map((word) => ({ written: word }));
+    return declared.map(({ name, value }) => [name, value ?? null]);
+  }
+
+  #copy({ instruction, from }: Step, scope: Scope): void {
+    const folder = from === undefined
+      ? this.plan.context
+      : from.kind === "folder"
+      ? from.folder
+      : undefined;
+    for (const word of pathArguments(instruction)) {
+      if (instruction.keyword === "ADD" && this.#isRemote(word, instruction, scope)) {
+        this.#needs.push({ instruction, what: "ADD of a URL or git repository" });
+      } else if (folder !== undefined) this.#take(folder, word, instruction, scope);
+    }
+  }
+
+  #isRemote(word: string, instruction: Instruction, scope: Scope): boolean {
+    try {
+      return isRemote(scope.expand(word, instruction));
+    } catch (error) {
+      if (error instanceof UnknownValue) return isRemote(word);
+      throw error;
+    }
+  }
+
+  #take(folder: Folder, word: string, instruction: Instruction, scope: Scope): void {
+    const use = this.#use(folder);
+    try {
+      const written = scope.expand(word, instruction);
+      const pattern = sourcePattern(written, instruction, this.plan.script.source);
+      // With --parents, `/./` only marks where the kept part of the path begins.
+      use.add(pattern.includes("**") ? "" : pattern);
+    } catch (error) {
+      if (!(error instanceof UnknownValue)) throw error;
+      // Only the base's environment can tell: everything in the context may be meant.
+      use.add("");
+    }
+  }
+
+  #use(folder: Folder): FolderUse {
+    const use = this.#folders.get(folder) ?? new FolderUse(folder);
+    this.#folders.set(folder, use);
+    return use;
+  }
+
+  #origin(origin: Origin): Json {
+    switch (origin.kind) {
+      case "stage":
+        return { stage: this.plan.stages.findIndex((stage) => stage.index === origin.index) };
+      case "image":
+        this.#images.add(origin.name);
+        return { image: origin.name };
+      case "base":
+        this.#bases.add(origin.reference);
+        return { base: origin.reference };
+      case "folder":
+        return { folder: origin.folder.path };
+      default:
+        return "scratch";
+    }
+  }
+}
