@@ -16,15 +16,16 @@ export interface Containers extends AsyncDisposable {
  * @param hub Host and port of a plain-http registry that stands in for `docker.io`.
  */
 export async function containers(hub?: string): Promise<Containers> {
-  const folder = await tempFolder("containers");
+  const folder = await tempFolder("oci");
   const { path } = folder;
   for (const name of ["home/.config/containers", "run", "tmp"]) {
     await Deno.mkdir(`${path}/${name}`, { recursive: true, mode: 0o700 });
   }
   await Deno.writeTextFile(`${path}/registries.conf`, registries(hub));
+  // A run root of over 50 characters makes podman's cleanup fail in silence.
   await Deno.writeTextFile(
     `${path}/storage.conf`,
-    `[storage]\ndriver = "overlay"\nrunroot = "${path}/run/storage"\ngraphroot = "${path}/storage"\n`,
+    `[storage]\ndriver = "overlay"\nrunroot = "${path}/run/s"\ngraphroot = "${path}/storage"\n`,
   );
   await Deno.writeTextFile(
     `${path}/home/.config/containers/policy.json`,
@@ -32,7 +33,14 @@ export async function containers(hub?: string): Promise<Containers> {
   );
   await Deno.writeTextFile(
     `${path}/containers.conf`,
-    '[engine]\nruntime = "runc"\ncgroup_manager = "cgroupfs"\nevents_logger = "none"\n',
+    [
+      "[engine]",
+      'runtime = "runc"',
+      'cgroup_manager = "cgroupfs"',
+      'events_logger = "file"',
+      `tmp_dir = "${path}/run/libpod"`,
+      "",
+    ].join("\n"),
   );
   return {
     path,
