@@ -25,7 +25,10 @@ export async function startLoopbackRegistry(): Promise<LoopbackRegistry> {
     ["docker-registry", "serve", `${folder.path}/config.json`],
     /listening on 127\.0\.0\.1:(\d+)/,
     { env: { OTEL_TRACES_EXPORTER: "none" } },
-  );
+  ).catch(async (error) => {
+    await folder[Symbol.asyncDispose]();
+    throw error;
+  });
   return {
     host: `localhost:${server.ready[1]}`,
     async [Symbol.asyncDispose]() {
