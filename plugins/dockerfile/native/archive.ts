@@ -47,7 +47,7 @@ export class Unpacker {
    *
    * @param path absolute path of the file on this machine.
    * @param to absolute path of the folder it is unpacked into.
-   * @param owner owner of everything; by default what the archive says.
+   * @param owner owner of that folder where it is made; what is in it has the archive's owners.
    * @returns whether it was one.
    * @throws {Fault} where the program that decompresses it is missing.
    */
@@ -57,18 +57,14 @@ export class Unpacker {
     const base = tree.makeFolders(cleanAbsolute(to), { ...PLAIN_FOLDER, ...owner });
     for await (const member of readTar(stream)) {
       this.#context.signal.throwIfAborted();
-      await this.#place(member, tree, base, owner);
+      await this.#place(member, tree, base);
     }
     return true;
   }
 
-  async #place(member: TarMember, tree: Rootfs, base: string, owner?: Owner): Promise<void> {
+  async #place(member: TarMember, tree: Rootfs, base: string): Promise<void> {
     const target = joinBelow(base, member.path);
-    const meta = {
-      mode: member.mode & 0o7777,
-      uid: owner?.uid ?? member.uid,
-      gid: owner?.gid ?? member.gid,
-    };
+    const meta = { mode: member.mode & 0o7777, uid: member.uid, gid: member.gid };
     if (target === base) {
       if (member.type === "directory") tree.put(base, folderOf(meta));
       return;

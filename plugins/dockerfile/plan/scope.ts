@@ -92,18 +92,21 @@ export class Scope {
 
   /** Runs an ARG; gives the evaluated names and values. */
   declare(instruction: Instruction, args: BuildArgs): Argument[] {
-    return instruction.args.map((word) => {
+    // All are expanded before any is set: in "ARG A=1 B=$A" B takes the earlier value of A.
+    const declared = instruction.args.map((word) => {
       const at = word.indexOf("=");
       const name = this.expand(at < 0 ? word : word.slice(0, at), instruction);
-      const given = args.given.get(name);
-      const value = given ??
+      const value = args.given.get(name) ??
         (at < 0
           ? args.globals.get(name)
           : this.#attempt(() => this.expand(word.slice(at + 1), instruction)));
-      if (value !== undefined) this.#variables.set(name, value);
-      else if (at >= 0) this.#variables.set(name, UNKNOWN);
-      return { name, value };
+      return { name, value, isUnknown: at >= 0 && value === undefined };
     });
+    for (const { name, value, isUnknown } of declared) {
+      if (value !== undefined) this.#variables.set(name, value);
+      else if (isUnknown) this.#variables.set(name, UNKNOWN);
+    }
+    return declared;
   }
 
   #lookup(name: string): string | undefined {

@@ -66,15 +66,14 @@ function followLinks(root: string, folder: string, pattern: string, reads: Set<s
     }
     if (hasWildcard(head)) {
       const matches = goMatcher(head);
-      reads.add(joinPath(folder, at === "" ? "." : at));
       for (const name of namesIn(`${base}/${at}`)) if (matches(name)) step(at, name, tail, moved);
     } else step(at, unescapePattern(head), tail, moved);
   };
   const step = (at: string, name: string, tail: readonly string[], moved: boolean): void => {
     const path = at === "" ? name : `${at}/${name}`;
-    reads.add(joinPath(folder, path));
     const target = linkTarget(`${base}/${path}`);
-    if (target === undefined) return walk(path, tail, moved);
+    if (target !== FOLDER) reads.add(joinPath(folder, path));
+    if (typeof target !== "string") return walk(path, tail, moved);
     if (budget-- <= 0) return;
     found.push(escapePattern(path));
     const start = target.startsWith("/") || at === "" ? [] : at.split("/");
@@ -94,9 +93,13 @@ function resolve(start: readonly string[], target: string): string[] {
   return parts;
 }
 
-function linkTarget(path: string): string | undefined {
+/** Folders are not among what was read: all below them would be. */
+const FOLDER = Symbol("folder");
+
+function linkTarget(path: string): string | typeof FOLDER | undefined {
   try {
-    return Deno.lstatSync(path).isSymlink ? Deno.readLinkSync(path) : undefined;
+    const { isSymlink, isDirectory } = Deno.lstatSync(path);
+    return isSymlink ? Deno.readLinkSync(path) : isDirectory ? FOLDER : undefined;
   } catch {
     return undefined;
   }

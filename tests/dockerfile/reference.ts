@@ -1,0 +1,172 @@
+/** What a case of tests/fixtures/dockerfiles becomes: here, with buildah, with Docker. */
+
+import { hexOf } from "../../lib/model/digest.ts";
+import type { OpenableLayer } from "../../lib/model/image.ts";
+import type { ImageConfig, Manifest } from "../../lib/model/oci.ts";
+import { runTool } from "../support/real/program.ts";
+import { addCase, CASES, makeContext } from "./context.ts";
+import { filesOf, type FileTable } from "./files_of.ts";
+import { Rig } from "./rig.ts";
+
+/** Files and config of a result, as far as they are compared. */
+export interface Outcome {
+  readonly files: FileTable;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** What a case's options.json can say. */
+interface CaseOptions {
+  readonly args?: Readonly<Record<string, string>>;
+  readonly target?: string;
+  readonly inputs?: readonly string[];
+}
+
+/** Names of all cases. */
+export const NAMES: readonly string[] = [...Deno.readDirSync(CASES)].map(({ name }) => name).sort();
+
+/** Builds a Dockerfile of a context folder with another tool. */
+export type Tool = (
+  context: string,
+  options: { readonly file: string; readonly tag: string } & CaseOptions,
+) => Promise<Outcome | undefined>;
+
+/** Builds a case here. */
+export async function buildHere(name: string): Promise<Outcome> {
+  await using rig = await Rig.create();
+  await makeContext(rig.root);
+  addCase(name, rig.root);
+  const { inputs = [], ...options } = optionsOf(name);
+  const base = hasBase(name)
+    ? (await rig.build({ options: { file: "base.Dockerfile" } })).image
+    : undefined;
+  const built = await rig.build({
+    inputs,
+    options: base === undefined ? options : { ...options, contexts: { base: { image: "base" } } },
+    needs: base === undefined ? {} : { base },
+  });
+  return await outcome(built.image.layers, built.config);
+}
+
+/** Builds a case with a real tool. */
+export async function buildWith(tool: Tool, name: string): Promise<Outcome> {
+  const folder = await Deno.makeTempDir({ prefix: "reference-" });
+  try {
+    await makeContext(folder);
+    addCase(name, folder);
+    if (hasBase(name)) await tool(folder, { file: "base.Dockerfile", tag: "base" });
+    return (await tool(folder, { file: "Dockerfile", tag: name, ...optionsOf(name) }))!;
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** buildah with a store of its own. */
+export function buildah(env: Readonly<Record<string, string>>, out: string): Tool {
+  return async (context, { file, tag, args = {}, target }) => {
+    await runTool([
+      "buildah",
+      "bud",
+      "--quiet",
+      "--layers=false",
+      "--pull-never",
+      "--format=docker", // OCI's config has no place for SHELL, HEALTHCHECK and ONBUILD
+      ...Object.entries(args).flatMap(([key, value]) => ["--build-arg", `${key}=${value}`]),
+      ...(target === undefined ? [] : ["--target", target]),
+      ...await ignoreFlag(context, file),
+      ...["-f", `${context}/${file}`, "-t", tag, context],
+    ], { env });
+    const layout = `${out}/${tag}-${crypto.randomUUID()}`;
+    await runTool(["buildah", "push", "--quiet", tag, `dir:${layout}`], { env });
+    return await readFolder(`${layout}/manifest.json`, (hex) => `${layout}/${hex}`);
+  };
+}
+
+/** buildah 1.28 looks only at .dockerignore by itself. */
+async function ignoreFlag(context: string, file: string): Promise<string[]> {
+  const own = `${context}/${file}.dockerignore`;
+  const isThere = await Deno.stat(own).then(() => true, () => false);
+  return isThere ? ["--ignorefile", own] : [];
+}
+
+/** Docker's buildx. A `# syntax=` directive would be fetched, so it is taken out. */
+export function docker(env: Readonly<Record<string, string>>, out: string): Tool {
+  return async (context, { file, tag, args = {}, target }) => {
+    const text = await Deno.readTextFile(`${context}/${file}`);
+    await Deno.writeTextFile(`${context}/${file}`, text.replace(/^# syntax=.*\n/, ""));
+    const layout = `${out}/${tag}-${crypto.randomUUID()}`;
+    await Deno.mkdir(layout);
+    const output = tag === "base"
+      ? ["--load", "-t", "base"]
+      : ["-o", `type=oci,dest=${layout}.tar`];
+    await runTool([
+      ...["docker", "buildx", "build", "--provenance=false", ...output],
+      ...Object.entries(args).flatMap(([key, value]) => ["--build-arg", `${key}=${value}`]),
+      ...(target === undefined ? [] : ["--target", target]),
+      ...["-f", `${context}/${file}`, context],
+    ], { env });
+    if (tag === "base") return undefined;
+    await runTool(["tar", "-xf", `${layout}.tar`, "-C", layout]);
+    const { manifests } = JSON.parse(await Deno.readTextFile(`${layout}/index.json`));
+    const blob = (hex: string) => `${layout}/blobs/sha256/${hex}`;
+    return await readFolder(blob(hexOf(manifests[0].digest)), blob);
+  };
+}
+
+/** Reads an image whose blobs are files of a folder. */
+async function readFolder(path: string, blob: (hex: string) => string): Promise<Outcome> {
+  const read = async (path: string) => JSON.parse(await Deno.readTextFile(path));
+  const manifest: Manifest = await read(path);
+  const config: ImageConfig = await read(blob(hexOf(manifest.config.digest)));
+  // Docker writes null where there are none.
+  const layers = (manifest.layers ?? []).map((descriptor): OpenableLayer => ({
+    descriptor,
+    diffId: descriptor.digest,
+    places: [],
+    open: async () => (await Deno.open(blob(hexOf(descriptor.digest)))).readable,
+  }));
+  return await outcome(layers, config);
+}
+
+async function outcome(
+  layers: readonly OpenableLayer[],
+  config: ImageConfig,
+): Promise<Outcome> {
+  return { files: await filesOf(layers), config: comparable(config) };
+}
+
+const FIELDS = [
+  ...["User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "Volumes", "WorkingDir", "Labels"],
+  ...["StopSignal", "Healthcheck", "OnBuild", "Shell"],
+] as const;
+
+/** What of a config an image's user sees; what is empty counts as not there. */
+function comparable({ config = {}, author, architecture, os }: ImageConfig) {
+  const labels = { ...config.Labels };
+  delete labels["io.buildah.version"];
+  const all: Record<string, unknown> = { author, architecture, os };
+  for (const field of FIELDS) all[field] = config[field];
+  all["Labels"] = labels;
+  all["WorkingDir"] ||= "/";
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => !isEmpty(value)));
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === undefined || value === null || value === "" ||
+    (typeof value === "object" && Object.keys(value).length === 0);
+}
+
+function optionsOf(name: string): CaseOptions {
+  try {
+    return JSON.parse(Deno.readTextFileSync(`${CASES}/${name}/options.json`));
+  } catch {
+    return {};
+  }
+}
+
+function hasBase(name: string): boolean {
+  try {
+    return Deno.statSync(`${CASES}/${name}/base.Dockerfile`).isFile;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * The Dockerfiles of tests/fixtures/dockerfiles give the same files, modes, owners and config as
+ * with real tools. README.md says why where they do not.
+ */
+
+import { assertEquals } from "@std/assert";
+import { containers } from "../support/real/containers.ts";
+import { dockerPath, startDocker } from "../support/real/docker.ts";
+import { hasTool, toolTest } from "../support/tools.ts";
+import { buildah, buildHere, buildWith, docker, NAMES, type Outcome } from "./reference.ts";
+
+/** Cases a tool cannot build, or builds otherwise, by what differs: README.md gives the reasons. */
+type Differences = Readonly<Record<string, "cannot" | readonly string[]>>;
+
+const BUILDAH: Differences = {
+  "add-archive-chown": ["/owned/unnamed", "/owned/unnamed/parent"],
+  "base-config": ["Env"],
+  "config-instructions": ["Cmd"],
+  "copy-from-stage": "cannot",
+  "copy-globs": "cannot",
+  "docker-copy-exclude": "cannot",
+  "docker-copy-link": "cannot",
+  "docker-copy-parents": "cannot",
+  "env-patterns": "cannot",
+  "escape-directive": ["/w\\x", "/wx", "Env", "WorkingDir"],
+  "expose-ranges": ["ExposedPorts"],
+  "heredocs": "cannot",
+  "lower-case": "cannot",
+  "shell-then-stage": ["Cmd"],
+};
+
+const DOCKER: Differences = {
+  "docker-copy-exclude": "cannot",
+  "docker-copy-parents": "cannot",
+};
+
+toolTest(
+  ["buildah", "runc", "xz", "bzip2"],
+  "every Dockerfile becomes what buildah makes of it",
+  async (t) => {
+    await using store = await containers();
+    await Deno.mkdir(`${store.path}/out`);
+    const tool = buildah(store.env, `${store.path}/out`);
+    for (const name of NAMES) {
+      await t.step({
+        name,
+        ignore: BUILDAH[name] === "cannot",
+        fn: async () => {
+          const [here, there] = [await buildHere(name), await buildWith(tool, name)];
+          assertEquals(without(here, BUILDAH[name]), without(there, BUILDAH[name]));
+        },
+      });
+    }
+  },
+);
+
+const engine = dockerPath() === undefined && !hasTool("dockerd") ? ["dockerd"] : [];
+
+toolTest(
+  [...engine, "xz", "bzip2"],
+  "every Dockerfile becomes what Docker makes of it",
+  async (t) => {
+    await using daemon = await startDocker();
+    const out = await Deno.makeTempDir({ prefix: "docker-out-" });
+    try {
+      const tool = docker(daemon.env, out);
+      for (const name of NAMES) {
+        await t.step({
+          name,
+          ignore: DOCKER[name] === "cannot",
+          fn: async () => {
+            const [here, there] = [await buildHere(name), await buildWith(tool, name)];
+            assertEquals(without(here, DOCKER[name]), without(there, DOCKER[name]));
+          },
+        });
+      }
+    } finally {
+      await Deno.remove(out, { recursive: true });
+    }
+  },
+);
+
+function without({ files, config }: Outcome, names: Differences[string] = []): Outcome {
+  const keep = (table: Readonly<Record<string, unknown>>) =>
+    Object.fromEntries(Object.entries(table).filter(([name]) => !names.includes(name)));
+  return { files: keep(files) as Outcome["files"], config: keep(config) };
+}
