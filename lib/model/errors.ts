@@ -93,9 +93,14 @@ export function asFault(error: unknown, options: FaultOptions = {}): Fault {
   return new Fault(message, { ...options, cause: error });
 }
 
+/** A place as `file:line:column`. */
+export function renderPlace(place: Place): string {
+  return `${place.file}:${place.line}:${place.column}`;
+}
+
 /** Renders a fault for people, without colour: message, place, excerpt, remedy, log. */
 export function renderFault(fault: Fault): string {
-  const place = fault.place && `${fault.place.file}:${fault.place.line}:${fault.place.column}`;
+  const place = fault.place && renderPlace(fault.place);
   const head = [place ?? fault.where, fault.message].filter(Boolean).join(": ");
   const lines = [head];
   if (fault.excerpt) lines.push(fault.excerpt);

@@ -11,7 +11,12 @@ export type BlobPlace =
   /** In a registry's repository. */
   | { readonly at: "registry"; readonly host: string; readonly repository: string }
   /** Made again by the plugin that built the image (`Plugin.openLayer`), from `data`. */
-  | { readonly at: "plugin"; readonly data: Json };
+  | {
+    readonly at: "plugin";
+    readonly data: Json;
+    /** Absolute paths that must be there for this place to hold. */
+    readonly requires?: readonly string[];
+  };
 
 /** A layer of a built image. */
 export interface Layer {

@@ -64,6 +64,8 @@ export interface DescribeContext {
   readonly args: Readonly<Record<string, string>>;
   /** `--engine` and friends: what the command line says for this plugin. */
   readonly overrides: Overrides;
+  /** Absolute path of a folder for what can be made again at any time. It may not exist yet. */
+  readonly cacheDir: string;
 }
 
 /** Options of the command line that plugins honour; none is part of a key. */
@@ -84,7 +86,10 @@ export interface BuildContext extends DescribeContext {
   readonly name: string;
   /** 64 hex digits; undefined while an identity is being asked for. */
   readonly key?: string;
-  /** The input tree the key was made from, in the order of `describe`'s inputs, then the recipe's. */
+  /**
+   * The files of `describe`'s inputs and of the recipe's own, as they are now: those of the key and
+   * the outputs of needed tasks, which the key leaves to the tasks' keys.
+   */
   readonly tree: Tree;
   /** Aborted by an interrupt, a timeout, or a failure elsewhere without `--keep-going`. */
   readonly signal: AbortSignal;

@@ -80,6 +80,8 @@ export interface Image {
   readonly common: CommonOptions;
   /** The plugin's own options, checked, as they were written. */
   readonly options: Readonly<Record<string, unknown>>;
+  /** Names of the images that its options refer to. */
+  readonly references: readonly string[];
   readonly place?: Place;
 }
 

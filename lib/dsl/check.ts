@@ -1,0 +1,253 @@
+/** From what images.ts declared to a project: every default filled in, every fault found. */
+
+import { formatPlatform, hostPlatform, parsePlatform } from "../model/platform.ts";
+import {
+  type CommonOptions,
+  type Image,
+  NAME_PATTERN,
+  type Project,
+  type Registry,
+  type Task,
+} from "../model/recipe.ts";
+import { isRepository, isTag } from "../model/reference.ts";
+import { checkNames } from "./check_names.ts";
+import { checkOptions } from "./check_options.ts";
+import { COMMON, DEFINITION, REGISTRY, TASK } from "./common_shape.ts";
+import { type Defined, WrittenRecipe, WrittenRegistry, WrittenTask } from "./define.ts";
+import { Findings } from "./findings.ts";
+
+type Parts = Pick<Project, "registries" | "tasks" | "images" | "groups" | "gitAnnotations">;
+
+/**
+ * Checks a definition and fills in its defaults.
+ *
+ * @throws {Fault} that points at every fault.
+ */
+export function checkDefinition(defined: Defined): Parts {
+  const findings = new Findings();
+  checkOptions(findings, "define()", defined.origin, defined.fields, DEFINITION);
+  findings.throwIfAny();
+  const registries = entries(defined, "registries", findings, WrittenRegistry, "registry(…)");
+  const tasks = entries(defined, "tasks", findings, WrittenTask, "task({ … })");
+  const images = entries(
+    defined,
+    "images",
+    findings,
+    WrittenRecipe,
+    "a recipe such as files({ … })",
+  );
+  const groups = groupsOf(defined, findings);
+  for (const name of [...tasks.keys(), ...images.keys(), ...groups.keys()]) {
+    checkName(defined, findings, name);
+  }
+  const parts: Parts = {
+    registries: mapValues(registries, (written, name) => registryOf(findings, name, written)),
+    tasks: mapValues(tasks, (written, name) => taskOf(findings, name, written)),
+    images: mapValues(images, (written, name) => imageOf(findings, name, written)),
+    groups,
+    gitAnnotations: defined.fields.gitAnnotations !== false,
+  };
+  findings.throwIfAny();
+  checkNames(findings, defined, parts, { tasks, images });
+  findings.throwIfAny();
+  return parts;
+}
+
+/** The members of one table of the definition; what is undefined was left out by a condition. */
+function entries<T>(
+  defined: Defined,
+  table: string,
+  findings: Findings,
+  // deno-lint-ignore no-explicit-any
+  kind: new (...args: any[]) => T,
+  wanted: string,
+): Map<string, T> {
+  const found = new Map<string, T>();
+  for (const [name, value] of Object.entries(defined.fields[table] ?? {})) {
+    if (value instanceof kind) found.set(name, value);
+    else if (value !== undefined) {
+      const pointer = { keys: [table, name] };
+      findings.add(
+        `"${name}" in ${table} is not made by ${wanted}`,
+        defined.origin,
+        pointer,
+        `write ${name}: ${wanted}`,
+      );
+    }
+  }
+  return found;
+}
+
+function groupsOf(defined: Defined, findings: Findings): Map<string, readonly string[]> {
+  const groups = new Map<string, readonly string[]>();
+  for (const [name, members] of Object.entries(defined.fields.groups ?? {})) {
+    if (Array.isArray(members) && members.every((each) => typeof each === "string")) {
+      groups.set(name, members);
+    } else {
+      const pointer = { keys: ["groups", name] };
+      findings.add(
+        `Group "${name}" is not a list of names`,
+        defined.origin,
+        pointer,
+        "give a list of strings",
+      );
+    }
+  }
+  return groups;
+}
+
+function checkName(defined: Defined, findings: Findings, name: string): void {
+  if (NAME_PATTERN.test(name)) return;
+  findings.add(
+    `"${name}" cannot be a name`,
+    defined.origin,
+    { keys: [tableOf(defined, name), name] },
+    "use lower-case letters and digits, with single . _ or - between them",
+  );
+}
+
+function tableOf(defined: Defined, name: string): string {
+  const tables = ["images", "tasks", "groups"];
+  return tables.find((table) => Object.hasOwn(defined.fields[table] ?? {}, name)) ?? "images";
+}
+
+function registryOf(findings: Findings, name: string, written: WrittenRegistry): Registry {
+  const subject = `Registry "${name}"`;
+  checkOptions(findings, subject, written.origin, written.options, REGISTRY);
+  const [host = "", ...rest] = String(written.address).replace(/\/+$/, "").split("/");
+  const prefix = rest.join("/");
+  const isAddress = /^[\w.-]+(:\d+)?$|^\[[\da-fA-F:]+\](:\d+)?$/.test(host) &&
+    (prefix === "" || isRepository(prefix.toLowerCase()));
+  if (!isAddress) {
+    const message = `${subject} has the address "${written.address}", which is no host with a path`;
+    findings.add(
+      message,
+      written.origin,
+      { word: written.address },
+      'write it as "ghcr.io/your-org"',
+    );
+  }
+  const options = written.options as Partial<Registry>;
+  const place = findings.place(written.origin);
+  return {
+    host,
+    prefix: prefix.toLowerCase(),
+    visibility: options.visibility ?? "private",
+    compression: options.compression ?? "gzip",
+    insecure: options.insecure ?? false,
+    trustPullRequests: options.trustPullRequests ?? false,
+    ...(place === undefined ? {} : { place }),
+  };
+}
+
+function taskOf(findings: Findings, name: string, written: WrittenTask): Task {
+  checkOptions(findings, `Task "${name}"`, written.origin, written.options, TASK);
+  const options = written.options as Partial<Task>;
+  for (const output of options.outputs ?? []) {
+    if (!/^(?:\.\/)*(?:\*|!|$)/.test(output)) continue;
+    findings.add(
+      `Output "${output}" of task "${name}" may match any file, and outputs are removed before it runs`,
+      written.origin,
+      { keys: ["outputs"], word: output },
+      'name the folder first, as in "dist/**"',
+    );
+  }
+  return {
+    name,
+    ...(options.inputs === undefined ? {} : { inputs: options.inputs }),
+    outputs: options.outputs ?? [],
+    needs: options.needs ?? [],
+    hostEnv: options.hostEnv ?? [],
+    cwd: options.cwd ?? ".",
+    ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
+    run: options.run ?? [],
+    ...placed(() => findings.place(written.origin)),
+  };
+}
+
+function imageOf(findings: Findings, name: string, written: WrittenRecipe): Image {
+  const { plugin, shape, options, origin } = written;
+  const subject = `Image "${name}"`;
+  const own = Object.fromEntries(
+    Object.entries(options).filter(([key, value]) => !(key in COMMON) && value !== undefined),
+  );
+  const common = Object.fromEntries(Object.entries(options).filter(([key]) => key in COMMON));
+  const accepted = shape === undefined ? undefined : { ...COMMON, ...shape };
+  checkOptions(
+    findings,
+    subject,
+    origin,
+    accepted === undefined ? common : options,
+    accepted ?? COMMON,
+  );
+  const references = Object.entries(own).flatMap(([key, value]) => {
+    const kind = shape?.[key];
+    return kind?.accepts(value) ? kind.images?.(value) ?? [] : [];
+  });
+  return {
+    name,
+    plugin,
+    common: commonOf(findings, name, written, common as Partial<CommonOptions>),
+    options: own,
+    references: [...new Set(references)],
+    ...placed(() => findings.place(origin)),
+  };
+}
+
+function commonOf(
+  findings: Findings,
+  name: string,
+  { origin }: WrittenRecipe,
+  options: Partial<CommonOptions>,
+): CommonOptions {
+  const list = <T>(value: readonly T[] | undefined, fallback: readonly T[]) =>
+    Array.isArray(value) ? value as readonly T[] : fallback;
+  const repository = String(options.repository ?? name).toLowerCase();
+  if (!isRepository(repository)) {
+    const message =
+      `Image "${name}" has the repository "${options.repository}", which cannot be one`;
+    const next = "use lower-case letters, digits and . _ - between them, with / between parts";
+    findings.add(message, origin, { keys: ["repository"] }, next);
+  }
+  for (const tag of list(options.tags, [])) {
+    if (isTag(tag.replace(/\{(?:revision|branch|git-tag)\}/g, "x"))) continue;
+    findings.add(
+      `Image "${name}" has the tag "${tag}", which cannot be one`,
+      origin,
+      { keys: ["tags"], word: tag },
+      "use letters, digits, _ . and -; {revision}, {branch} and {git-tag} are filled in",
+    );
+  }
+  return {
+    needs: list(options.needs, []),
+    inputs: list(options.inputs, []),
+    hostEnv: list(options.hostEnv, []),
+    platforms: [...new Set(list(options.platforms, [hostPlatform()]).map(normalPlatform))],
+    ...(options.registries === undefined ? {} : { registries: options.registries }),
+    repository,
+    tags: [...new Set(list(options.tags, ["latest"]))],
+    labels: options.labels ?? {},
+    annotations: options.annotations ?? {},
+    created: options.created ?? 0,
+    ...(options.expect === undefined ? {} : { expect: options.expect }),
+    ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
+  };
+}
+
+/** What is no platform has been found by its shape. */
+function normalPlatform(text: string): string {
+  return /^[\w.-]+\/[\w.-]+(\/[\w.-]+)?$/.test(text) ? formatPlatform(parsePlatform(text)) : text;
+}
+
+/** Rendering a stack costs more than all else: it waits until somebody wants to know. */
+function placed(find: () => Image["place"]): Pick<Image, "place"> {
+  let known: { readonly place: Image["place"] } | undefined;
+  return Object.defineProperty({}, "place", {
+    enumerable: true,
+    get: () => (known ??= { place: find() }).place,
+  });
+}
+
+function mapValues<A, B>(map: ReadonlyMap<string, A>, change: (value: A, name: string) => B) {
+  return new Map([...map].map(([name, value]) => [name, change(value, name)] as const));
+}

@@ -1,0 +1,95 @@
+/** Options against their shape: unknown ones, missing ones, values of another kind, paths that lead out. */
+
+import type { Findings } from "./findings.ts";
+import type { Origin } from "./origin.ts";
+import type { Kind, Shape } from "./shape.ts";
+import { adviceFor } from "./suggest.ts";
+
+/** Checks what was written at an origin; `subject` is what errors call it. */
+export function checkOptions(
+  findings: Findings,
+  subject: string,
+  origin: Origin,
+  options: Readonly<Record<string, unknown>>,
+  shape: Shape,
+  keys: readonly string[] = [],
+): void {
+  for (const [name, value] of Object.entries(options)) {
+    const kind = shape[name];
+    const pointer = { keys: [...keys, name] };
+    if (kind === undefined) {
+      const next = adviceFor(name, Object.keys(shape), "an option");
+      findings.add(`${subject} has no option "${name}"`, origin, pointer, next);
+    } else if (value !== undefined) {
+      checkValue(findings, subject, origin, name, value, kind, pointer.keys);
+    }
+  }
+  for (const [name, kind] of Object.entries(shape)) {
+    if (!kind.required || options[name] !== undefined) continue;
+    const next = `give ${kind.expects}`;
+    findings.add(`${subject} needs the option "${name}"`, origin, { keys }, next);
+  }
+}
+
+function checkValue(
+  findings: Findings,
+  subject: string,
+  origin: Origin,
+  name: string,
+  value: unknown,
+  kind: Kind,
+  keys: readonly string[],
+): void {
+  if (!kind.accepts(value)) {
+    const word = typeof value === "string" ? { word: value } : {};
+    const next = kind.words !== undefined && typeof value === "string"
+      ? adviceFor(value, kind.words, "a word")
+      : `give ${kind.expects}`;
+    const is = describe(value);
+    findings.add(
+      `Option "${name}" of ${lower(subject)} is ${is}, not ${kind.expects}`,
+      origin,
+      { keys, ...word },
+      next,
+    );
+    return;
+  }
+  for (const path of kind.paths?.(value) ?? []) {
+    if (!leadsOut(path)) continue;
+    findings.add(
+      `Option "${name}" of ${lower(subject)} names "${path}", outside the folder of images.ts`,
+      origin,
+      { keys, word: path },
+      "move images.ts further up, or copy the files below its folder with a task",
+    );
+  }
+  if (kind.members === undefined) return;
+  const parts = Array.isArray(value) ? value : [value];
+  for (const part of parts as Record<string, unknown>[]) {
+    const inner = `Option "${name}" of ${lower(subject)}`;
+    checkOptions(findings, inner, origin, part, kind.members, keys);
+  }
+}
+
+/** A path from the root, or one that climbs above where it starts. */
+export function leadsOut(path: string): boolean {
+  if (path.startsWith("/")) return true;
+  let depth = 0;
+  for (const part of path.split("/")) {
+    if (part === "..") depth -= 1;
+    else if (part !== "" && part !== ".") depth += 1;
+    if (depth < 0) return true;
+  }
+  return false;
+}
+
+function describe(value: unknown): string {
+  if (typeof value === "string") return `"${value}"`;
+  if (Array.isArray(value)) return "a list";
+  if (value === null) return "null";
+  return typeof value === "object" ? "an object" : `${typeof value} ${String(value)}`;
+}
+
+function lower(subject: string): string {
+  return subject.charAt(0).toLowerCase() + subject.slice(1);
+}

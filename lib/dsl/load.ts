@@ -1,0 +1,91 @@
+/** Loading images.ts: importing it, and turning what it declares into a checked project. */
+
+import { asFault, Fault, type Place, usageFault } from "../model/errors.ts";
+import type { Project } from "../model/recipe.ts";
+import { checkDefinition } from "./check.ts";
+import { Defined } from "./define.ts";
+import { faultAt, shown } from "./findings.ts";
+import { localModules } from "./modules.ts";
+import { firstPlace, pathOf } from "./origin.ts";
+
+/**
+ * Loads a project.
+ *
+ * @param file path of images.ts, absolute or relative to the current folder.
+ * @throws {Fault} with file, line, column and excerpt for every fault in it.
+ */
+export async function loadProject(file: string): Promise<Project> {
+  const path = realPath(file);
+  const defined = await importDefinition(path);
+  const root = path.slice(0, path.lastIndexOf("/")) || "/";
+  const parts = checkDefinition(defined);
+  let modules: readonly string[] | undefined;
+  return {
+    root,
+    file: path,
+    ...parts,
+    get modules() {
+      return modules ??= localModules(path);
+    },
+  };
+}
+
+function realPath(file: string): string {
+  try {
+    return Deno.realPathSync(file);
+  } catch (cause) {
+    throw usageFault(`There is no ${file}`, {
+      where: shown(file.startsWith("/") ? file : `${Deno.cwd()}/${file}`),
+      next: "run `images init` to write one, or name another with --file",
+      cause,
+    });
+  }
+}
+
+async function importDefinition(path: string): Promise<Defined> {
+  const module = await importModule(path);
+  if (!("default" in module)) {
+    throw faultAt(
+      "images.ts has no default export",
+      topOf(path),
+      "write `export default define({ … })`",
+    );
+  }
+  if (module.default instanceof Defined) return module.default;
+  throw faultAt(
+    "The default export was not made by define()",
+    topOf(path),
+    'write `export default define({ … })`, with define from "images"',
+  );
+}
+
+async function importModule(path: string): Promise<Record<string, unknown>> {
+  try {
+    return await import(new URL(`file://${encodeURI(path)}`).href);
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+    throw faultOfImport(path, error);
+  }
+}
+
+/** A syntax error names its place in the message, anything thrown in its stack. */
+function faultOfImport(path: string, error: unknown): Fault {
+  const { message } = asFault(error);
+  const stack = error instanceof Error ? error.stack ?? "" : "";
+  const named = /(file:[^\s]+?):(\d+):(\d+)/.exec(message);
+  const place: Place = named === null
+    ? firstPlace(stack) ?? topOf(path)
+    : { file: pathOf(named[1]!), line: Number(named[2]), column: Number(named[3]) };
+  const [first = message] = message.split("\n").filter((line) => line.trim() !== "");
+  const text = first.replace(/ at file:.*$/, "").replace(
+    /^The module's source code could not be parsed: /,
+    "",
+  );
+  const isSyntax = error instanceof SyntaxError || message.includes("could not be parsed");
+  const next = isSyntax ? "correct the syntax" : "correct what throws it, or what it imports";
+  return faultAt(`Cannot load it: ${text}`, place, next, error);
+}
+
+function topOf(path: string): Place {
+  return { file: path, line: 1, column: 1 };
+}

@@ -1,0 +1,130 @@
+/** Walking selections and reading what is new: from files to an input tree. */
+
+import { Fault } from "../model/errors.ts";
+import type { Entry, Selection, Tree } from "../model/selection.ts";
+import { withContent } from "./content.ts";
+import type { Indexed } from "./folders.ts";
+import type { FileIndex } from "./index.ts";
+import { anyOf, type Matcher, matcherOf } from "./match.ts";
+import { merkleRoot } from "./merkle.ts";
+
+/** Bytes that are read before other work gets its turn. */
+const BREATH = 64 * 1024 * 1024;
+
+/** A folder that never is an input: our own state. */
+const STATE = ".images";
+
+/** An entry that was selected, and where it is. */
+interface Found {
+  readonly path: string;
+  /** Folder, relative to the project's. */
+  readonly folder: string;
+  readonly entry: Indexed;
+}
+
+/** The tree of some selections, and the folders that were looked at for it. */
+export async function collect(
+  index: FileIndex,
+  selections: readonly Selection[],
+  without: readonly string[],
+): Promise<{ readonly tree: Tree; readonly folders: readonly string[] }> {
+  const leftOut = anyOf(without);
+  const folders = new Set<string>();
+  const found = new Map<string, Found>();
+  for (const selection of selections) {
+    for (const each of walk(index, selection, leftOut, folders)) found.set(each.path, each);
+  }
+  const entries = await readContents(index, [...found.values()]);
+  entries.sort((a, b) => comparePaths(a.path, b.path));
+  return { tree: { root: merkleRoot(entries), entries }, folders: [...folders] };
+}
+
+function* walk(
+  index: FileIndex,
+  selection: Selection,
+  leftOut: (path: string) => boolean,
+  folders: Set<string>,
+): Generator<Found> {
+  const matcher = matcherOf(selection);
+  const root = selection.root === "." ? "" : selection.root.replace(/\/+$/, "");
+  const prefix = selection.as ?? "";
+  const visit = function* (below: string, taken: boolean, hidden: boolean): Generator<Found> {
+    const folder = [root, below].filter((part) => part !== "").join("/");
+    folders.add(folder);
+    const listing = index.folder(folder);
+    if (listing === undefined) return;
+    for (const entry of listing.entries.values()) {
+      const path = below === "" ? entry.name : `${below}/${entry.name}`;
+      const inProject = folder === "" ? entry.name : `${folder}/${entry.name}`;
+      if (entry.name === STATE || (entry.name === ".git" && !selection.git)) continue;
+      if (leftOut(inProject) || matcher.leavesOut(path)) continue;
+      const isTaken = taken || matcher.takes(path);
+      const isHidden = hides(matcher, path, hidden);
+      if (isTaken && !isHidden && entry.type !== "other") {
+        yield { path: `${prefix}${path}`, folder, entry };
+      }
+      if (entry.type !== "directory" || (isHidden && !matcher.hidesPartly)) continue;
+      if (isTaken || matcher.mayTakeBelow(path)) yield* visit(path, isTaken, isHidden);
+    }
+  };
+  yield* visit("", false, false);
+}
+
+/** Below a hidden folder only a later `!` line shows anything again. */
+function hides(matcher: Matcher, path: string, hiddenFolder: boolean): boolean {
+  return hiddenFolder && !matcher.hidesPartly ? true : matcher.hides(path);
+}
+
+async function readContents(index: FileIndex, found: readonly Found[]): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  const changed = new Map<string, Map<string, Indexed | undefined>>();
+  let read = 0;
+  for (const each of found) {
+    const entry = needsReading(each.entry) ? readOne(index, each) : each.entry;
+    if (entry !== each.entry) {
+      const names = changed.get(each.folder) ?? new Map();
+      names.set(each.entry.name, entry);
+      changed.set(each.folder, names);
+      read += each.entry.size;
+      if (read > BREATH) {
+        read = 0;
+        await new Promise((resolve) => setTimeout(resolve, 0));
+      }
+    }
+    if (entry !== undefined) entries.push(entryOf(each.path, entry));
+  }
+  for (const [folder, names] of changed) index.update(folder, names);
+  return entries;
+}
+
+function needsReading(entry: Indexed): boolean {
+  return entry.type !== "directory" && (entry.content === undefined || !entry.settled);
+}
+
+function readOne(index: FileIndex, { folder, entry }: Found): Indexed | undefined {
+  const path = folder === "" ? index.projectRoot : `${index.projectRoot}/${folder}`;
+  return withContent(`${path}/${entry.name}`, path, entry);
+}
+
+function entryOf(path: string, entry: Indexed): Entry {
+  const { type, executable, size, content } = entry;
+  if (type === "other") throw new Fault(`"${path}" became something else while it was read`);
+  if (type === "directory") return { path, type, executable: false, size: 0 };
+  if (type === "symlink") return { path, type, executable: false, size: 0, target: content ?? "" };
+  return { path, type, executable, size, digest: content ?? "" };
+}
+
+/** By code points, as their UTF-8 bytes compare; JavaScript's own order differs for surrogates. */
+function comparePaths(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at++) {
+    const x = a.charCodeAt(at);
+    const y = b.charCodeAt(at);
+    if (x !== y) return rank(x) - rank(y);
+  }
+  return a.length - b.length;
+}
+
+function rank(unit: number): number {
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
+}

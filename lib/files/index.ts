@@ -1,0 +1,124 @@
+/**
+ * The stat index: what files held when they were last read, and the Merkle roots of the selections
+ * made from them. While stats are unchanged a root is known without opening a file.
+ */
+
+import type { Selection, Tree } from "../model/selection.ts";
+import { type Folder, type Indexed, lookAt } from "./folders.ts";
+import { type IndexData, readIndexFile, writeIndexFile } from "./index_file.ts";
+
+/** What may be said about a selection besides itself. */
+export interface TreeOptions {
+  /** Globs relative to the project's folder; what they match, and all below it, is left out. */
+  readonly without?: readonly string[];
+}
+
+/** A root that was computed, and the folders that were looked at for it. */
+export interface Snapshot {
+  readonly root: string;
+  /** Relative to the project's folder; "" is the folder itself. */
+  readonly folders: readonly string[];
+  /** Day it was last used, in days since 1970. */
+  readonly used: number;
+}
+
+/** The files of one project. */
+export class FileIndex {
+  /** Absolute path of the project's folder. */
+  readonly projectRoot: string;
+  readonly #stateFile: string;
+  readonly #data: IndexData;
+  /** Folders as this run has seen them. */
+  readonly #seen = new Map<string, Folder | undefined>();
+  readonly #trees = new Map<string, Promise<Tree>>();
+  #dirty = false;
+
+  private constructor(projectRoot: string, stateFile: string, data: IndexData) {
+    this.projectRoot = projectRoot;
+    this.#stateFile = stateFile;
+    this.#data = data;
+  }
+
+  /** Opens the index of a project; one that is missing or cannot be read is empty. */
+  static open(projectRoot: string, stateFile: string): FileIndex {
+    return new FileIndex(projectRoot, stateFile, readIndexFile(stateFile));
+  }
+
+  /** The root of these selections if stats alone can tell it. Opens no file. */
+  root(selections: readonly Selection[], options: TreeOptions = {}): string | undefined {
+    const key = keyOf(selections, options);
+    const snapshot = this.#data.snapshots.get(key);
+    if (snapshot === undefined) return undefined;
+    if (!snapshot.folders.every((folder) => this.folder(folder)?.same)) return undefined;
+    if (snapshot.used !== today()) {
+      this.#data.snapshots.set(key, { ...snapshot, used: today() });
+      this.#dirty = true;
+    }
+    return snapshot.root;
+  }
+
+  /** The entries of these selections and their root. Reads only files whose stats have changed. */
+  async tree(selections: readonly Selection[], options: TreeOptions = {}): Promise<Tree> {
+    const key = keyOf(selections, options);
+    const known = this.#trees.get(key);
+    if (known !== undefined) return await known;
+    const { collect } = await import("./collect.ts");
+    const tree = collect(this, selections, options.without ?? []).then(({ tree, folders }) => {
+      this.#remember(key, { root: tree.root, folders, used: today() });
+      return tree;
+    });
+    this.#trees.set(key, tree);
+    return await tree;
+  }
+
+  /** Forgets what this run has seen: the next question looks at the disk again. */
+  fresh(): void {
+    this.#seen.clear();
+    this.#trees.clear();
+  }
+
+  /** Keeps what was learnt; nothing is written where nothing was. */
+  save(): void {
+    if (!this.#dirty) return;
+    writeIndexFile(this.#stateFile, this.#data);
+    this.#dirty = false;
+  }
+
+  /** A folder as it is now, looked at once in a run; undefined where there is none. */
+  folder(relative: string): Folder | undefined {
+    if (this.#seen.has(relative)) return this.#seen.get(relative);
+    const path = relative === "" ? this.projectRoot : `${this.projectRoot}/${relative}`;
+    const folder = lookAt(path, this.#data.folders.get(relative));
+    this.#seen.set(relative, folder);
+    return folder;
+  }
+
+  /** Takes note of a folder whose entries' contents were read. */
+  update(relative: string, changed: ReadonlyMap<string, Indexed | undefined>): void {
+    const entries = new Map(this.folder(relative)?.entries);
+    for (const [name, entry] of changed) {
+      if (entry === undefined) entries.delete(name);
+      else entries.set(name, entry);
+    }
+    this.#seen.set(relative, { entries, same: this.folder(relative)?.same ?? false });
+  }
+
+  #remember(key: string, snapshot: Snapshot): void {
+    for (const relative of snapshot.folders) {
+      if (!this.#seen.has(relative)) continue;
+      const folder = this.#seen.get(relative);
+      if (folder === undefined) this.#data.folders.delete(relative);
+      else this.#data.folders.set(relative, folder.entries);
+    }
+    this.#data.snapshots.set(key, snapshot);
+    this.#dirty = true;
+  }
+}
+
+function keyOf(selections: readonly Selection[], { without = [] }: TreeOptions): string {
+  return JSON.stringify([selections, without]);
+}
+
+function today(): number {
+  return Math.floor(Date.now() / 86_400_000);
+}

@@ -1,0 +1,23 @@
+/** Stand-in for `@cliffy/command/help`. */
+
+import { Command } from "./command.ts";
+import { UnknownCommandError } from "./errors.ts";
+
+/** `help [command]`: shows the help of the command above it, or of one beside it. */
+export class HelpCommand extends Command<Record<never, never>, [string?]> {
+  constructor() {
+    super();
+    this.description("Show this help or the help of a command.")
+      .arguments("[command:command]")
+      .action((_options: unknown, name?: string) => {
+        const above = this.getParent();
+        const command = name === undefined ? above : above?.getCommand(name);
+        if (command === undefined) throw new UnknownCommandError(`Unknown command "${name}".`);
+        command.showHelp();
+      });
+    this.type("command", {
+      parse: ({ value }) => value,
+      values: () => this.getParent()?.getCommands().map((each) => each.getName()) ?? [],
+    });
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * Configs, manifests and indexes: written with the fields in Go's order, maps sorted and what is
+ * empty left out; read with their shapes checked, since they come from anywhere.
+ *
+ * @see https://github.com/opencontainers/image-spec/tree/v1.1.1/specs-go/v1
+ */
+
+import { isDigest } from "../model/digest.ts";
+import { Fault } from "../model/errors.ts";
+import type {
+  ContainerConfig,
+  Descriptor,
+  Healthcheck,
+  History,
+  ImageConfig,
+  Index,
+  Manifest,
+} from "../model/oci.ts";
+import { MediaType } from "../model/oci.ts";
+import { goJson } from "./json.ts";
+
+/** The largest manifest, index or config that is read, in bytes; registries refuse larger ones. */
+export const DOCUMENT_LIMIT: number = 4 * 1024 * 1024;
+
+/** The bytes of a config. */
+export function encodeConfig(config: ImageConfig): Uint8Array {
+  return goJson(compact({
+    created: config.created,
+    author: config.author,
+    architecture: config.architecture,
+    os: config.os,
+    "os.version": config["os.version"],
+    "os.features": config["os.features"],
+    variant: config.variant,
+    config: compact(containerFields(config.config ?? {})),
+    rootfs: { type: config.rootfs.type, diff_ids: config.rootfs.diff_ids },
+    history: config.history?.map(historyFields),
+  }));
+}
+
+/** The bytes of a manifest. */
+export function encodeManifest(manifest: {
+  readonly config: Descriptor;
+  readonly layers: readonly Descriptor[];
+  readonly annotations?: Readonly<Record<string, string>>;
+}): Uint8Array {
+  return goJson(compact({
+    schemaVersion: 2,
+    mediaType: MediaType.manifest,
+    config: descriptorFields(manifest.config),
+    layers: manifest.layers.map(descriptorFields),
+    annotations: sorted(manifest.annotations),
+  }, ["layers"]));
+}
+
+/** The bytes of an index. */
+export function encodeIndex(index: {
+  readonly manifests: readonly Descriptor[];
+  readonly annotations?: Readonly<Record<string, string>>;
+}): Uint8Array {
+  return goJson(compact({
+    schemaVersion: 2,
+    mediaType: MediaType.index,
+    manifests: index.manifests.map(descriptorFields),
+    annotations: sorted(index.annotations),
+  }, ["manifests"]));
+}
+
+/** Docker's own fields follow those of the specification, in the order of moby's struct. */
+function containerFields(config: ContainerConfig): Record<string, unknown> {
+  return {
+    User: config.User,
+    ExposedPorts: sorted(config.ExposedPorts),
+    Env: config.Env,
+    Entrypoint: config.Entrypoint,
+    Cmd: config.Cmd,
+    Volumes: sorted(config.Volumes),
+    WorkingDir: config.WorkingDir,
+    Labels: sorted(config.Labels),
+    StopSignal: config.StopSignal,
+    ArgsEscaped: config.ArgsEscaped,
+    Healthcheck: config.Healthcheck && healthFields(config.Healthcheck),
+    OnBuild: config.OnBuild,
+    Shell: config.Shell,
+  };
+}
+
+function healthFields(check: Healthcheck): Record<string, unknown> {
+  const { Test, Interval, Timeout, StartPeriod, StartInterval, Retries } = check;
+  return compact({ Test, Interval, Timeout, StartPeriod, StartInterval, Retries });
+}
+
+function historyFields(history: History): Record<string, unknown> {
+  const { created, created_by, author, comment, empty_layer } = history;
+  return compact({ created, created_by, author, comment, empty_layer });
+}
+
+function descriptorFields(descriptor: Descriptor): Record<string, unknown> {
+  const { mediaType, digest, size, urls, annotations, platform, artifactType } = descriptor;
+  const fields = { mediaType, digest, size, urls, annotations: sorted(annotations) };
+  const platformFields = platform && compact({
+    architecture: platform.architecture,
+    os: platform.os,
+    variant: platform.variant,
+  });
+  return compact({ ...fields, platform: platformFields, artifactType }, ["size"]);
+}
+
+/** Leaves out what Go's `omitempty` leaves out, except where it must be there. */
+function compact(
+  fields: Record<string, unknown>,
+  keep: readonly string[] = [],
+): Record<string, unknown> {
+  const entries = Object.entries(fields).filter(([name, value]) =>
+    keep.includes(name) || name === "config" || !isEmpty(value)
+  );
+  return Object.fromEntries(entries);
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === "" || value === false || value === 0) return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return typeof value === "object" && value !== null && Object.keys(value).length === 0;
+}
+
+function sorted<V>(map: Readonly<Record<string, V>> | undefined): Record<string, V> | undefined {
+  if (map === undefined) return undefined;
+  return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Reads a manifest. @throws {Fault} when it is none. */
+export function parseManifest(bytes: Uint8Array, where: string): Manifest {
+  const value = parseObject(bytes, where, "manifest");
+  if (value.schemaVersion !== 2 || !isDescriptor(value.config) || !isDescriptors(value.layers)) {
+    throw notA("manifest", where);
+  }
+  return value as unknown as Manifest;
+}
+
+/** Reads an index. @throws {Fault} when it is none. */
+export function parseIndex(bytes: Uint8Array, where: string): Index {
+  const value = parseObject(bytes, where, "index");
+  if (value.schemaVersion !== 2 || !isDescriptors(value.manifests)) throw notA("index", where);
+  return value as unknown as Index;
+}
+
+/** Reads a config. @throws {Fault} when it is none. */
+export function parseConfig(bytes: Uint8Array, where: string): ImageConfig {
+  const value = parseObject(bytes, where, "config");
+  const rootfs = value.rootfs as { diff_ids?: unknown } | null | undefined;
+  const diffIds = rootfs?.diff_ids ?? [];
+  const inner = value.config ?? {};
+  const isConfig = typeof value.architecture === "string" && typeof value.os === "string" &&
+    typeof inner === "object" && Array.isArray(diffIds) && diffIds.every(isDigest);
+  if (!isConfig) throw notA("config", where);
+  const { config: _, ...rest } = value;
+  return {
+    ...rest,
+    config: inner,
+    rootfs: { type: "layers", diff_ids: diffIds },
+  } as unknown as ImageConfig;
+}
+
+function parseObject(bytes: Uint8Array, where: string, what: string): Record<string, unknown> {
+  if (bytes.length > DOCUMENT_LIMIT) {
+    throw new Fault(`The ${what} has ${bytes.length} bytes, more than ${DOCUMENT_LIMIT}`, {
+      where,
+    });
+  }
+  try {
+    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+      return value as Record<string, unknown>;
+    }
+  } catch (cause) {
+    throw new Fault(`Cannot read the ${what}: ${(cause as Error).message}`, { where, cause });
+  }
+  throw notA(what, where);
+}
+
+function isDescriptors(value: unknown): value is Descriptor[] {
+  return Array.isArray(value) && value.every(isDescriptor);
+}
+
+function isDescriptor(value: unknown): value is Descriptor {
+  if (typeof value !== "object" || value === null) return false;
+  const { mediaType, digest, size } = value as Record<string, unknown>;
+  return typeof mediaType === "string" && isDigest(digest) && Number.isSafeInteger(size) &&
+    (size as number) >= 0;
+}
+
+function notA(what: string, where: string): Fault {
+  return new Fault(`This is not an image ${what} as the OCI specification has it`, {
+    where,
+    next: "check that the reference names a container image",
+  });
+}

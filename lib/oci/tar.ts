@@ -1,0 +1,143 @@
+/** Writing tar: deterministic, streaming, in large chunks. */
+
+import { Fault } from "../model/errors.ts";
+import { BLOCK, padded, tarHeader } from "./tar_header.ts";
+
+/** One entry of an archive. Names are written as they are given. */
+export interface TarEntry {
+  /** Text is written as UTF-8; bytes are for names that are not. */
+  readonly path: string | Uint8Array;
+  readonly type: "file" | "directory" | "symlink" | "hardlink";
+  /** Permission bits. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly uname?: string;
+  readonly gname?: string;
+  /** Seconds since 1970. */
+  readonly mtime: number;
+  /** Length of the content, in bytes; of bytes at hand it need not be given. */
+  readonly size?: number;
+  readonly linkTarget?: string | Uint8Array;
+  /** A file's content: bytes, a file on disk, or a stream. */
+  readonly content?: Uint8Array | { readonly file: string } | TarStream;
+}
+
+/** Opens a stream of an entry's content. */
+export type TarStream = () => AsyncIterable<Uint8Array>;
+
+/** Size of the chunks that are handed on, in bytes. */
+const CHUNK = 1024 * 1024;
+
+/**
+ * Writes an archive: headers as in `tar_header.ts`, contents padded to blocks, two empty blocks at
+ * the end.
+ *
+ * @throws {Fault} when a content's length is not its entry's size.
+ */
+export async function* writeTar(
+  entries: Iterable<TarEntry> | AsyncIterable<TarEntry>,
+): AsyncGenerator<Uint8Array> {
+  const buffer = new ChunkBuffer();
+  for await (const entry of entries) {
+    const { content } = entry;
+    const size = sizeOf(entry);
+    yield* buffer.add(tarHeader(entry, size));
+    if (content instanceof Uint8Array) yield* buffer.add(content);
+    else if (typeof content === "function") yield* streamContent(entry, size, content, buffer);
+    else if (content !== undefined) yield* fileContent(entry, size, content.file, buffer);
+    yield* buffer.addZeros(padded(size) - size);
+  }
+  yield* buffer.addZeros(2 * BLOCK);
+  yield* buffer.rest();
+}
+
+function sizeOf(entry: TarEntry): number {
+  if (entry.type !== "file") return 0;
+  return entry.content instanceof Uint8Array ? entry.content.length : entry.size ?? 0;
+}
+
+async function* streamContent(
+  entry: TarEntry,
+  size: number,
+  open: TarStream,
+  buffer: ChunkBuffer,
+): AsyncGenerator<Uint8Array> {
+  let seen = 0;
+  for await (const chunk of open()) {
+    seen += chunk.length;
+    if (seen > size) break;
+    yield* buffer.add(chunk);
+  }
+  if (seen !== size) throw wrongSize(entry, size);
+}
+
+function* fileContent(
+  entry: TarEntry,
+  size: number,
+  file: string,
+  buffer: ChunkBuffer,
+): Generator<Uint8Array> {
+  const source = Deno.openSync(file);
+  try {
+    let left = size;
+    while (left > 0) {
+      const space = buffer.space(left);
+      const count = source.readSync(space);
+      if (count === null) throw wrongSize(entry, size);
+      yield* buffer.claim(count);
+      left -= count;
+    }
+    if (source.readSync(new Uint8Array(1)) !== null) throw wrongSize(entry, size);
+  } finally {
+    source.close();
+  }
+}
+
+/** Collects small pieces, so that few large chunks are handed on. */
+class ChunkBuffer {
+  #chunk = new Uint8Array(CHUNK);
+  #used = 0;
+
+  /** Free space for at most so many bytes; what is written there is taken with `claim`. */
+  space(wanted: number): Uint8Array {
+    return this.#chunk.subarray(this.#used, Math.min(CHUNK, this.#used + wanted));
+  }
+
+  *claim(count: number): Generator<Uint8Array> {
+    this.#used += count;
+    if (this.#used < CHUNK) return;
+    yield this.#chunk;
+    this.#chunk = new Uint8Array(CHUNK);
+    this.#used = 0;
+  }
+
+  *add(bytes: Uint8Array): Generator<Uint8Array> {
+    for (let at = 0; at < bytes.length;) {
+      const piece = bytes.subarray(at, at + CHUNK - this.#used);
+      this.#chunk.set(piece, this.#used);
+      at += piece.length;
+      yield* this.claim(piece.length);
+    }
+  }
+
+  /** A new chunk is zeros already. */
+  *addZeros(count: number): Generator<Uint8Array> {
+    for (let left = count; left > 0;) {
+      const piece = this.space(left).length;
+      left -= piece;
+      yield* this.claim(piece);
+    }
+  }
+
+  *rest(): Generator<Uint8Array> {
+    if (this.#used > 0) yield this.#chunk.subarray(0, this.#used);
+  }
+}
+
+function wrongSize(entry: TarEntry, size: number): Fault {
+  const path = typeof entry.path === "string" ? entry.path : new TextDecoder().decode(entry.path);
+  return new Fault(`The content of "${path}" is not the ${size} bytes it had before`, {
+    next: "run the command again once nothing writes to the file",
+  });
+}

@@ -1,0 +1,247 @@
+/** From a declared image to its key and its verdict. */
+
+import { selectionOf } from "../files/selection.ts";
+import type { Digest } from "../model/digest.ts";
+import type { Json } from "../model/json.ts";
+import { type ImageKeyParts, KEY_SCHEMA } from "../model/key.ts";
+import type { DescribeContext, Description } from "../model/plugin.ts";
+import type { Reason } from "../model/result.ts";
+import type { Selection, Tree } from "../model/selection.ts";
+import { canonicalJson } from "../oci/json.ts";
+import type { ImageRecord } from "../store/records.ts";
+import { exists } from "../store/state.ts";
+import type { Circumstances } from "./circumstances.ts";
+import { environmentDigests, environmentValues, guardState } from "./environment.ts";
+import type { ImageNode } from "./graph.ts";
+import { hashText } from "../oci/hash.ts";
+import { imageReasons, treeReasons } from "./reasons.ts";
+
+/** What is known of an image before its needs and its identity are. */
+export interface PreparedImage {
+  readonly node: ImageNode;
+  readonly record: ImageRecord | undefined;
+  readonly description: Description;
+  /** The recipe and circumstances the description was made for. */
+  readonly recipe: string;
+  /** Merkle root of the files that `describe` read. */
+  readonly reads: string;
+  readonly selections: readonly Selection[];
+  /** Globs that the keys of needed tasks stand for. */
+  readonly without: readonly string[];
+  /** Merkle root of the input tree. */
+  readonly tree: string;
+  readonly hostEnv: Readonly<Record<string, string | null>>;
+  /** Local circumstances of the identity, where the plugin has one. */
+  readonly guard?: string;
+  /** The recorded identity, where it still holds. */
+  readonly identity?: Json;
+}
+
+/** What the nodes an image needs have come to. */
+export interface SettledNeeds {
+  /** Image → image ID. */
+  readonly images: Readonly<Record<string, Digest>>;
+  /** Task → key. */
+  readonly tasks: Readonly<Record<string, string>>;
+}
+
+/** An image's key, and whether its record still stands for it. */
+export interface ImageEvaluation {
+  readonly prepared: PreparedImage;
+  readonly parts: ImageKeyParts;
+  readonly key: string;
+  readonly current: boolean;
+  /** Why it is not current; empty where it is. */
+  readonly reasons: readonly Reason[];
+}
+
+/** Describes an image and looks at its files; the record's description is used while it holds. */
+export async function prepareImage(c: Circumstances, node: ImageNode): Promise<PreparedImage> {
+  const { image, platform } = node;
+  const record = c.records.image(image.name, platform);
+  const hostEnv = await environmentDigests(image.common.hostEnv);
+  const recipe = canonicalJson({
+    plugin: [image.plugin.name, image.plugin.version],
+    options: image.options as Json,
+    platform,
+    hostEnv,
+    args: c.args,
+    engine: c.overrides.engine ?? null,
+  });
+  const { description, reads } = await describe(c, node, record, recipe);
+  const own = image.common.inputs.length === 0 ? [] : [selectionOf(image.common.inputs)];
+  const selections = [...description.inputs, ...own];
+  const without = outputsOfNeededTasks(c, node);
+  const tree = await rootOf(c, selections, without);
+  const prepared = { node, record, description, recipe, reads, selections, without, tree, hostEnv };
+  if (description.guard === undefined) return prepared;
+  const guard = canonicalJson(await guardState(description.guard, tree));
+  const identity = record?.guard === guard && record.description.recipe === recipe
+    ? record.parts.identity
+    : undefined;
+  return { ...prepared, guard, ...(identity === undefined ? {} : { identity }) };
+}
+
+/** Makes the key, and compares it with the record's. */
+export async function evaluateImage(
+  c: Circumstances,
+  prepared: PreparedImage,
+  needs: SettledNeeds,
+  bases: Readonly<Record<string, Digest>>,
+  identity: Json | undefined,
+): Promise<ImageEvaluation> {
+  const { node, record } = prepared;
+  const parts = partsOf(prepared, needs, bases, identity);
+  const text = canonicalJson(parts as unknown as Json);
+  const same = record !== undefined && canonicalJson(record.parts as unknown as Json) === text;
+  const key = same ? record.key : await hashText(text);
+  const reasons: Reason[] = [];
+  if (c.forced.has(node.id)) reasons.push({ kind: "forced" });
+  if (record === undefined) reasons.push({ kind: "first-build" });
+  else if (!same) reasons.push(...await whyAnother(c, prepared, record, parts));
+  else if (!hasResult(c, record)) reasons.push({ kind: "result-missing" });
+  return { prepared, parts, key, current: reasons.length === 0, reasons };
+}
+
+/** The digests of an image's bases: pinned, else recorded, else (or if `ask`) what the registry says. */
+export async function basesOf(
+  c: Circumstances,
+  prepared: PreparedImage,
+  ask: boolean,
+): Promise<Record<string, Digest>> {
+  const bases: Record<string, Digest> = {};
+  for (const reference of prepared.description.bases ?? []) {
+    const recorded = ask ? undefined : prepared.record?.parts.bases[reference];
+    bases[reference] = c.pins.get(reference) ?? recorded ?? await c.resolveBase(reference);
+  }
+  return bases;
+}
+
+/** The entries of an image's input tree as the key sees it. */
+export function keyTree(c: Circumstances, prepared: PreparedImage): Promise<Tree> {
+  return c.index.tree(prepared.selections, { without: prepared.without });
+}
+
+/** The circumstances that `describe`, and later `build`, are told. */
+export function describeContext(c: Circumstances, node: ImageNode): DescribeContext {
+  return {
+    root: c.project.root,
+    platform: node.platform,
+    env: environmentValues(node.image.common.hostEnv),
+    args: c.args,
+    overrides: c.overrides,
+    cacheDir: c.state.cache,
+  };
+}
+
+/** Merkle root of a selection: as recorded while the stats say so, else from the files. */
+export async function rootOf(
+  c: Circumstances,
+  selections: readonly Selection[],
+  without: readonly string[] = [],
+): Promise<string> {
+  return c.index.root(selections, { without }) ??
+    (await c.index.tree(selections, { without })).root;
+}
+
+async function describe(
+  c: Circumstances,
+  node: ImageNode,
+  record: ImageRecord | undefined,
+  recipe: string,
+): Promise<{ description: Description; reads: string }> {
+  const recorded = record?.description;
+  if (recorded !== undefined && recorded.recipe === recipe) {
+    const reads = await rootOf(c, readsOf(recorded.value));
+    if (reads === recorded.reads) return { description: recorded.value, reads };
+  }
+  const plugin = await node.image.plugin.load();
+  const description = await plugin.describe(node.image, describeContext(c, node));
+  return { description, reads: await rootOf(c, readsOf(description)) };
+}
+
+function readsOf(description: Description): readonly Selection[] {
+  const reads = description.reads ?? [];
+  return reads.length === 0 ? [] : [{ root: ".", include: reads.map(escapeGlob) }];
+}
+
+/** A path as a pattern that matches nothing but it. */
+function escapeGlob(path: string): string {
+  return path.replace(/[*?[\]{}()!\\]/g, "\\$&");
+}
+
+function outputsOfNeededTasks(c: Circumstances, node: ImageNode): readonly string[] {
+  const outputs = new Set<string>();
+  for (const id of c.graph.closure(node.needs)) {
+    const need = c.graph.node(id);
+    if (need.type === "task") need.task.outputs.forEach((output) => outputs.add(output));
+  }
+  return [...outputs].sort();
+}
+
+function partsOf(
+  prepared: PreparedImage,
+  needs: SettledNeeds,
+  bases: Readonly<Record<string, Digest>>,
+  identity: Json | undefined,
+): ImageKeyParts {
+  const { node: { image, platform }, description, tree, hostEnv } = prepared;
+  const own = description.options;
+  const { created, labels } = image.common;
+  const isObject = typeof own === "object" && own !== null && !Array.isArray(own);
+  return {
+    schema: KEY_SCHEMA,
+    plugin: { name: image.plugin.name, version: image.plugin.version },
+    platform,
+    options: { ...(isObject ? own : { options: own }), created, labels },
+    inputs: identity === undefined ? tree : null,
+    ...(identity === undefined ? {} : { identity }),
+    hostEnv,
+    bases,
+    images: needs.images,
+    tasks: needs.tasks,
+  };
+}
+
+async function whyAnother(
+  c: Circumstances,
+  prepared: PreparedImage,
+  record: ImageRecord,
+  parts: ImageKeyParts,
+): Promise<Reason[]> {
+  const identityChanged = canonicalJson(record.parts.identity ?? null) !==
+    canonicalJson(parts.identity ?? null);
+  const files = record.tree === prepared.tree ? [] : await changedFiles(c, prepared, record);
+  const reasons = [
+    ...(parts.identity === undefined || identityChanged ? files : []),
+    ...imageReasons(record.parts, parts),
+  ];
+  if (reasons.length > 0) return reasons;
+  return [{ kind: "input-changed", detail: "the plugin names another result" }];
+}
+
+async function changedFiles(
+  c: Circumstances,
+  prepared: PreparedImage,
+  record: ImageRecord,
+): Promise<Reason[]> {
+  const before = c.records.tree(record.tree);
+  if (before === undefined) {
+    return [{ kind: "input-changed", detail: "the list of files of the last build is gone" }];
+  }
+  return treeReasons(before, (await keyTree(c, prepared)).entries);
+}
+
+/** Says whether a record's image can still be had. */
+function hasResult(c: Circumstances, record: ImageRecord): boolean {
+  if (record.remote !== undefined) return true;
+  if (!c.layout.has(record.manifest.digest) || !c.layout.has(record.imageId)) return false;
+  return (record.layers ?? []).every((layer) =>
+    layer.places.some((place) => {
+      if (place.at === "layout") {
+        return c.layout.has(layer.descriptor.digest, layer.descriptor.size);
+      }
+      return place.at === "registry" || (place.requires ?? []).every(exists);
+    })
+  );
+}

@@ -1,0 +1,113 @@
+/** From a declared task to its key and whether its record still stands for it. */
+
+import { selectionOf } from "../files/selection.ts";
+import type { Json } from "../model/json.ts";
+import { KEY_SCHEMA, type TaskKeyParts } from "../model/key.ts";
+import type { Task } from "../model/recipe.ts";
+import type { Reason } from "../model/result.ts";
+import type { Selection } from "../model/selection.ts";
+import { canonicalJson } from "../oci/json.ts";
+import type { TaskRecord } from "../store/records.ts";
+import type { Circumstances } from "./circumstances.ts";
+import { environmentDigests } from "./environment.ts";
+import { rootOf } from "./evaluate_image.ts";
+import type { TaskNode } from "./graph.ts";
+import { hashText } from "../oci/hash.ts";
+import { taskReasons, treeReasons } from "./reasons.ts";
+
+/** A task's key, and whether it must run if something that needs it is built. */
+export interface TaskEvaluation {
+  readonly node: TaskNode;
+  readonly record: TaskRecord | undefined;
+  readonly parts: TaskKeyParts;
+  readonly key: string;
+  /** Merkle root of the input tree. */
+  readonly tree: string;
+  readonly current: boolean;
+  readonly reasons: readonly Reason[];
+}
+
+/** Makes a task's key from the keys of the tasks it needs. */
+export async function evaluateTask(
+  c: Circumstances,
+  node: TaskNode,
+  tasks: Readonly<Record<string, string>>,
+): Promise<TaskEvaluation> {
+  const { task } = node;
+  const record = c.records.task(task.name);
+  const without = withoutOf(c, node);
+  const tree = await rootOf(c, inputsOf(task), without);
+  const parts: TaskKeyParts = {
+    schema: KEY_SCHEMA,
+    run: await runOf(c, task),
+    cwd: task.cwd,
+    outputs: task.outputs,
+    inputs: task.inputs === undefined ? null : tree,
+    hostEnv: await environmentDigests(task.hostEnv),
+    tasks,
+  };
+  const text = canonicalJson(parts as unknown as Json);
+  const same = record !== undefined && canonicalJson(record.parts as unknown as Json) === text;
+  const key = same ? record.key : await hashText(text);
+  const reasons: Reason[] = [];
+  if (c.forced.has(node.id)) reasons.push({ kind: "forced" });
+  if (record === undefined) reasons.push({ kind: "first-build" });
+  else if (!same) reasons.push(...await whyAnother(c, node, record, parts, tree));
+  else if (task.inputs === undefined) {
+    reasons.push({ kind: "input-changed", detail: "no inputs are declared, so it always runs" });
+  }
+  return { node, record, parts, key, tree, current: reasons.length === 0, reasons };
+}
+
+/** The files a task declares as inputs. */
+export function inputsOf(task: Task): readonly Selection[] {
+  return task.inputs === undefined || task.inputs.length === 0 ? [] : [selectionOf(task.inputs)];
+}
+
+/** The files a task declares as outputs. */
+export function outputsOf(task: Task): readonly Selection[] {
+  return task.outputs.length === 0 ? [] : [selectionOf(task.outputs)];
+}
+
+/** Globs a task's input tree leaves out: its own outputs, and those its needs' keys stand for. */
+export function withoutOf(c: Circumstances, node: TaskNode): readonly string[] {
+  const outputs = new Set<string>();
+  for (const id of c.graph.closure([node.id])) {
+    const each = c.graph.node(id);
+    if (each.type === "task") each.task.outputs.forEach((output) => outputs.add(output));
+  }
+  return [...outputs].sort();
+}
+
+/** A function counts by its source and that of the modules images.ts is made of. */
+async function runOf(c: Circumstances, task: Task): Promise<Json> {
+  if (typeof task.run !== "function") return task.run;
+  const modules: Record<string, string> = {};
+  for (const path of c.project.modules) {
+    if (path === c.project.file) continue;
+    const name = path.startsWith(`${c.project.root}/`)
+      ? path.slice(c.project.root.length + 1)
+      : path;
+    modules[name] = await hashText(Deno.readTextFileSync(path));
+  }
+  return { source: task.run.toString(), modules };
+}
+
+async function whyAnother(
+  c: Circumstances,
+  node: TaskNode,
+  record: TaskRecord,
+  parts: TaskKeyParts,
+  tree: string,
+): Promise<Reason[]> {
+  const reasons = taskReasons(record.parts, parts);
+  if (record.tree === tree) return reasons;
+  const before = c.records.tree(record.tree);
+  const now = await c.index.tree(inputsOf(node.task), { without: withoutOf(c, node) });
+  return [
+    ...(before === undefined
+      ? [{ kind: "input-changed" as const, detail: "the list of files of the last run is gone" }]
+      : treeReasons(before, now.entries)),
+    ...reasons,
+  ];
+}

@@ -1,0 +1,141 @@
+/** The graph of one run: which nodes there are and what each one needs. */
+
+import { usageFault } from "../model/errors.ts";
+import type { Subject } from "../model/events.ts";
+import type { Image, Project, Task } from "../model/recipe.ts";
+
+/** One image on one platform. */
+export interface ImageNode {
+  readonly type: "image";
+  readonly id: Subject;
+  readonly image: Image;
+  readonly platform: string;
+  /** Ids of the nodes this one needs, in a stable order. */
+  readonly needs: readonly Subject[];
+}
+
+/** One task. */
+export interface TaskNode {
+  readonly type: "task";
+  readonly id: Subject;
+  readonly task: Task;
+  readonly needs: readonly Subject[];
+}
+
+/** A node of the graph. */
+export type Node = ImageNode | TaskNode;
+
+/** A project's nodes, what needs them, and how names lead to them. */
+export class Graph {
+  /** Every node by id, needs before what needs them. */
+  readonly nodes: ReadonlyMap<Subject, Node>;
+  readonly #byName: ReadonlyMap<string, readonly Subject[]>;
+
+  constructor(nodes: ReadonlyMap<Subject, Node>, byName: ReadonlyMap<string, readonly Subject[]>) {
+    this.nodes = nodes;
+    this.#byName = byName;
+  }
+
+  /** The nodes of an image (one for each platform) or task. */
+  named(name: string): readonly Subject[] {
+    return this.#byName.get(name) ?? [];
+  }
+
+  /** A node that must be there. */
+  node(id: Subject): Node {
+    const node = this.nodes.get(id);
+    if (node === undefined) throw new Error(`no node ${id}`);
+    return node;
+  }
+
+  /** These nodes and everything they need, in the order of `nodes`. */
+  closure(ids: Iterable<Subject>): Subject[] {
+    const wanted = new Set<Subject>();
+    const open = [...ids];
+    for (let id = open.pop(); id !== undefined; id = open.pop()) {
+      if (wanted.has(id)) continue;
+      wanted.add(id);
+      open.push(...this.node(id).needs);
+    }
+    return [...this.nodes.keys()].filter((id) => wanted.has(id));
+  }
+
+  /** These nodes and everything that needs them, in the order of `nodes`. */
+  dependents(ids: Iterable<Subject>): Subject[] {
+    const wanted = new Set(ids);
+    for (const node of this.nodes.values()) {
+      if (node.needs.some((need) => wanted.has(need))) wanted.add(node.id);
+    }
+    return [...this.nodes.keys()].filter((id) => wanted.has(id));
+  }
+}
+
+/**
+ * Builds the graph of a project.
+ *
+ * @param platform builds every image for this platform instead of its own ones.
+ * @throws {Fault} when a need is not built for a platform it is needed on.
+ */
+export function graphOf(project: Project, platform?: string): Graph {
+  const byName = new Map<string, Subject[]>();
+  for (const task of project.tasks.values()) byName.set(task.name, [task.name]);
+  for (const image of project.images.values()) {
+    byName.set(
+      image.name,
+      platformsOf(image, platform).map((each) => nodeId(image, each, platform)),
+    );
+  }
+  const nodes = new Map<Subject, Node>();
+  const visit = (name: string): void => {
+    const ids = byName.get(name) ?? [];
+    if (ids.length === 0 || nodes.has(ids[0]!)) return;
+    const task = project.tasks.get(name);
+    if (task !== undefined) {
+      task.needs.forEach(visit);
+      nodes.set(name, { type: "task", id: name, task, needs: [...task.needs] });
+      return;
+    }
+    const image = project.images.get(name)!;
+    const needs = needsOf(image);
+    needs.forEach(visit);
+    for (const each of platformsOf(image, platform)) {
+      const id = nodeId(image, each, platform);
+      const resolve = (need: string) => needId(project, image, need, each, platform);
+      nodes.set(id, { type: "image", id, image, platform: each, needs: needs.map(resolve) });
+    }
+  };
+  [...byName.keys()].forEach(visit);
+  return new Graph(nodes, byName);
+}
+
+/** Names of everything an image needs: declared, or referred to by an option. */
+export function needsOf(image: Image): string[] {
+  return [...new Set([...image.common.needs, ...image.references])];
+}
+
+/** The platforms an image is built for in this run. */
+export function platformsOf(image: Image, platform?: string): readonly string[] {
+  return platform === undefined ? image.common.platforms : [platform];
+}
+
+function nodeId(image: Image, each: string, platform: string | undefined): Subject {
+  return platformsOf(image, platform).length === 1 ? image.name : `${image.name}@${each}`;
+}
+
+function needId(
+  project: Project,
+  image: Image,
+  need: string,
+  each: string,
+  platform: string | undefined,
+): Subject {
+  const needed = project.images.get(need);
+  if (needed === undefined) return need;
+  if (!platformsOf(needed, platform).includes(each)) {
+    throw usageFault(`Image "${image.name}" needs "${need}" on ${each}, where it is not built`, {
+      ...(image.place === undefined ? {} : { place: image.place }),
+      next: `add "${each}" to the platforms of "${need}"`,
+    });
+  }
+  return nodeId(needed, each, platform);
+}

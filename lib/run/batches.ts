@@ -1,0 +1,156 @@
+/**
+ * Work that several images share: identities and builds of plugins that answer for many at once.
+ * A batch waits for every image that is still on its way to it, and for no other.
+ */
+
+import { asFault, Fault } from "../model/errors.ts";
+import type { ImageSource, LocalImage } from "../model/image.ts";
+import type { Json } from "../model/json.ts";
+import type { BuildRequest } from "../model/plugin.ts";
+import type { PluginRef } from "../model/recipe.ts";
+import type { PreparedImage } from "../plan/evaluate_image.ts";
+import { openContext, type PendingBuild } from "./build_image.ts";
+import { Gate } from "./gate.ts";
+import type { Session } from "./session.ts";
+
+/** An image on its way from its needs to a build. */
+export class Ticket {
+  readonly #leave: () => void;
+  #valid = true;
+
+  constructor(leave: () => void) {
+    this.#leave = leave;
+  }
+
+  /** Says that it will not come to a batch, or has come. */
+  leave(): void {
+    if (!this.#valid) return;
+    this.#valid = false;
+    this.#leave();
+  }
+}
+
+/** A prepared image and how it gets at its needs. */
+interface IdentityRequest {
+  readonly prepared: PreparedImage;
+  readonly need: (name: string) => Promise<LocalImage>;
+}
+
+/** The batches of one run. */
+export class Batches {
+  readonly #session: Session;
+  readonly #identities = new Map<string, Gate<IdentityRequest, Json | Fault>>();
+  readonly #builds = new Map<string, Gate<PendingBuild, ImageSource | Fault>>();
+  #underway = 0;
+  #scheduled = false;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** Takes note of an image that may join a batch. */
+  enter(): Ticket {
+    this.#underway += 1;
+    return new Ticket(() => {
+      this.#underway -= 1;
+      this.#schedule();
+    });
+  }
+
+  /** Asks for an image's identity, together with all that come to ask. */
+  async identify(
+    prepared: PreparedImage,
+    need: (name: string) => Promise<LocalImage>,
+  ): Promise<Json> {
+    const ref = prepared.node.image.plugin;
+    const gate = gateOf(this.#identities, ref, (all) => this.#askIdentities(ref, all));
+    const asked = gate.ask({ prepared, need });
+    this.#schedule();
+    const identity = await asked;
+    if (identity instanceof Fault) throw identity;
+    return identity;
+  }
+
+  /** Builds an image together with all that come to be built by the same plugin. */
+  async build(pending: PendingBuild, ticket: Ticket): Promise<ImageSource> {
+    const ref = pending.request.image.plugin;
+    const gate = gateOf(this.#builds, ref, (all) =>
+      this.#session.slots.run(async () => {
+        const plugin = await ref.load();
+        return await plugin.buildAll!(all.map((each) => each.request));
+      }));
+    const asked = gate.ask(pending);
+    ticket.leave();
+    const source = await asked;
+    if (source instanceof Fault) throw source;
+    return source;
+  }
+
+  async #askIdentities(
+    ref: PluginRef,
+    all: readonly IdentityRequest[],
+  ): Promise<readonly (Json | Fault)[]> {
+    const plugin = await ref.load();
+    const session = this.#session;
+    const opened = await Promise.all(
+      all.map(({ prepared, need }) =>
+        openContext(session, prepared, undefined, session.signal, need)
+      ),
+    );
+    const requests: BuildRequest[] = all.map(({ prepared }, at) => ({
+      image: prepared.node.image,
+      description: prepared.description,
+      context: opened[at]!.context,
+    }));
+    try {
+      if (plugin.identifyAll !== undefined) return await plugin.identifyAll(requests);
+      return await Promise.all(requests.map((request) => identifyOne(plugin, request)));
+    } finally {
+      await Promise.all(opened.map(({ context }) => context.close()));
+    }
+  }
+
+  /** Gates are looked at once everything that can go on has gone on. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setTimeout(() => {
+      this.#scheduled = false;
+      const asking = [...this.#identities.values()].reduce((sum, gate) => sum + gate.size, 0);
+      if (this.#underway > asking) return;
+      for (const gate of this.#identities.values()) void gate.open();
+      if (this.#underway > 0) return;
+      for (const gate of this.#builds.values()) void gate.open();
+    }, 0);
+  }
+}
+
+async function identifyOne(
+  plugin: Awaited<ReturnType<PluginRef["load"]>>,
+  request: BuildRequest,
+): Promise<Json | Fault> {
+  const { name } = request.context;
+  if (plugin.identify === undefined) {
+    return new Fault(`Plugin "${plugin.name}" describes a guard but cannot identify`, {
+      where: name,
+      next: "give the plugin `identify`, or leave `guard` out of its description",
+    });
+  }
+  try {
+    return await plugin.identify(request);
+  } catch (error) {
+    return asFault(error, { where: name });
+  }
+}
+
+function gateOf<Q, A>(
+  gates: Map<string, Gate<Q, A>>,
+  plugin: PluginRef,
+  answer: (requests: readonly Q[]) => Promise<readonly A[]>,
+): Gate<Q, A> {
+  const known = gates.get(plugin.name);
+  if (known !== undefined) return known;
+  const gate = new Gate(answer);
+  gates.set(plugin.name, gate);
+  return gate;
+}

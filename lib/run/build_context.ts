@@ -1,0 +1,107 @@
+/** What a plugin is given to build with, bound to one image, its log and its time limit. */
+
+import { Fault, usageFault } from "../model/errors.ts";
+import type { LocalImage } from "../model/image.ts";
+import type { Json } from "../model/json.ts";
+import type { Descriptor } from "../model/oci.ts";
+import type { BuildContext, Progress, RunOptions, RunResult } from "../model/plugin.ts";
+import type { Tree } from "../model/selection.ts";
+import { describeContext, type PreparedImage } from "../plan/evaluate_image.ts";
+import { runProcess } from "../process/run.ts";
+import { BuildLog } from "./build_log.ts";
+import type { Session } from "./session.ts";
+
+/** A context with what the runner must clean up after the build. */
+export interface OwnedContext extends BuildContext {
+  /** Removes the scratch folder and closes the log. */
+  close(): Promise<void>;
+}
+
+/** What a context is made for. */
+export interface ContextRequest {
+  readonly prepared: PreparedImage;
+  readonly tree: Tree;
+  readonly key?: string;
+  readonly identity?: Json;
+  readonly signal: AbortSignal;
+  /** Opens a needed image by name, on the same platform. */
+  readonly need: (name: string) => Promise<LocalImage>;
+  /** Opens a base at the digest the key names. */
+  readonly base: (reference: string) => Promise<LocalImage>;
+}
+
+/** Makes the context of one build. */
+export function buildContext(session: Session, request: ContextRequest): OwnedContext {
+  const { circumstances: c } = session;
+  const { node } = request.prepared;
+  const { id, image } = node;
+  const logFile = c.state.log(id);
+  const log = new BuildLog(logFile, () => c.state.prepare());
+  let scratch: Promise<string> | undefined;
+  const write = (line: string) => {
+    log.line(line);
+    session.emit({ kind: "output", id, line });
+  };
+  return {
+    ...describeContext(c, node),
+    name: image.name,
+    ...(request.key === undefined ? {} : { key: request.key }),
+    tree: request.tree,
+    signal: request.signal,
+    ...(request.identity === undefined ? {} : { identity: request.identity }),
+    created: image.common.created,
+    logFile,
+    log: write,
+    progress: (progress: Progress) => session.emit({ kind: "progress", id, progress }),
+    need: (name: string) => {
+      if (!node.needs.some((need) => need === name || need.startsWith(`${name}@`))) {
+        throw usageFault(`Image "${image.name}" reads "${name}" without needing it`, {
+          next: `add "${name}" to its needs`,
+        });
+      }
+      return request.need(name);
+    },
+    base: request.base,
+    writeBlob: (mediaType: string, content: AsyncIterable<Uint8Array>): Promise<Descriptor> =>
+      c.layout.writeStream(mediaType, content, { signal: request.signal }),
+    scratch: () => scratch ??= makeScratch(session),
+    run: (command: readonly string[], options: RunOptions = {}): Promise<RunResult> =>
+      runProcess(command, {
+        cwd: c.project.root,
+        ...options,
+        signal: request.signal,
+        log: write,
+        where: id,
+      }),
+    once: <T>(name: string, make: () => Promise<T>): Promise<T> => session.once(name, make),
+    close: async () => {
+      log.close();
+      if (scratch !== undefined) await Deno.remove(await scratch, { recursive: true });
+    },
+  };
+}
+
+async function makeScratch(session: Session): Promise<string> {
+  const { state } = session.circumstances;
+  state.prepare();
+  return await Deno.makeTempDir({ dir: state.path("tmp"), prefix: "build-" });
+}
+
+/** A signal that is also aborted when so many seconds are over. */
+export function withTimeout(
+  signal: AbortSignal,
+  seconds: number | undefined,
+  subject: string,
+): { readonly signal: AbortSignal; readonly clear: () => void } {
+  if (seconds === undefined) return { signal, clear: () => {} };
+  const limit = new AbortController();
+  const timer = setTimeout(() => {
+    limit.abort(
+      new Fault(`It took longer than its timeout of ${seconds} s`, {
+        where: subject,
+        next: "raise `timeout` in images.ts, or find out from its log what hangs",
+      }),
+    );
+  }, seconds * 1000);
+  return { signal: AbortSignal.any([signal, limit.signal]), clear: () => clearTimeout(timer) };
+}

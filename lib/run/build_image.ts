@@ -1,0 +1,158 @@
+/** From a plugin's result to a recorded image. */
+
+import type { Digest } from "../model/digest.ts";
+import { Fault } from "../model/errors.ts";
+import type { ImageSource, Layer, LocalImage } from "../model/image.ts";
+import { type Descriptor, MediaType } from "../model/oci.ts";
+import type { BuildRequest } from "../model/plugin.ts";
+import type { Tree } from "../model/selection.ts";
+import { encodeManifest } from "../oci/documents.ts";
+import type { ImageEvaluation, PreparedImage } from "../plan/evaluate_image.ts";
+import { keyTree } from "../plan/evaluate_image.ts";
+import type { ImageRecord } from "../store/records.ts";
+import { buildContext, type OwnedContext, withTimeout } from "./build_context.ts";
+import { faultOfChangedInputs } from "./faults.ts";
+import { localImage, mediaTypeOf } from "./local_image.ts";
+import type { Session } from "./session.ts";
+import { verifyImage } from "./verify.ts";
+
+/** A build that has been set up: what the plugin is handed, and how it is brought to an end. */
+export interface PendingBuild {
+  readonly evaluation: ImageEvaluation;
+  readonly request: BuildRequest;
+  /** Checks and records what the plugin made. */
+  finish(source: ImageSource): Promise<ImageRecord>;
+  /** Cleans up, whatever became of the build. */
+  close(): Promise<void>;
+}
+
+/** How a build gets at the images it needs. */
+export type NeededImage = (name: string) => Promise<LocalImage>;
+
+/** Sets a build up. Tasks it needs have run. */
+export async function startBuild(
+  session: Session,
+  evaluation: ImageEvaluation,
+  need: NeededImage,
+): Promise<PendingBuild> {
+  const { prepared } = evaluation;
+  const { node } = prepared;
+  const begun = session.elapsed;
+  const limit = withTimeout(session.signal, node.image.common.timeout, node.id);
+  const { context, tree } = await openContext(session, prepared, evaluation, limit.signal, need);
+  return {
+    evaluation,
+    request: { image: node.image, description: prepared.description, context },
+    finish: (source) => finish(session, evaluation, source, tree, begun),
+    close: async () => {
+      limit.clear();
+      await context.close();
+    },
+  };
+}
+
+/** The context of a build, or (without an evaluation) of asking for an identity. */
+export async function openContext(
+  session: Session,
+  prepared: PreparedImage,
+  evaluation: ImageEvaluation | undefined,
+  signal: AbortSignal,
+  need: NeededImage,
+): Promise<{ context: OwnedContext; tree: Tree }> {
+  const { circumstances: c } = session;
+  const tree = await c.index.tree(prepared.selections);
+  const context = buildContext(session, {
+    prepared,
+    tree,
+    signal,
+    need,
+    ...(evaluation === undefined ? {} : { key: evaluation.key }),
+    ...(evaluation?.parts.identity === undefined ? {} : { identity: evaluation.parts.identity }),
+    base: (reference) => {
+      const digest = evaluation?.parts.bases[reference];
+      if (digest === undefined) throw new Error(`${reference} is no base of ${prepared.node.id}`);
+      return session.registries.base(reference, digest, prepared.node.platform);
+    },
+  });
+  return { context, tree };
+}
+
+async function finish(
+  session: Session,
+  evaluation: ImageEvaluation,
+  source: ImageSource,
+  before: Tree,
+  begun: number,
+): Promise<ImageRecord> {
+  const { circumstances: c } = session;
+  const { prepared, key, parts, reasons } = evaluation;
+  const { node } = prepared;
+  await refuseChangedInputs(session, prepared, before);
+  const config = await c.layout.write(MediaType.config, source.config);
+  const manifest = await writeManifest(session, source, config, node.id);
+  const record: Omit<ImageRecord, "schema"> = {
+    name: node.image.name,
+    platform: node.platform,
+    key,
+    parts,
+    tree: prepared.tree,
+    ...(prepared.guard === undefined ? {} : { guard: prepared.guard }),
+    description: {
+      recipe: prepared.recipe,
+      reads: prepared.reads,
+      value: prepared.description,
+    },
+    imageId: config.digest,
+    manifest,
+    layers: source.layers,
+    reasons,
+    ms: Math.round(session.elapsed - begun),
+    at: Date.now(),
+  };
+  await verifyImage(session, node.image, await localImage(session, { schema: 1, ...record }));
+  if (session.signal.aborted) throw new Fault("Interrupted", { kind: "interrupted" });
+  const tree = await keyTree(c, prepared);
+  c.records.putTree(tree.root, tree.entries);
+  if (node.id === node.image.name) await nameInLayout(session, node.id, manifest, source.layers);
+  c.records.putImage(record);
+  return { schema: 1, ...record };
+}
+
+/** Files are looked at again: those of another state than the key's may have gone in. */
+async function refuseChangedInputs(
+  session: Session,
+  prepared: PreparedImage,
+  before: Tree,
+): Promise<void> {
+  const { index } = session.circumstances;
+  index.fresh();
+  if (index.root(prepared.selections) === before.root) return;
+  const after = await index.tree(prepared.selections);
+  if (after.root !== before.root) throw faultOfChangedInputs(prepared.node.id, before, after);
+}
+
+async function writeManifest(
+  session: Session,
+  source: ImageSource,
+  config: Descriptor,
+  where: string,
+): Promise<Descriptor> {
+  const bytes = source.manifest ??
+    encodeManifest({ config, layers: source.layers.map((layer) => layer.descriptor) });
+  return await session.circumstances.layout.write(mediaTypeOf(bytes, where), bytes);
+}
+
+/** Gives an image its name in the layout if all its blobs are there; else takes an old one away. */
+async function nameInLayout(
+  session: Session,
+  name: string,
+  manifest: Descriptor,
+  layers: readonly Layer[],
+): Promise<void> {
+  const { layout } = session.circumstances;
+  const whole = layers.every(({ descriptor }) => layout.has(descriptor.digest, descriptor.size));
+  await layout.setRefs(new Map([[name, whole ? manifest : undefined]]));
+}
+
+/** Image → image ID of every image among what a node needs. */
+export type ImageIds = Readonly<Record<string, Digest>>;

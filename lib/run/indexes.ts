@@ -1,0 +1,95 @@
+/** Images of several platforms: one index over what was settled for each. */
+
+import type { Digest } from "../model/digest.ts";
+import { MediaType } from "../model/oci.ts";
+import type { BuildStatus, Verdict } from "../model/result.ts";
+import { KEY_SCHEMA } from "../model/key.ts";
+import { parsePlatform } from "../model/platform.ts";
+import type { Image } from "../model/recipe.ts";
+import { encodeIndex } from "../oci/documents.ts";
+import { needsOf } from "../plan/graph.ts";
+import { hashJson } from "../oci/hash.ts";
+import type { Session } from "./session.ts";
+import type { Settled, SettledImage, SettledIndex } from "./settled.ts";
+
+/** Key of an index: the platforms' keys under their names. */
+export function indexKey(platforms: Readonly<Record<string, string>>): Promise<string> {
+  return hashJson({ schema: KEY_SCHEMA, platforms });
+}
+
+/** Makes the index of every image with several platforms among these nodes. */
+export async function settleIndexes(
+  session: Session,
+  settled: readonly Settled[],
+): Promise<SettledIndex[]> {
+  const byImage = new Map<Image, SettledImage[]>();
+  for (const each of settled) {
+    if (each.node.type !== "image" || each.node.id === each.node.image.name) continue;
+    const { image } = each.node;
+    byImage.set(image, [...byImage.get(image) ?? [], each as SettledImage]);
+  }
+  const indexes: SettledIndex[] = [];
+  for (const [image, parts] of byImage) indexes.push(await settleIndex(session, image, parts));
+  return indexes;
+}
+
+async function settleIndex(
+  session: Session,
+  image: Image,
+  parts: readonly SettledImage[],
+): Promise<SettledIndex> {
+  const common = { name: image.name, plugin: image.plugin.name, needs: needsOf(image) };
+  const statuses = parts.flatMap((part) => part.status ?? []);
+  const status = statuses.length === parts.length ? { status: worst(statuses) } : {};
+  const verdicts = parts.flatMap((part) => part.verdict ?? []);
+  const verdict = verdicts.length === parts.length ? { verdict: leastReady(verdicts) } : {};
+  const keys = parts.flatMap((part) =>
+    part.key === undefined ? [] : [[part.node.platform, part.key]]
+  );
+  if (keys.length < parts.length) return { ...common, ...status, ...verdict };
+  const key = await indexKey(Object.fromEntries(keys));
+  const digest = await writeIndex(session, image.name, parts);
+  return { ...common, ...status, ...verdict, key, ...(digest === undefined ? {} : { digest }) };
+}
+
+/** Writes the index where every part is known; it gets its name where all blobs are here. */
+async function writeIndex(
+  session: Session,
+  name: string,
+  parts: readonly SettledImage[],
+): Promise<Digest | undefined> {
+  const { layout } = session.circumstances;
+  const records = parts.flatMap((part) => part.record ?? []);
+  if (records.length < parts.length || parts.some((part) => part.status === undefined)) return;
+  const manifests = records.map((record) => ({
+    ...record.manifest,
+    platform: parsePlatform(record.platform),
+  }));
+  const descriptor = await layout.write(MediaType.index, encodeIndex({ manifests }));
+  const whole = records.every((record) =>
+    layout.has(record.manifest.digest) && layout.has(record.imageId) &&
+    record.layers?.every(({ descriptor: { digest, size } }) => layout.has(digest, size))
+  );
+  const changed = layout.refs().get(name)?.digest !== (whole ? descriptor.digest : undefined);
+  if (changed) await layout.setRefs(new Map([[name, whole ? descriptor : undefined]]));
+  return descriptor.digest;
+}
+
+const BY_WEIGHT: readonly BuildStatus[] = [
+  "failed",
+  "unavailable",
+  "skipped",
+  "built",
+  "remote",
+  "cached",
+];
+
+function worst(statuses: readonly BuildStatus[]): BuildStatus {
+  return BY_WEIGHT.find((status) => statuses.includes(status)) ?? "cached";
+}
+
+const BY_READINESS: readonly Verdict[] = ["unavailable", "unknown", "build", "remote", "current"];
+
+function leastReady(verdicts: readonly Verdict[]): Verdict {
+  return BY_READINESS.find((verdict) => verdicts.includes(verdict)) ?? "current";
+}

@@ -1,0 +1,115 @@
+/**
+ * Outputs of tasks: kept as one tar for each key, and put back when they are gone.
+ */
+
+import type { Tree } from "../model/selection.ts";
+import { outputsOf } from "../plan/evaluate_task.ts";
+import type { Circumstances } from "../plan/circumstances.ts";
+import type { Task } from "../model/recipe.ts";
+import { Fault } from "../model/errors.ts";
+import { removeIfThere, temporaryName } from "../store/atomic.ts";
+import { exists } from "../store/state.ts";
+
+/** Says whether a task's outputs are just what its record says; stats only while nothing changed. */
+export async function outputsAreThere(
+  c: Circumstances,
+  task: Task,
+  recorded: string,
+): Promise<boolean> {
+  const selections = outputsOf(task);
+  return (c.index.root(selections) ?? (await c.index.tree(selections)).root) === recorded;
+}
+
+/** Says whether the outputs of a key are kept. */
+export function outputsAreKept(c: Circumstances, key: string): boolean {
+  return exists(storePath(c, key));
+}
+
+/** Removes what an earlier run left under the output patterns; inputs are never touched. */
+export async function removeOutputs(c: Circumstances, task: Task, inputs: Tree): Promise<void> {
+  const keep = new Set(inputs.entries.map((entry) => entry.path));
+  const { entries } = await c.index.tree(outputsOf(task));
+  for (const entry of entries.toReversed()) {
+    const path = `${c.project.root}/${entry.path}`;
+    if (entry.type !== "directory" && !keep.has(entry.path)) removeIfThere(path);
+    else if (entry.type === "directory") removeFolderIfEmpty(path);
+  }
+}
+
+/** Keeps a task's outputs under its key. */
+export async function keepOutputs(c: Circumstances, task: Task, key: string): Promise<Tree> {
+  const { writeTar } = await import("../oci/tar.ts");
+  const tree = await c.index.tree(outputsOf(task));
+  if (tree.entries.length === 0 && task.outputs.length > 0) {
+    throw new Fault("It left nothing under its outputs", {
+      where: task.name,
+      next: `let it write ${task.outputs.join(", ")}, or correct \`outputs\` in images.ts`,
+    });
+  }
+  const path = storePath(c, key);
+  Deno.mkdirSync(c.state.path("outputs"), { recursive: true });
+  const temporary = temporaryName(path);
+  const file = await Deno.open(temporary, { createNew: true, write: true });
+  try {
+    await ReadableStream.from(writeTar(tarEntries(c.project.root, tree))).pipeTo(file.writable);
+    Deno.renameSync(temporary, path);
+  } catch (error) {
+    removeIfThere(temporary);
+    throw error;
+  }
+  return tree;
+}
+
+/** Puts the outputs of a key back, in place of whatever stands there. */
+export async function restoreOutputs(
+  c: Circumstances,
+  task: Task,
+  key: string,
+  inputs: Tree,
+): Promise<void> {
+  const { readTar } = await import("../oci/tar_read.ts");
+  await removeOutputs(c, task, inputs);
+  const file = await Deno.open(storePath(c, key));
+  for await (const entry of readTar(file.readable)) {
+    const path = `${c.project.root}/${entry.path}`;
+    Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    if (entry.type === "directory") Deno.mkdirSync(path, { recursive: true });
+    else if (entry.type === "symlink") Deno.symlinkSync(entry.linkTarget ?? "", path);
+    else await writeFile(path, entry.content(), entry.mode);
+  }
+}
+
+async function writeFile(
+  path: string,
+  content: AsyncIterable<Uint8Array>,
+  mode: number,
+): Promise<void> {
+  const file = await Deno.open(path, { create: true, write: true, truncate: true, mode });
+  await ReadableStream.from(content).pipeTo(file.writable);
+}
+
+function* tarEntries(root: string, tree: Tree): Iterable<import("../oci/tar.ts").TarEntry> {
+  for (const entry of tree.entries) {
+    const common = { path: entry.path, uid: 0, gid: 0, mtime: 0 };
+    if (entry.type === "directory") yield { ...common, type: "directory", mode: 0o755 };
+    else if (entry.type === "symlink") {
+      yield { ...common, type: "symlink", mode: 0o777, linkTarget: entry.target ?? "" };
+    } else {
+      const mode = entry.executable ? 0o755 : 0o644;
+      const content = { file: `${root}/${entry.path}` };
+      yield { ...common, type: "file", mode, size: entry.size, content };
+    }
+  }
+}
+
+function removeFolderIfEmpty(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // It holds something that is no output.
+  }
+}
+
+function storePath(c: Circumstances, key: string): string {
+  return c.state.path("outputs", `${key}.tar`);
+}

@@ -1,0 +1,109 @@
+/** Running one task, or putting its outputs back, or finding that neither is needed. */
+
+import { asFault } from "../model/errors.ts";
+import type { BuildStatus } from "../model/result.ts";
+import type { Task } from "../model/recipe.ts";
+import { environmentValues } from "../plan/environment.ts";
+import { inputsOf, type TaskEvaluation, withoutOf } from "../plan/evaluate_task.ts";
+import { runProcess } from "../process/run.ts";
+import { withLock } from "../store/lock.ts";
+import { withTimeout } from "./build_context.ts";
+import { BuildLog } from "./build_log.ts";
+import {
+  keepOutputs,
+  outputsAreKept,
+  outputsAreThere,
+  removeOutputs,
+  restoreOutputs,
+} from "./outputs.ts";
+import { faultOfChangedInputs, withLogOf } from "./faults.ts";
+import type { Session } from "./session.ts";
+
+/** Sees to it that a task's outputs are there and belong to its key. */
+export async function runTask(session: Session, evaluation: TaskEvaluation): Promise<BuildStatus> {
+  const { circumstances: c } = session;
+  const { node: { task, id }, record } = evaluation;
+  return await withLock(c.state.path("locks", `task-${task.name}`), async () => {
+    if (evaluation.current && record !== undefined) {
+      if (await outputsAreThere(c, task, record.outputs)) return "cached";
+      if (outputsAreKept(c, evaluation.key)) {
+        session.emit({ kind: "started", id, phase: "restoring" });
+        await restoreOutputs(c, task, evaluation.key, await inputTree(session, evaluation));
+        c.index.fresh();
+        return "cached";
+      }
+    }
+    await execute(session, evaluation);
+    return "built";
+  }, { signal: session.signal });
+}
+
+async function execute(session: Session, evaluation: TaskEvaluation): Promise<void> {
+  const { circumstances: c } = session;
+  const { node: { task, id } } = evaluation;
+  session.emit({ kind: "started", id, phase: "running", detail: reasonText(evaluation) });
+  const begun = session.elapsed;
+  const inputs = await inputTree(session, evaluation);
+  await removeOutputs(c, task, inputs);
+  const log = new BuildLog(c.state.log(id), () => c.state.prepare());
+  const limit = withTimeout(session.signal, task.timeout, id);
+  try {
+    await start(session, task, limit.signal, (line) => {
+      log.line(line);
+      session.emit({ kind: "output", id, line });
+    });
+  } catch (error) {
+    throw withLogOf(asFault(error, { where: id }), c.state.log(id));
+  } finally {
+    limit.clear();
+    log.close();
+  }
+  c.index.fresh();
+  const after = await inputTree(session, evaluation);
+  if (task.inputs !== undefined && after.root !== evaluation.tree) {
+    throw faultOfChangedInputs(id, inputs, after);
+  }
+  const outputs = await keepOutputs(c, task, evaluation.key);
+  c.records.putTree(after.root, after.entries);
+  c.records.putTask({
+    name: task.name,
+    key: evaluation.key,
+    parts: evaluation.parts,
+    tree: evaluation.tree,
+    outputs: outputs.root,
+    reasons: evaluation.reasons,
+    ms: Math.round(session.elapsed - begun),
+    at: Date.now(),
+  });
+}
+
+async function start(
+  session: Session,
+  task: Task,
+  signal: AbortSignal,
+  log: (line: string) => void,
+): Promise<void> {
+  const cwd = `${session.circumstances.project.root}/${task.cwd}`;
+  if (typeof task.run !== "function") {
+    await runProcess(task.run, {
+      cwd,
+      env: environmentValues(task.hostEnv),
+      signal,
+      log,
+      where: task.name,
+    });
+    return;
+  }
+  const { runFunction } = await import("../process/dax.ts");
+  await runFunction(task.run, { cwd, signal, log });
+}
+
+function inputTree(session: Session, evaluation: TaskEvaluation) {
+  const { circumstances: c } = session;
+  return c.index.tree(inputsOf(evaluation.node.task), { without: withoutOf(c, evaluation.node) });
+}
+
+function reasonText(evaluation: TaskEvaluation): string {
+  const [first] = evaluation.reasons;
+  return first === undefined ? "" : [first.kind, first.path].filter(Boolean).join(" ");
+}

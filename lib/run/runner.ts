@@ -1,0 +1,324 @@
+/**
+ * Settles nodes: each once, after what it needs, as many at once as there are slots.
+ *
+ * A node is described, keyed and compared with its record; what is not current is looked for in the
+ * registry and only then built. Planning goes the same way and stops before it would build.
+ */
+
+import { asFault, Fault, unavailableFault } from "../model/errors.ts";
+import type { Subject } from "../model/events.ts";
+import type { LocalImage } from "../model/image.ts";
+import type { Json } from "../model/json.ts";
+import type { ToolNeed } from "../model/plugin.ts";
+import type { Reason } from "../model/result.ts";
+import {
+  basesOf,
+  evaluateImage,
+  type ImageEvaluation,
+  type PreparedImage,
+  prepareImage,
+  type SettledNeeds,
+} from "../plan/evaluate_image.ts";
+import type { ImageNode } from "../plan/graph.ts";
+import { which } from "../process/which.ts";
+import { withLock } from "../store/lock.ts";
+import type { ImageRecord } from "../store/records.ts";
+import { Batches, type Ticket } from "./batches.ts";
+import { startBuild } from "./build_image.ts";
+import { failureOf, refuseAfter, refuseWhenStopped } from "./failures.ts";
+import { withLogOf } from "./faults.ts";
+import { localImage } from "./local_image.ts";
+import { imageResult } from "./results.ts";
+import type { Session } from "./session.ts";
+import type { Settled, SettledImage, SettledTask } from "./settled.ts";
+import { TaskRunner } from "./task_runner.ts";
+
+/** Whether what is not current is built, or only said. */
+export type Mode = "build" | "plan";
+
+/** Settles the nodes of one run. */
+export class Runner {
+  readonly #session: Session;
+  readonly #mode: Mode;
+  readonly #settled = new Map<Subject, Promise<Settled>>();
+  readonly #tasks: TaskRunner;
+  readonly #batches: Batches;
+
+  constructor(session: Session, mode: Mode) {
+    this.#session = session;
+    this.#mode = mode;
+    this.#tasks = new TaskRunner(session);
+    this.#batches = new Batches(session);
+  }
+
+  /** Settles the targets and all they need; answers in the graph's order. */
+  async run(): Promise<Settled[]> {
+    const { circumstances: { graph }, targets } = this.#session;
+    const settled = await Promise.all(graph.closure(targets.ids).map((id) => this.settle(id)));
+    if (this.#mode === "plan") return settled;
+    const named = targets.ids.map((id) => graph.node(id)).filter((node) => node.type === "task");
+    await Promise.all(named.map((node) => this.#tasks.ensure(node)));
+    return await Promise.all(settled.map((each) => this.#outcome(each)));
+  }
+
+  /** Settles one node after what it needs. Never throws: what fails is part of the answer. */
+  settle(id: Subject): Promise<Settled> {
+    const known = this.#settled.get(id);
+    if (known !== undefined) return known;
+    const node = this.#session.circumstances.graph.node(id);
+    const settled = node.type === "task" ? this.#tasks.settle(node) : this.#settleImage(node);
+    this.#settled.set(id, settled);
+    return settled;
+  }
+
+  async #settleImage(node: ImageNode): Promise<SettledImage> {
+    const session = this.#session;
+    const needs = await Promise.all(node.needs.map((id) => this.settle(id)));
+    const begun = session.elapsed;
+    const ticket = this.#batches.enter();
+    let settled: SettledImage;
+    try {
+      if (this.#mode === "build") {
+        refuseAfter(needs.find((need) => need.fault !== undefined));
+        refuseWhenStopped(session);
+      }
+      const { status, verdict, ...decided } = await this.#decide(node, needs, ticket);
+      const word = this.#mode === "plan" ? { verdict } : { status };
+      settled = { node, ms: 0, ...decided, ...word as Partial<SettledImage> };
+    } catch (error) {
+      settled = { node, ms: 0, reasons: [], ...this.#failure(error, node.id) };
+    } finally {
+      ticket.leave();
+    }
+    settled = { ...settled, ms: session.elapsed - begun };
+    if (this.#mode === "build") this.#tell(settled);
+    return settled;
+  }
+
+  async #decide(
+    node: ImageNode,
+    needs: readonly Settled[],
+    ticket: Ticket,
+  ): Promise<Omit<SettledImage, "node" | "ms">> {
+    const session = this.#session;
+    const known = settledNeeds(needs);
+    if (known === undefined) return { verdict: "unknown", reasons: pendingNeeds(needs) };
+    const evaluation = await this.#evaluate(node, known);
+    const { key, reasons, prepared } = evaluation;
+    if (evaluation.current && prepared.record !== undefined) {
+      return { status: "cached", verdict: "current", key, record: prepared.record, reasons };
+    }
+    const found = await session.registries.find(evaluation);
+    if (found !== undefined) {
+      if (this.#mode === "build") await this.#adopt(evaluation, found);
+      return { status: "remote", verdict: "remote", key, record: found, reasons };
+    }
+    const missing = missingTool(prepared.description.tools ?? []);
+    if (this.#mode === "plan") {
+      return { verdict: missing === undefined ? "build" : "unavailable", key, reasons };
+    }
+    if (missing !== undefined) throw missingToolFault(node, missing);
+    const { record, fresh } = await this.#build(evaluation, ticket);
+    return { status: fresh ? "built" : "cached", key, record, reasons };
+  }
+
+  async #evaluate(node: ImageNode, needs: SettledNeeds): Promise<ImageEvaluation> {
+    const session = this.#session;
+    const { circumstances: c } = session;
+    const prepared = await prepareImage(c, node);
+    const identity = prepared.guard === undefined
+      ? undefined
+      : prepared.identity ?? await this.#identify(prepared);
+    const ask = session.settings.pull || this.#mode === "plan";
+    const bases = await basesOf(c, prepared, ask);
+    const evaluation = await evaluateImage(c, prepared, needs, bases, identity);
+    if (evaluation.current) {
+      if (this.#mode === "build") this.#refresh(evaluation);
+      return evaluation;
+    }
+    if (ask || Object.keys(bases).length === 0) return evaluation;
+    // It must be built anyway, so its bases may as well be the present ones.
+    const asked = await basesOf(c, prepared, true);
+    return await evaluateImage(c, prepared, needs, asked, identity);
+  }
+
+  async #identify(prepared: PreparedImage): Promise<Json> {
+    const missing = missingTool(prepared.description.tools ?? []);
+    if (missing !== undefined) throw missingToolFault(prepared.node, missing);
+    return await this.#batches.identify(prepared, (name) => this.#need(prepared.node, name));
+  }
+
+  /** The key is the same although what it was found from moved: the next run need not ask again. */
+  #refresh(evaluation: ImageEvaluation): void {
+    const { record, guard, tree, recipe, reads, description } = evaluation.prepared;
+    if (record === undefined) return;
+    const same = guard === record.guard && tree === record.tree &&
+      recipe === record.description.recipe && reads === record.description.reads;
+    if (same) return;
+    const { schema: _, ...rest } = record;
+    this.#session.circumstances.records.putImage({
+      ...rest,
+      ...(guard === undefined ? {} : { guard }),
+      description: { recipe, reads, value: description },
+    });
+  }
+
+  /** Records what a registry holds under our key. */
+  async #adopt(evaluation: ImageEvaluation, found: ImageRecord): Promise<void> {
+    const { circumstances: c } = this.#session;
+    const { node, selections, without } = evaluation.prepared;
+    const tree = await c.index.tree(selections, { without });
+    c.records.putTree(tree.root, tree.entries);
+    if (node.id === node.image.name) await c.layout.setRefs(new Map([[node.id, undefined]]));
+    c.records.putImage(found);
+  }
+
+  /** Builds an image, unless another process has by the time its lock is free. */
+  async #build(
+    evaluation: ImageEvaluation,
+    ticket: Ticket,
+  ): Promise<{ record: ImageRecord; fresh: boolean }> {
+    const session = this.#session;
+    const { circumstances: c } = session;
+    const { node, record: before } = evaluation.prepared;
+    const again = await this.#runTasks(node, ticket);
+    const lock = c.state.path("locks", `image-${node.id.replaceAll("/", "-")}`);
+    const waiting = () => {
+      again.leave();
+      session.notice("Another run is building it; waiting", node.id);
+    };
+    try {
+      return await withLock(lock, async () => {
+        const made = c.records.image(node.image.name, node.platform);
+        const another = made?.key === evaluation.key && made.at !== before?.at;
+        if (another) return { record: made, fresh: false };
+        return { record: await this.#buildAlone(evaluation, again), fresh: true };
+      }, { signal: session.signal, waiting });
+    } finally {
+      again.leave();
+    }
+  }
+
+  /** Runs the tasks that an image needs; meanwhile no batch waits for it. */
+  async #runTasks(node: ImageNode, ticket: Ticket): Promise<Ticket> {
+    const { graph } = this.#session.circumstances;
+    const tasks = node.needs.map((id) => graph.node(id)).filter((need) => need.type === "task");
+    if (tasks.length === 0) return ticket;
+    ticket.leave();
+    const ran = await Promise.all(tasks.map((task) => this.#tasks.ensure(task)));
+    refuseAfter(ran.find((task) => task.fault !== undefined));
+    return this.#batches.enter();
+  }
+
+  async #buildAlone(evaluation: ImageEvaluation, ticket: Ticket): Promise<ImageRecord> {
+    const session = this.#session;
+    const { node } = evaluation.prepared;
+    const plugin = await node.image.plugin.load();
+    const pending = await startBuild(session, evaluation, (name) => this.#need(node, name));
+    const { context } = pending.request;
+    try {
+      if (plugin.buildAll !== undefined) {
+        this.#announce(evaluation);
+        return await pending.finish(await this.#batches.build(pending, ticket));
+      }
+      ticket.leave();
+      return await session.slots.run(async () => {
+        refuseWhenStopped(session);
+        this.#announce(evaluation);
+        return await pending.finish(await plugin.build(pending.request));
+      });
+    } catch (error) {
+      const { signal, logFile } = context;
+      const cause = signal.aborted && signal.reason instanceof Fault ? signal.reason : error;
+      throw withLogOf(asFault(cause, { where: node.id }), logFile);
+    } finally {
+      await pending.close();
+    }
+  }
+
+  #announce(evaluation: ImageEvaluation): void {
+    const { id } = evaluation.prepared.node;
+    const [reason] = evaluation.reasons;
+    const detail = [reason?.kind, reason?.path].filter(Boolean).join(" ");
+    this.#session.emit({ kind: "started", id, phase: "building", detail });
+  }
+
+  /** A needed image on the platform of what needs it. */
+  async #need(node: ImageNode, name: string): Promise<LocalImage> {
+    const { graph } = this.#session.circumstances;
+    const id = node.needs.find((need) => {
+      const other = graph.node(need);
+      return other.type === "image" && other.image.name === name;
+    });
+    const settled = id === undefined ? undefined : await this.settle(id) as SettledImage;
+    if (settled?.record === undefined) {
+      throw new Fault(`The image "${name}" is not there on ${node.platform}`, { where: node.id });
+    }
+    return await localImage(this.#session, settled.record);
+  }
+
+  #failure(error: unknown, id: Subject): Pick<SettledImage, "status" | "verdict" | "fault"> {
+    if (this.#mode === "build") return failureOf(this.#session, error, id);
+    const fault = asFault(error, { where: id });
+    return { verdict: fault.kind === "unavailable" ? "unavailable" : "unknown", fault };
+  }
+
+  /** A task that nothing had a reason to run is left as it is. */
+  async #outcome(settled: Settled): Promise<Settled> {
+    if (settled.node.type === "image" || settled.fault !== undefined) return settled;
+    const ran = await this.#tasks.outcome(settled.node.id);
+    return ran ?? { ...settled as SettledTask, status: "cached" };
+  }
+
+  #tell(settled: SettledImage): void {
+    const { node: { id }, fault } = settled;
+    const result = imageResult(settled);
+    this.#session.emit({
+      kind: "finished",
+      id,
+      type: "image",
+      result,
+      ...(fault === undefined ? {} : { fault }),
+    });
+  }
+}
+
+/** Image IDs and task keys of all needs; undefined while one of them must be built first. */
+function settledNeeds(needs: readonly Settled[]): SettledNeeds | undefined {
+  const images: Record<string, ImageRecord["imageId"]> = {};
+  const tasks: Record<string, string> = {};
+  for (const need of needs) {
+    if (need.node.type === "task") {
+      if (need.key === undefined) return undefined;
+      tasks[need.node.id] = need.key;
+    } else {
+      const { record } = need as SettledImage;
+      if (record === undefined) return undefined;
+      images[need.node.image.name] = record.imageId;
+    }
+  }
+  return { images, tasks };
+}
+
+function pendingNeeds(needs: readonly Settled[]): Reason[] {
+  const pending = needs.filter((need) =>
+    need.node.type === "image" && (need as SettledImage).record === undefined
+  );
+  return pending.map(({ node }) => ({
+    kind: "need-changed",
+    path: node.id,
+    detail: "must be built first",
+  }));
+}
+
+function missingTool(needs: readonly ToolNeed[]): ToolNeed | undefined {
+  return needs.find((need) => need.anyOf.every((name) => which(name) === undefined));
+}
+
+function missingToolFault(node: ImageNode, need: ToolNeed): Fault {
+  const names = need.anyOf.map((name) => `"${name}"`).join(" or ");
+  return unavailableFault(`It must be built, and this machine has no ${names}`, {
+    where: node.id,
+    next: need.next,
+  });
+}

@@ -1,0 +1,121 @@
+/** One run: what it works on, what it was told, and how it tells what happens. */
+
+import { FileIndex } from "../files/index.ts";
+import { Fault } from "../model/errors.ts";
+import type { EventSink, RunEvent, Subject } from "../model/events.ts";
+import type { Overrides } from "../model/plugin.ts";
+import type { Project } from "../model/recipe.ts";
+import type { Circumstances } from "../plan/circumstances.ts";
+import { graphOf } from "../plan/graph.ts";
+import { resolveTargets, type Targets } from "../plan/targets.ts";
+import { Layout } from "../store/layout.ts";
+import { Pins } from "../store/pins.ts";
+import { Records } from "../store/records.ts";
+import { State } from "../store/state.ts";
+import { RegistryAccess } from "./registry_access.ts";
+import { Slots } from "./slots.ts";
+
+/** What the command line decides about a run. */
+export interface RunSettings {
+  /** Most builds and tasks at once. */
+  readonly jobs: number;
+  /** Goes on with what does not depend on a failure. */
+  readonly keepGoing: boolean;
+  /** Targets are built whatever their records say. */
+  readonly force: boolean;
+  /** One platform instead of each image's own. */
+  readonly platform?: string;
+  readonly args: Readonly<Record<string, string>>;
+  readonly overrides: Overrides;
+  /** Asks the registry before building. */
+  readonly remote: boolean;
+  /** Asks for moved bases even where nothing else changed. */
+  readonly pull: boolean;
+}
+
+/** Everything the steps of one run share. */
+export class Session {
+  readonly settings: RunSettings;
+  readonly circumstances: Circumstances;
+  /** What was asked for. */
+  readonly targets: Targets;
+  readonly registries: RegistryAccess;
+  /** Slots for builds and tasks. */
+  readonly slots: Slots;
+  readonly #sink: EventSink;
+  readonly #begun = performance.now();
+  readonly #stop = new AbortController();
+  readonly #once = new Map<string, Promise<unknown>>();
+
+  constructor(
+    project: Project,
+    wanted: { readonly targets: readonly string[]; readonly all: boolean },
+    settings: RunSettings,
+    sink: EventSink,
+    signal: AbortSignal,
+  ) {
+    const state = State.of(project.root);
+    const graph = graphOf(project, settings.platform);
+    this.settings = settings;
+    this.slots = new Slots(settings.jobs);
+    this.#sink = sink;
+    this.targets = resolveTargets(project, graph, wanted.targets, wanted.all);
+    this.registries = new RegistryAccess(project, this);
+    this.circumstances = {
+      project,
+      graph,
+      state,
+      records: new Records(state),
+      layout: new Layout(state),
+      index: FileIndex.open(project.root, state.index),
+      args: settings.args,
+      overrides: settings.overrides,
+      pins: Pins.read(project.root).digests,
+      forced: new Set(settings.force ? this.targets.ids : []),
+      resolveBase: (reference) => this.registries.resolveBase(reference),
+    };
+    if (signal.aborted) this.stop(signal.reason);
+    else signal.addEventListener("abort", () => this.stop(signal.reason), { once: true });
+  }
+
+  /** Aborted when the run is interrupted, or has failed and does not go on. */
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  /** Milliseconds since the run began. */
+  get elapsed(): number {
+    return performance.now() - this.#begun;
+  }
+
+  /** Ends what runs and starts nothing more. */
+  stop(reason: unknown = new Fault("Interrupted", { kind: "interrupted" })): void {
+    if (!this.#stop.signal.aborted) this.#stop.abort(reason);
+  }
+
+  /** Tells what happens; the time is added here. */
+  emit(event: Untimed<RunEvent>): void {
+    this.#sink({ ...event, at: this.elapsed } as RunEvent);
+  }
+
+  /** Tells people something that is no failure. */
+  notice(message: string, id?: Subject): void {
+    this.emit({ kind: "notice", message, ...(id === undefined ? {} : { id }) });
+  }
+
+  /** One value for the whole run under this name. */
+  once<T>(name: string, make: () => Promise<T>): Promise<T> {
+    const known = this.#once.get(name);
+    if (known !== undefined) return known as Promise<T>;
+    const made = make();
+    this.#once.set(name, made);
+    return made;
+  }
+
+  /** Keeps what was learnt about files for the next run. */
+  close(): void {
+    this.circumstances.index.save();
+  }
+}
+
+type Untimed<E> = E extends unknown ? Omit<E, "at"> : never;

@@ -1,0 +1,46 @@
+/** What became of a node. */
+
+import type { Fault } from "../model/errors.ts";
+import type { BuildStatus, Reason, Verdict } from "../model/result.ts";
+import type { Digest } from "../model/digest.ts";
+import type { ImageNode, TaskNode } from "../plan/graph.ts";
+import type { ImageRecord } from "../store/records.ts";
+
+/** An image that is settled, one way or another. */
+export interface SettledImage {
+  readonly node: ImageNode;
+  readonly status?: BuildStatus;
+  readonly verdict?: Verdict;
+  readonly key?: string;
+  /** Where the image is known: built, recorded or found in a registry. */
+  readonly record?: ImageRecord;
+  readonly reasons: readonly Reason[];
+  readonly fault?: Fault;
+  /** Time it took, in milliseconds. */
+  readonly ms: number;
+}
+
+/** A task that is settled. */
+export interface SettledTask {
+  readonly node: TaskNode;
+  readonly status?: BuildStatus;
+  readonly verdict?: Verdict;
+  readonly key?: string;
+  readonly reasons: readonly Reason[];
+  readonly fault?: Fault;
+  readonly ms: number;
+}
+
+/** Any settled node. */
+export type Settled = SettledImage | SettledTask;
+
+/** An image of several platforms as one. */
+export interface SettledIndex {
+  readonly name: string;
+  readonly plugin: string;
+  readonly key?: string;
+  readonly digest?: Digest;
+  readonly status?: BuildStatus;
+  readonly verdict?: Verdict;
+  readonly needs: readonly string[];
+}

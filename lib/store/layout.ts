@@ -1,0 +1,193 @@
+/**
+ * The OCI layout under `.images/oci`: blobs by digest, and `index.json`, which names the images
+ * whose blobs are all here.
+ *
+ * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
+ */
+
+import { type Digest, digestOfHex, hexOf, isDigest } from "../model/digest.ts";
+import { Fault } from "../model/errors.ts";
+import { type Descriptor, type Index, MediaType } from "../model/oci.ts";
+import { hashBytes } from "../oci/hash.ts";
+import { removeIfThere, temporaryName, writeAtomic } from "./atomic.ts";
+import { withLock } from "./lock.ts";
+import { exists, type State } from "./state.ts";
+
+/** The annotation that carries an image's name in `index.json`. */
+const REF_NAME = "org.opencontainers.image.ref.name";
+
+/** Size of the pieces a blob is read in, in bytes. */
+const CHUNK = 256 * 1024;
+
+/** The layout of one project. */
+export class Layout {
+  readonly #state: State;
+
+  constructor(state: State) {
+    this.#state = state;
+  }
+
+  /** Absolute path of the layout's folder. */
+  get folder(): string {
+    return this.#state.oci;
+  }
+
+  /** Where a blob is, if it is. */
+  blobPath(digest: Digest): string {
+    return `${this.#state.oci}/blobs/sha256/${hexOf(digest)}`;
+  }
+
+  /** Says whether a blob is here, with the size it must have where that is known. */
+  has(digest: Digest, size?: number): boolean {
+    try {
+      const info = Deno.statSync(this.blobPath(digest));
+      return info.isFile && (size === undefined || info.size === size);
+    } catch {
+      return false;
+    }
+  }
+
+  /** A small blob's bytes, checked. */
+  async read(digest: Digest): Promise<Uint8Array> {
+    const bytes = await Deno.readFile(this.blobPath(digest));
+    if (await hashBytes(bytes) !== hexOf(digest)) throw corrupt(digest, this.blobPath(digest));
+    return bytes;
+  }
+
+  /** A blob's bytes as a stream that fails before its end if they are not what the digest says. */
+  async open(digest: Digest): Promise<ReadableStream<Uint8Array>> {
+    const { Sha256 } = await import("../oci/sha256.ts");
+    const path = this.blobPath(digest);
+    const file = await Deno.open(path);
+    const hash = new Sha256();
+    return new ReadableStream<Uint8Array>({
+      pull(controller) {
+        const buffer = new Uint8Array(CHUNK);
+        const count = file.readSync(buffer);
+        if (count !== null) {
+          const chunk = buffer.subarray(0, count);
+          hash.update(chunk);
+          controller.enqueue(chunk);
+          return;
+        }
+        file.close();
+        if (hash.digest() === digest) controller.close();
+        else controller.error(corrupt(digest, path));
+      },
+      cancel() {
+        file.close();
+      },
+    }, { highWaterMark: 0 });
+  }
+
+  /** Writes a blob whose bytes are at hand. */
+  async write(mediaType: string, bytes: Uint8Array): Promise<Descriptor> {
+    const digest = digestOfHex(await hashBytes(bytes));
+    if (!this.has(digest, bytes.length)) {
+      this.#prepare();
+      writeAtomic(this.blobPath(digest), bytes);
+    }
+    return { mediaType, digest, size: bytes.length };
+  }
+
+  /** Writes a blob while hashing it; it appears under its digest when it is whole. */
+  async writeStream(
+    mediaType: string,
+    content: AsyncIterable<Uint8Array>,
+    options: { readonly signal?: AbortSignal; readonly onBytes?: (bytes: number) => void } = {},
+  ): Promise<Descriptor> {
+    const { Sha256 } = await import("../oci/sha256.ts");
+    this.#prepare();
+    const temporary = temporaryName(this.#state.path("tmp", "blob"));
+    const file = Deno.openSync(temporary, { createNew: true, write: true });
+    const hash = new Sha256();
+    let size = 0;
+    try {
+      for await (const chunk of content) {
+        if (options.signal?.aborted) throw new Fault("Interrupted", { kind: "interrupted" });
+        hash.update(chunk);
+        writeAll(file, chunk);
+        size += chunk.length;
+        options.onBytes?.(chunk.length);
+      }
+    } catch (error) {
+      file.close();
+      removeIfThere(temporary);
+      throw error;
+    }
+    file.close();
+    const digest = hash.digest();
+    if (this.has(digest, size)) removeIfThere(temporary);
+    else Deno.renameSync(temporary, this.blobPath(digest));
+    return { mediaType, digest, size };
+  }
+
+  /** The named images: name → descriptor of its manifest or index. */
+  refs(): Map<string, Descriptor> {
+    const refs = new Map<string, Descriptor>();
+    for (const descriptor of readIndex(`${this.#state.oci}/index.json`).manifests) {
+      const name = descriptor.annotations?.[REF_NAME];
+      if (name !== undefined && isDigest(descriptor.digest)) refs.set(name, descriptor);
+    }
+    return refs;
+  }
+
+  /** Names images, or takes names away (undefined); what stays the same is not written again. */
+  async setRefs(changes: ReadonlyMap<string, Descriptor | undefined>): Promise<void> {
+    const path = `${this.#state.oci}/index.json`;
+    await withLock(this.#state.path("locks", "layout"), () => {
+      this.#prepare();
+      const refs = this.refs();
+      for (const [name, descriptor] of changes) {
+        if (descriptor === undefined) refs.delete(name);
+        else refs.set(name, named(name, descriptor));
+      }
+      const text = renderIndex(refs);
+      if (!exists(path) || Deno.readTextFileSync(path) !== text) writeAtomic(path, text);
+    });
+  }
+
+  #prepare(): void {
+    this.#state.prepare();
+    Deno.mkdirSync(`${this.#state.oci}/blobs/sha256`, { recursive: true });
+    const marker = `${this.#state.oci}/oci-layout`;
+    if (!exists(marker)) writeAtomic(marker, '{"imageLayoutVersion":"1.0.0"}');
+    const index = `${this.#state.oci}/index.json`;
+    if (!exists(index)) writeAtomic(index, renderIndex(new Map()));
+  }
+}
+
+function named(name: string, descriptor: Descriptor): Descriptor {
+  return { ...descriptor, annotations: { ...descriptor.annotations, [REF_NAME]: name } };
+}
+
+function readIndex(path: string): Index {
+  try {
+    return JSON.parse(Deno.readTextFileSync(path)) as Index;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return { schemaVersion: 2, manifests: [] };
+    throw new Fault(`Cannot read the layout's index: ${(error as Error).message}`, {
+      where: path,
+      next: "run `images clean`, then build again",
+      cause: error,
+    });
+  }
+}
+
+function renderIndex(refs: ReadonlyMap<string, Descriptor>): string {
+  const manifests = [...refs].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, descriptor]) =>
+    descriptor
+  );
+  return JSON.stringify({ schemaVersion: 2, mediaType: MediaType.index, manifests });
+}
+
+function writeAll(file: Deno.FsFile, chunk: Uint8Array): void {
+  for (let at = 0; at < chunk.length;) at += file.writeSync(chunk.subarray(at));
+}
+
+function corrupt(digest: Digest, path: string): Fault {
+  return new Fault(`The blob ${digest} does not hold what its name says`, {
+    where: path,
+    next: "remove the file and build again",
+  });
+}

@@ -1,0 +1,14 @@
+/**
+ * `images/plugins`: the built-in ways of building images.
+ *
+ * @module
+ */
+
+export { dockerfile } from "./dockerfile/recipe.ts";
+export type { DockerfileOptions, Engine, NamedContext } from "./dockerfile/recipe.ts";
+export { files } from "./files/recipe.ts";
+export type { FilesOptions, LayerRecipe } from "./files/recipe.ts";
+export { nix2container } from "./nix2container/recipe.ts";
+export type { Nix2containerOptions } from "./nix2container/recipe.ts";
+export { rulesImg } from "./rules_img/recipe.ts";
+export type { RulesImgOptions } from "./rules_img/recipe.ts";

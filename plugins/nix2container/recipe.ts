@@ -1,0 +1,37 @@
+/** The recipe of plugin `nix2container`: data only. */
+
+import { recipe } from "../../lib/dsl/define.ts";
+import { path, type Shape, text, texts } from "../../lib/dsl/shape.ts";
+import type { CommonRecipeOptions, Name, Recipe } from "../../lib/dsl/types.ts";
+import type { PluginRef } from "../../lib/model/recipe.ts";
+
+/** The plugin's own options: `installable` or `manifest` must be given. */
+export interface Nix2containerRecipe {
+  /** What to build, e.g. `.#attic-server-image` or `-f default.nix -A image`. */
+  readonly installable?: string;
+  /** Path of an image.json that is there already, relative to images.ts. */
+  readonly manifest?: string;
+  /** Arguments handed to nix, e.g. `["--max-jobs", "4"]`. @default [] */
+  readonly args?: readonly string[];
+  /** Name of an Attic cache: `attic watch-store` runs beside the build where it is installed. */
+  readonly watchStore?: string;
+}
+
+/** Options of `nix2container()`. */
+export type Nix2containerOptions<N extends string, R extends string> =
+  & Nix2containerRecipe
+  & CommonRecipeOptions<N, R>;
+
+const SHAPE: Shape = { installable: text, manifest: path, args: texts, watchStore: text };
+
+/** Name and version, as they enter keys. */
+export const PLUGIN = { name: "nix2container", version: "1" } as const;
+
+const REF: PluginRef = { ...PLUGIN, load: async () => (await import("./build.ts")).plugin };
+
+/** An image made by nix2container, without a daemon and without a patched skopeo. */
+export function nix2container<const N extends string = never, const R extends string = never>(
+  options: Nix2containerOptions<N, R>,
+): Recipe<Name<N>, never, Name<R>> {
+  return recipe(REF, SHAPE, options, nix2container);
+}

@@ -1,0 +1,45 @@
+/** The recipe of plugin `rules_img`: data only. */
+
+import { recipe } from "../../lib/dsl/define.ts";
+import { path, required, type Shape, text, texts } from "../../lib/dsl/shape.ts";
+import type { CommonRecipeOptions, Name, Recipe } from "../../lib/dsl/types.ts";
+import type { PluginRef } from "../../lib/model/recipe.ts";
+
+/** The plugin's own options. */
+export interface RulesImgRecipe {
+  /** Label of an `image_manifest` or `image_index`, e.g. `//app:image`. */
+  readonly target: string;
+  /** Folder of the Bazel workspace, relative to images.ts. @default "." */
+  readonly workspace?: string;
+  /** Label of a push target; images are then pushed through it. */
+  readonly push?: string;
+  /** Arguments handed to `bazel build`. @default [] */
+  readonly args?: readonly string[];
+  /** Value of `--config`. */
+  readonly config?: string;
+}
+
+/** Options of `rulesImg()`. */
+export type RulesImgOptions<N extends string, R extends string> =
+  & RulesImgRecipe
+  & CommonRecipeOptions<N, R>;
+
+const SHAPE: Shape = {
+  target: required(text),
+  workspace: path,
+  push: text,
+  args: texts,
+  config: text,
+};
+
+/** Name and version, as they enter keys. */
+export const PLUGIN = { name: "rules_img", version: "1" } as const;
+
+const REF: PluginRef = { ...PLUGIN, load: async () => (await import("./build.ts")).plugin };
+
+/** An image made by Bazel with rules_img. */
+export function rulesImg<const N extends string = never, const R extends string = never>(
+  options: RulesImgOptions<N, R>,
+): Recipe<Name<N>, never, Name<R>> {
+  return recipe(REF, SHAPE, options, rulesImg);
+}

@@ -1,0 +1,63 @@
+/** Options that every verb has, as the command line gives them. */
+
+import type { OutputMode, ReportSettings } from "../lib/report/reporter.ts";
+import { wantsColor } from "../lib/report/reporter.ts";
+import { usageFault } from "../lib/model/errors.ts";
+import { formatPlatform, parsePlatform } from "../lib/model/platform.ts";
+import type { RunSettings } from "../lib/run/session.ts";
+
+/** The options of all verbs. */
+export interface CommonOptions {
+  readonly file: string;
+  readonly jobs?: number;
+  readonly keepGoing?: boolean;
+  readonly platform?: string;
+  readonly force?: boolean;
+  readonly arg?: readonly string[];
+  readonly engine?: string;
+  readonly builder?: string;
+  readonly remote?: boolean;
+  readonly pull?: boolean;
+  readonly json?: boolean;
+  readonly output?: OutputMode;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly color?: boolean;
+}
+
+/** What the command line decides about a run. */
+export function runSettings(options: CommonOptions): RunSettings {
+  return {
+    jobs: options.jobs ?? Math.max(2, navigator.hardwareConcurrency),
+    keepGoing: options.keepGoing ?? false,
+    force: options.force ?? false,
+    ...(options.platform === undefined
+      ? {}
+      : { platform: formatPlatform(parsePlatform(options.platform)) }),
+    args: Object.fromEntries((options.arg ?? []).map(parseArg)),
+    overrides: {
+      ...(options.engine === undefined ? {} : { engine: options.engine }),
+      ...(options.builder === undefined ? {} : { builder: options.builder }),
+    },
+    remote: options.remote ?? true,
+    pull: options.pull ?? false,
+  };
+}
+
+/** What the command line decides about output. */
+export function reportSettings(options: CommonOptions): ReportSettings {
+  return {
+    output: options.output ?? "auto",
+    quiet: options.quiet ?? false,
+    verbose: options.verbose ?? false,
+    color: wantsColor(options.color === false),
+  };
+}
+
+function parseArg(text: string): [string, string] {
+  const at = text.indexOf("=");
+  if (at <= 0) {
+    throw usageFault(`Cannot read --arg "${text}"`, { next: "write it as --arg NAME=VALUE" });
+  }
+  return [text.slice(0, at), text.slice(at + 1)];
+}

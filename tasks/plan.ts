@@ -1,0 +1,58 @@
+/** `images plan`: what a build would do, and why; changes nothing. */
+
+import type { ImageResult, TaskResult } from "../lib/model/result.ts";
+import { paletteFor } from "../lib/report/palette.ts";
+import { describeReason } from "../lib/report/words.ts";
+import { type CommonOptions, reportSettings } from "./options.ts";
+import { printJson, settle } from "./run.ts";
+
+/** Options of `plan`. */
+export interface PlanOptions extends CommonOptions {
+  readonly all?: boolean;
+  readonly for?: "build" | "push";
+}
+
+/** How many reasons a line shows before it says how many more there are. */
+const SHOWN = 5;
+
+/** Prints each image's verdict, tag and reasons; answers with the exit status. */
+export async function plan(options: PlanOptions, targets: readonly string[]): Promise<number> {
+  const { document, status } = await settle({ ...options, quiet: true }, {
+    command: "plan",
+    mode: "plan",
+    targets,
+    all: options.all ?? false,
+  });
+  if (options.json) printJson(options, document);
+  else {for (const line of render([...document.tasks, ...document.images], options)) {
+      console.log(line);
+    }}
+  return status;
+}
+
+function* render(
+  results: readonly (ImageResult | TaskResult)[],
+  options: CommonOptions,
+): Iterable<string> {
+  const { color } = reportSettings(options);
+  const palette = paletteFor(color && Deno.stdout.isTerminal());
+  const label = (each: ImageResult | TaskResult) =>
+    "platform" in each && each.needs !== undefined ? nameOf(each, results) : each.name;
+  const width = Math.max(0, ...results.map((each) => label(each).length));
+  for (const each of results) {
+    const verdict = each.verdict ?? "unknown";
+    const tag = "tag" in each && each.tag !== undefined ? palette.dim(each.tag) : "";
+    const word = palette.status(verdict) + " ".repeat("unavailable".length - verdict.length);
+    yield `${palette.name(label(each).padEnd(width))}  ${word}  ${tag}`.trimEnd();
+    for (const reason of each.reasons.slice(0, SHOWN)) yield `    ${describeReason(reason)}`;
+    const more = each.reasons.length - SHOWN;
+    if (more > 0) yield palette.dim(`    and ${more} more; \`images why ${each.name}\` shows all`);
+    if (each.error !== undefined) yield `    ${palette.error(each.error.message)}`;
+  }
+}
+
+/** The platform is part of the name where an image has several. */
+function nameOf(image: ImageResult, all: readonly (ImageResult | TaskResult)[]): string {
+  const several = all.filter((each) => each.name === image.name).length > 1;
+  return several ? `${image.name}@${image.platform}` : image.name;
+}

@@ -1,0 +1,107 @@
+/** The frame of every verb that settles images: load, run, tell, end with a status. */
+
+import { Fault } from "../lib/model/errors.ts";
+import type { Project } from "../lib/model/recipe.ts";
+import type { ResultDocument } from "../lib/model/result.ts";
+import { killAllGroups } from "../lib/process/groups.ts";
+import { makeReporter } from "../lib/report/reporter.ts";
+import { settleIndexes } from "../lib/run/indexes.ts";
+import { type Outcome, resultDocument } from "../lib/run/results.ts";
+import { type Mode, Runner } from "../lib/run/runner.ts";
+import { Session } from "../lib/run/session.ts";
+import type { Settled } from "../lib/run/settled.ts";
+import { loadProject } from "../lib/dsl/load.ts";
+import { type CommonOptions, reportSettings, runSettings } from "./options.ts";
+
+/** What a verb wants done. */
+export interface RunRequest {
+  readonly command: string;
+  readonly mode: Mode;
+  readonly targets: readonly string[];
+  readonly all: boolean;
+  /** Goes on from what was settled, e.g. by publishing it; what it gives is added to the outcome. */
+  readonly then?: (session: Session, outcome: Outcome) => Promise<Outcome>;
+}
+
+/** A finished run. */
+export interface FinishedRun {
+  readonly document: ResultDocument;
+  readonly outcome: Outcome;
+  readonly project: Project;
+  /** 0, 1, 3 or 130. */
+  readonly status: number;
+}
+
+/** Loads the project that `--file` names. */
+export function openProject(options: CommonOptions): Promise<Project> {
+  return loadProject(options.file);
+}
+
+/** Settles what was asked for, telling about it as it happens. */
+export async function settle(options: CommonOptions, request: RunRequest): Promise<FinishedRun> {
+  const project = await openProject(options);
+  const settings = runSettings(options);
+  const reporter = await makeReporter(reportSettings(options));
+  const interrupt = listenForInterrupts();
+  try {
+    const session = new Session(project, request, settings, reporter.sink, interrupt.signal);
+    const { graph } = session.circumstances;
+    session.emit({
+      kind: "began",
+      command: request.command,
+      nodes: graph.closure(session.targets.ids).map((id) => {
+        const { type, needs } = graph.node(id);
+        return { id, type, needs };
+      }),
+    });
+    const settled = await new Runner(session, request.mode).run();
+    const indexes = await settleIndexes(session, settled);
+    const outcome = await (request.then?.(session, { settled, indexes }) ?? { settled, indexes });
+    session.close();
+    const document = resultDocument(request.command, outcome, session.elapsed);
+    session.emit({ kind: "ended", document });
+    const status = interrupt.signal.aborted ? 130 : statusOf(outcome, session.targets.strict);
+    return { document: { ...document, ok: status === 0 }, outcome, project, status };
+  } finally {
+    reporter.close();
+    interrupt.close();
+  }
+}
+
+/** Writes a document to standard output where `--json` asks for it. */
+export function printJson(options: CommonOptions, document: unknown): void {
+  if (options.json) console.log(JSON.stringify(document));
+}
+
+/** 1 where something failed, else 3 where a tool that was needed is missing. */
+function statusOf(outcome: Outcome, strict: boolean): number {
+  const failed = outcome.settled.some(isFailure) ||
+    [...outcome.destinations?.values() ?? []].flat().some((each) => each.status === "failed");
+  if (failed) return 1;
+  const unavailable = outcome.settled.some((each) => each.fault?.kind === "unavailable");
+  return strict && unavailable ? 3 : 0;
+}
+
+function isFailure(settled: Settled): boolean {
+  if (settled.status === "failed") return true;
+  return settled.status === undefined && settled.fault !== undefined &&
+    settled.fault.kind !== "unavailable";
+}
+
+/** The first signal ends the run in order, the second at once. */
+function listenForInterrupts(): { readonly signal: AbortSignal; readonly close: () => void } {
+  const controller = new AbortController();
+  const onSignal = () => {
+    if (controller.signal.aborted) {
+      killAllGroups();
+      Deno.exit(130);
+    }
+    controller.abort(new Fault("Interrupted", { kind: "interrupted" }));
+  };
+  const signals: Deno.Signal[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+  for (const signal of signals) Deno.addSignalListener(signal, onSignal);
+  return {
+    signal: controller.signal,
+    close: () => signals.forEach((signal) => Deno.removeSignalListener(signal, onSignal)),
+  };
+}

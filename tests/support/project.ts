@@ -1,0 +1,148 @@
+/** A throw-away project with its own images.ts, and the command line run on it. */
+
+import { fromFileUrl } from "@std/path";
+import type { ImageResult, ResultDocument, TaskResult } from "../../lib/model/result.ts";
+
+const REPOSITORY = fromFileUrl(new URL("../..", import.meta.url)).replace(/\/$/, "");
+
+/** How a command ended. */
+export interface CommandOutcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A project in a temporary folder. */
+export class TestProject implements AsyncDisposable {
+  /** Absolute path of its folder. */
+  readonly root: string;
+  /** Variables that every command gets. */
+  readonly env: Record<string, string> = {};
+  readonly #parent: string;
+
+  private constructor(parent: string, root: string) {
+    this.#parent = parent;
+    this.root = root;
+  }
+
+  /** Makes a project of these files: path → text. */
+  static async create(files: Readonly<Record<string, string>> = {}): Promise<TestProject> {
+    const parent = await Deno.realPath(await Deno.makeTempDir({ prefix: "images-test-" }));
+    const project = new TestProject(parent, `${parent}/project`);
+    Deno.mkdirSync(project.root);
+    project.write(files);
+    return project;
+  }
+
+  /** A path inside the project. */
+  path(relative: string): string {
+    return `${this.root}/${relative}`;
+  }
+
+  /** A path beside the project, removed with it. */
+  beside(relative: string): string {
+    return `${this.#parent}/${relative}`;
+  }
+
+  /** Writes files: path → text. */
+  write(files: Readonly<Record<string, string>>, mode = 0o644): void {
+    for (const [relative, text] of Object.entries(files)) {
+      const path = this.path(relative);
+      Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+      Deno.writeTextFileSync(path, text);
+      Deno.chmodSync(path, mode);
+    }
+  }
+
+  /** Writes `images.ts`: `body` is what `define()` is called with. */
+  define(body: string): void {
+    this.write({
+      "images.ts": [
+        'import { define, each, registry, task } from "images";',
+        'import { dockerfile, files, nix2container, rulesImg } from "images/plugins";',
+        "void [each, registry, task, dockerfile, files, nix2container, rulesImg];",
+        `export default define(${body});`,
+        "",
+      ].join("\n"),
+    });
+  }
+
+  /** Puts a program of shell code on the PATH of every command; each start is counted. */
+  fakeTool(name: string, script = "exit 0"): void {
+    const folder = this.beside("bin");
+    Deno.mkdirSync(folder, { recursive: true });
+    const log = this.beside(`${name}.starts`);
+    Deno.writeTextFileSync(`${folder}/${name}`, `#!/bin/sh\necho "$@" >> ${log}\n${script}\n`, {
+      mode: 0o755,
+    });
+    this.env.PATH = `${folder}:${Deno.env.get("PATH")}`;
+  }
+
+  /** The arguments of each start of a fake tool. */
+  starts(name: string): string[] {
+    try {
+      return Deno.readTextFileSync(this.beside(`${name}.starts`)).trimEnd().split("\n");
+    } catch {
+      return [];
+    }
+  }
+
+  /** Starts a command without waiting for it. */
+  spawn(...args: readonly string[]): Deno.ChildProcess {
+    return this.#command(args).spawn();
+  }
+
+  /** Runs a command to its end. */
+  async images(...args: readonly string[]): Promise<CommandOutcome> {
+    const { code, stdout, stderr } = await this.#command(args).output();
+    const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+    return { code, stdout: decode(stdout), stderr: decode(stderr) };
+  }
+
+  /** Runs a command with `--json` and reads its document; another status than `code` is an error. */
+  async json(args: readonly string[], code = 0): Promise<ResultDocument> {
+    const outcome = await this.images(...args, "--json");
+    if (outcome.code !== code) {
+      throw new Error(`images ${args.join(" ")}: status ${outcome.code}\n${outcome.stderr}`);
+    }
+    return JSON.parse(outcome.stdout);
+  }
+
+  /** Builds, and answers with each image's status by name. */
+  async statuses(...args: readonly string[]): Promise<Record<string, string | undefined>> {
+    const { images } = await this.json(["build", ...args]);
+    return Object.fromEntries(images.map((image) => [image.name, image.status]));
+  }
+
+  /** Removes the project. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Deno.remove(this.#parent, { recursive: true });
+  }
+
+  #command(args: readonly string[]): Deno.Command {
+    return new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "-q", `--config=${REPOSITORY}/deno.json`, `${REPOSITORY}/tasks/main.ts`, ...args],
+      cwd: this.root,
+      env: { NO_COLOR: "1", ...this.env },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    });
+  }
+}
+
+/** The entry of one image. */
+export function imageOf(document: ResultDocument, name: string): ImageResult {
+  return found(document.images, name);
+}
+
+/** The entry of one task. */
+export function taskOf(document: ResultDocument, name: string): TaskResult {
+  return found(document.tasks, name);
+}
+
+function found<T extends { readonly name: string }>(all: readonly T[], name: string): T {
+  const match = all.find((each) => each.name === name);
+  if (match === undefined) throw new Error(`no entry for ${name}`);
+  return match;
+}
