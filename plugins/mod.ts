@@ -5,10 +5,16 @@
  */
 
 export { dockerfile } from "./dockerfile/recipe.ts";
-export type { DockerfileOptions, Engine, NamedContext } from "./dockerfile/recipe.ts";
+export type {
+  DockerfileOptions,
+  DockerfileRecipe,
+  Engine,
+  NamedContext,
+} from "./dockerfile/recipe.ts";
 export { files } from "./files/recipe.ts";
-export type { FilesOptions, LayerRecipe } from "./files/recipe.ts";
+export type { FilesOptions, FilesRecipe, LayerRecipe } from "./files/recipe.ts";
 export { nix2container } from "./nix2container/recipe.ts";
-export type { Nix2containerOptions } from "./nix2container/recipe.ts";
+export type { Nix2containerOptions, Nix2containerRecipe } from "./nix2container/recipe.ts";
 export { rulesImg } from "./rules_img/recipe.ts";
-export type { RulesImgOptions } from "./rules_img/recipe.ts";
+export type { RulesImgOptions, RulesImgRecipe } from "./rules_img/recipe.ts";
+export type { CommonRecipeOptions, ImageReference, Name, Recipe } from "../lib/dsl/types.ts";

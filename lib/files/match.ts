@@ -109,13 +109,17 @@ function goClass(inner: string): string {
   const rest = negated ? inner.slice(1) : inner;
   const body = rest.replace(
     /\\(.)|([[\]^])/gsu,
-    (_, escaped?: string, plain?: string) => escape(escaped ?? plain ?? ""),
+    (_, escaped?: string, plain?: string) => escapeInClass(escaped ?? plain ?? ""),
   );
   return `[${negated ? "^" : ""}${body}]`;
 }
 
 function escape(char: string): string {
-  return /[\\^$.*+?()[\]{}|/-]/.test(char) ? `\\${char}` : char;
+  return /[\\^$.*+?()[\]{}|/]/.test(char) ? `\\${char}` : char;
+}
+
+function escapeInClass(char: string): string {
+  return /[\\^\]\-[]/.test(char) ? `\\${char}` : char;
 }
 
 /** The leading components without wildcards: nothing outside them can match. */

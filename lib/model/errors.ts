@@ -43,6 +43,7 @@ const EXIT: Record<FaultKind, number> = { failed: 1, usage: 2, unavailable: 3, i
 
 /** An error that was foreseen: it names the thing, the place and the remedy. */
 export class Fault extends Error {
+  /** Tells a fault from other errors. */
   override readonly name = "Fault";
   /** Meaning for the exit status. */
   readonly kind: FaultKind;
@@ -57,6 +58,7 @@ export class Fault extends Error {
   /** Path of a log that holds the whole story. */
   readonly log: string | undefined;
 
+  /** Makes a fault; `message` says what happened, without a final period. */
   constructor(message: string, options: FaultOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.kind = options.kind ?? "failed";

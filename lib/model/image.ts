@@ -32,6 +32,7 @@ export interface Layer {
 export interface ImageSource {
   /** The config's exact bytes; their sha256 is the image ID. */
   readonly config: Uint8Array;
+  /** The lowest first. */
   readonly layers: readonly Layer[];
   /** The manifest's exact bytes where the plugin has its own; else one is made from the layers. */
   readonly manifest?: Uint8Array;
@@ -39,15 +40,23 @@ export interface ImageSource {
 
 /** One platform's image in full, its layers opened when asked for. */
 export interface LocalImage {
+  /** Name in images.ts. */
   readonly name: string;
+  /** e.g. `linux/amd64`. */
   readonly platform: string;
   /** Digest of the config. */
   readonly imageId: Digest;
+  /** The manifest's exact bytes. */
   readonly manifest: Uint8Array;
+  /** Digest of the manifest. */
   readonly manifestDigest: Digest;
+  /** Media type of the manifest. */
   readonly manifestMediaType: string;
+  /** The config's exact bytes. */
   readonly configBytes: Uint8Array;
+  /** The config, read. */
   readonly config: ImageConfig;
+  /** The lowest first. */
   readonly layers: readonly OpenableLayer[];
 }
 

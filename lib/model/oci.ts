@@ -24,13 +24,19 @@ export const MediaType = {
 
 /** Names a blob. */
 export interface Descriptor {
+  /** What the blob is. */
   readonly mediaType: string;
+  /** Digest of its bytes. */
   readonly digest: Digest;
   /** Size in bytes. */
   readonly size: number;
+  /** Other places to have it from. */
   readonly urls?: readonly string[];
+  /** Notes by name. */
   readonly annotations?: Readonly<Record<string, string>>;
+  /** For which platform it is, in an index. */
   readonly platform?: Platform;
+  /** What an artifact is. */
   readonly artifactType?: string;
 }
 
@@ -55,15 +61,25 @@ export interface Index {
 
 /** The part of an image's config that a container starts from. */
 export interface ContainerConfig {
+  /** User, and group after a colon. */
   readonly User?: string;
+  /** Ports such as `8080/tcp`. */
   readonly ExposedPorts?: Readonly<Record<string, Record<string, never>>>;
+  /** Variables as `NAME=value`. */
   readonly Env?: readonly string[];
+  /** Program and arguments that always run. */
   readonly Entrypoint?: readonly string[];
+  /** Arguments that may be replaced. */
   readonly Cmd?: readonly string[];
+  /** Paths that hold data of their own. */
   readonly Volumes?: Readonly<Record<string, Record<string, never>>>;
+  /** Working directory. */
   readonly WorkingDir?: string;
+  /** Labels by name. */
   readonly Labels?: Readonly<Record<string, string>>;
+  /** Signal that ends the container. */
   readonly StopSignal?: string;
+  /** Windows only: arguments are escaped. */
   readonly ArgsEscaped?: boolean;
   /** Docker's extension: how to ask a container for its health. Times in nanoseconds. */
   readonly Healthcheck?: Healthcheck;
@@ -75,20 +91,31 @@ export interface ContainerConfig {
 
 /** Docker's health check; times in nanoseconds. */
 export interface Healthcheck {
+  /** `NONE`, or `CMD` or `CMD-SHELL` and the command. */
   readonly Test?: readonly string[];
+  /** Time between two checks. */
   readonly Interval?: number;
+  /** Time after which a check has failed. */
   readonly Timeout?: number;
+  /** Time to start in which failures do not count. */
   readonly StartPeriod?: number;
+  /** Time between two checks while starting. */
   readonly StartInterval?: number;
+  /** Failures in a row that make it unhealthy. */
   readonly Retries?: number;
 }
 
 /** How a layer, or a change without a layer, came to be. */
 export interface History {
+  /** RFC 3339 time. */
   readonly created?: string;
+  /** What made it. */
   readonly created_by?: string;
+  /** Who made it. */
   readonly author?: string;
+  /** A note. */
   readonly comment?: string;
+  /** It changed no file, so it has no layer. */
   readonly empty_layer?: boolean;
 }
 
@@ -96,13 +123,22 @@ export interface History {
 export interface ImageConfig {
   /** RFC 3339 time. */
   readonly created?: string;
+  /** Who made it. */
   readonly author?: string;
+  /** In Go's words, e.g. `amd64`. */
   readonly architecture: string;
+  /** e.g. `linux`. */
   readonly os: string;
+  /** Version of the operating system (Windows). */
   readonly "os.version"?: string;
+  /** Features of the operating system (Windows). */
   readonly "os.features"?: readonly string[];
+  /** Variant of the architecture, e.g. `v7`. */
   readonly variant?: string;
+  /** What a container starts from. */
   readonly config?: ContainerConfig;
+  /** Digests of the uncompressed layers, the lowest first. */
   readonly rootfs: { readonly type: "layers"; readonly diff_ids: readonly Digest[] };
+  /** How each layer came to be. */
   readonly history?: readonly History[];
 }

@@ -70,19 +70,25 @@ export interface DescribeContext {
 
 /** Options of the command line that plugins honour; none is part of a key. */
 export interface Overrides {
+  /** What builds Dockerfiles. */
   readonly engine?: string;
+  /** The builder of docker buildx. */
   readonly builder?: string;
 }
 
 /** One image to build on one platform. */
 export interface BuildRequest {
+  /** The declared image. */
   readonly image: Image;
+  /** What `describe` said of it. */
   readonly description: Description;
+  /** What it is built with. */
   readonly context: BuildContext;
 }
 
 /** What a build is given. */
 export interface BuildContext extends DescribeContext {
+  /** Name in images.ts. */
   readonly name: string;
   /** 64 hex digits; undefined while an identity is being asked for. */
   readonly key?: string;
@@ -121,8 +127,11 @@ export interface BuildContext extends DescribeContext {
 export interface Progress {
   /** e.g. `pulling`, `step`, `layer`, `hashing`, `uploading`. */
   readonly phase: string;
+  /** How much is done. */
   readonly done?: number;
+  /** How much there is, where it is known. */
   readonly total?: number;
+  /** What is counted. */
   readonly unit?: "bytes" | "steps";
 }
 
@@ -144,6 +153,7 @@ export interface RunOptions {
 
 /** How a program ended. */
 export interface RunResult {
+  /** Exit status. */
   readonly code: number;
   /** Standard output, where `capture` was asked for. */
   readonly stdout: string;
@@ -151,6 +161,7 @@ export interface RunResult {
 
 /** A way of building images. */
 export interface Plugin {
+  /** Name, as it enters keys and results. */
   readonly name: string;
   /** Changes when the same recipe and inputs would give other bits. */
   readonly version: string;

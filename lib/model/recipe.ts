@@ -20,6 +20,7 @@ export interface Registry {
   readonly insecure: boolean;
   /** Reads the cache entries that pull requests wrote. @default false */
   readonly trustPullRequests: boolean;
+  /** Where it was declared. */
   readonly place?: Place;
 }
 
@@ -35,14 +36,19 @@ export interface ExpectedFile {
 
 /** What a built image must hold before it is recorded or pushed. */
 export interface Expectations {
+  /** Paths that must be there. */
   readonly files?: readonly (string | ExpectedFile)[];
   /** Absolute paths that must not be there. */
   readonly absent?: readonly string[];
+  /** The entrypoint, word for word. */
   readonly entrypoint?: readonly string[];
+  /** The command, word for word. */
   readonly cmd?: readonly string[];
   /** Variables that must have these values. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The user. */
   readonly user?: string;
+  /** Labels that must have these values. */
   readonly labels?: Readonly<Record<string, string>>;
   /** Most bytes of all uncompressed layers together, as a number or as `"120MB"`, `"64MiB"`. */
   readonly maxSize?: number | string;
@@ -52,6 +58,7 @@ export interface Expectations {
 
 /** The options every recipe has, defaults filled in. */
 export interface CommonOptions {
+  /** Images and tasks that must be there first. */
   readonly needs: readonly string[];
   /** Extra globs of input files; a leading `!` leaves out. */
   readonly inputs: readonly string[];
@@ -61,13 +68,17 @@ export interface CommonOptions {
   readonly platforms: readonly string[];
   /** Names of declared registries; undefined means all. */
   readonly registries?: readonly string[];
+  /** Path below the registry's prefix, in lower case. */
   readonly repository: string;
   /** Mutable tags, with `{revision}`, `{branch}` and `{git-tag}` not yet filled in. */
   readonly tags: readonly string[];
+  /** Labels of the image's config. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Annotations of the published manifest. */
   readonly annotations: Readonly<Record<string, string>>;
   /** Seconds since 1970 that the config's `created` and file times carry. */
   readonly created: number;
+  /** What the built image must hold. */
   readonly expect?: Expectations;
   /** Seconds after which a build is ended and counts as failed. */
   readonly timeout?: number;
@@ -75,20 +86,27 @@ export interface CommonOptions {
 
 /** A declared image. */
 export interface Image {
+  /** Name in images.ts. */
   readonly name: string;
+  /** What builds it. */
   readonly plugin: PluginRef;
+  /** The options every recipe has. */
   readonly common: CommonOptions;
   /** The plugin's own options, checked, as they were written. */
   readonly options: Readonly<Record<string, unknown>>;
   /** Names of the images that its options refer to. */
   readonly references: readonly string[];
+  /** Where it was declared. */
   readonly place?: Place;
 }
 
 /** A plugin by name and version, its implementation loaded when it is needed. */
 export interface PluginRef {
+  /** Name, as it enters keys and results. */
   readonly name: string;
+  /** Version, as it enters keys. */
   readonly version: string;
+  /** Loads the implementation. */
   readonly load: () => Promise<Plugin>;
 }
 

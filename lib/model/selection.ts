@@ -29,6 +29,7 @@ export interface Selection {
 export interface Entry {
   /** Path below the selection's root (with the selection's `as` in front), `/`-separated. */
   readonly path: string;
+  /** What it is; links are not followed. */
   readonly type: "file" | "directory" | "symlink";
   /** The owner may execute it (files only; git's executable bit). */
   readonly executable: boolean;
@@ -44,5 +45,6 @@ export interface Entry {
 export interface Tree {
   /** sha256 over the entries (path, type, executable bit, digest or target), 64 hex digits. */
   readonly root: string;
+  /** The entries, sorted by path. */
   readonly entries: readonly Entry[];
 }

@@ -267,7 +267,9 @@ export class Runner {
   async #outcome(settled: Settled): Promise<Settled> {
     if (settled.node.type === "image" || settled.fault !== undefined) return settled;
     const ran = await this.#tasks.outcome(settled.node.id);
-    return ran ?? { ...settled as SettledTask, status: "cached" };
+    if (ran !== undefined) return ran;
+    const isCurrent = settled.verdict === "current";
+    return { ...settled as SettledTask, status: isCurrent ? "cached" : "skipped", reasons: [] };
   }
 
   #tell(settled: SettledImage): void {

@@ -121,7 +121,14 @@ export class TestProject implements AsyncDisposable {
 
   #command(args: readonly string[]): Deno.Command {
     return new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "-q", `--config=${REPOSITORY}/deno.json`, `${REPOSITORY}/tasks/main.ts`, ...args],
+      args: [
+        "run",
+        "-A",
+        "-q",
+        `--config=${REPOSITORY}/deno.json`,
+        `${REPOSITORY}/tasks/main.ts`,
+        ...args,
+      ],
       cwd: this.root,
       env: { NO_COLOR: "1", ...this.env },
       stdin: "null",

@@ -32,11 +32,9 @@ export class CompletionsCommand extends Command<Record<never, never>, []> {
   }
 
   #root(): AnyCommand {
-    let command: AnyCommand = this;
-    for (let above = command.getParent(); above !== undefined; above = above.getParent()) {
-      command = above;
-    }
-    return command;
+    let above = this.getParent();
+    while (above?.getParent() !== undefined) above = above.getParent();
+    return above ?? this;
   }
 }
 
