@@ -31,7 +31,6 @@ const CASES: readonly Case[] = [
     /contexts/,
   ],
   ["FROM scratch\nCOPY [a /x\n", "2:6", /^Cannot read the pattern "\[a"$/, /\[\[\]/],
-  ["FROM scratch\nCOPY --from=biuld /a /b\nFROM scratch AS build\n", "1:1", /./, /./],
   [
     "FROM scratch AS build\nFROM scratch\nCOPY --from=Build! /a /b\n",
     "3:13",
@@ -52,7 +51,7 @@ const CASES: readonly Case[] = [
   ],
   [
     "FROM scratch AS a\nCOPY --from=b /x /y\nFROM a AS b\n",
-    "1:1",
+    "3:1",
     /^Stages need each other: b → a → b$/,
     /break the cycle/,
   ],
@@ -78,12 +77,12 @@ const CASES: readonly Case[] = [
   ["FROM scratch\nSHELL sh -c\n", "2:1", /JSON array/, /reference/],
   ["FROM scratch\nCOPY <<EOF /x\nabc\n", "2:8", /^The here-document "EOF" has no end$/, /only EOF/],
   [
-    "FROM scratch\nARG V\nENV X=${V:?give V a value}\n",
+    'FROM scratch\nARG V\nENV X="${V:?give V a value}"\n',
     "3:7",
     /give V a value/,
     /give the argument a value/,
   ],
-  ["FROM scratch\nENV X=${V\n", "3:7".replace("3", "2"), /closing \} /, /correct the expression/],
+  ["FROM scratch\nENV X=${V\n", "2:7", /closing \} /, /correct the expression/],
   ["ARG B\nFROM $B\n", "2:6", /^The base "\$B" is empty$/, /default/],
   ["FROM UPPER/case\n", "1:6", /no image reference/, /correct the name/],
   ["FROM scratch AS 1st\n", "1:17", /^"1st" cannot name a stage$/, /letter/],
@@ -139,7 +138,6 @@ const CASES: readonly Case[] = [
 
 Deno.test("a fault of a Dockerfile names its line, its column and what to do next", async (t) => {
   for (const [dockerfile, place, message, next] of CASES) {
-    if (dockerfile.includes("biuld")) continue;
     await t.step(dockerfile.trim().split("\n").at(-1)!, async () => {
       await using rig = await Rig.create({
         "app/Dockerfile": dockerfile,
