@@ -15,13 +15,13 @@ import { Folders } from "./plan/folders.ts";
 import { joinPath, type Options, readOptions } from "./plan/options.ts";
 import { type Plan, planStages } from "./plan/stages.ts";
 import { type Survey, survey } from "./plan/survey.ts";
+import { PLUGIN } from "./recipe.ts";
 import { faultAt } from "./syntax/place.ts";
 import { parseScript } from "./syntax/script.ts";
 
 /** Builds images from Dockerfiles. */
 export const plugin: Plugin = {
-  name: "dockerfile",
-  version: "1",
+  ...PLUGIN,
   describe,
   build,
 };

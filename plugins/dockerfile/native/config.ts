@@ -114,7 +114,10 @@ export function applyToConfig(
       return `VOLUME [${volumes.join(" ")}]`;
     }
     case "WORKDIR":
-      config.WorkingDir = workingFolder(config, scope.expand(instruction.args[0]!, instruction));
+      config.WorkingDir = newWorkingFolder(
+        config,
+        scope.expand(instruction.args[0]!, instruction),
+      );
       return `WORKDIR ${config.WorkingDir}`;
     default:
       throw new TypeError(`${keyword} does not change the config`);
@@ -124,6 +127,11 @@ export function applyToConfig(
 /** A path as instructions see it: relative ones are below the working folder. */
 export function workingFolder(config: Draft, path: string): string {
   return cleanAbsolute(path.startsWith("/") ? path : `${config.WorkingDir ?? "/"}/${path}`);
+}
+
+/** Docker keeps an absolute path as it is written, and cleans a relative one. */
+function newWorkingFolder(config: Draft, path: string): string {
+  return path.startsWith("/") ? path : workingFolder(config, path);
 }
 
 function commandLine({ json, args }: Instruction, config: Draft): readonly string[] {
