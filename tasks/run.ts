@@ -5,6 +5,7 @@ import type { Project } from "../lib/model/recipe.ts";
 import type { ResultDocument } from "../lib/model/result.ts";
 import { killAllGroups } from "../lib/process/groups.ts";
 import { makeReporter } from "../lib/report/reporter.ts";
+import type { PreparedImage } from "../lib/plan/evaluate_image.ts";
 import { settleIndexes } from "../lib/run/indexes.ts";
 import { type Outcome, resultDocument } from "../lib/run/results.ts";
 import { type Mode, Runner } from "../lib/run/runner.ts";
@@ -19,6 +20,12 @@ export interface RunRequest {
   readonly mode: Mode;
   readonly targets: readonly string[];
   readonly all: boolean;
+  /** Of a push, name of the registry it goes to. */
+  readonly destination?: string;
+  /** Refuses, before anything is done. */
+  readonly before?: (session: Session) => void;
+  /** Looks at each image before it is built. */
+  readonly examine?: (session: Session, prepared: PreparedImage) => void;
   /** Goes on from what was settled, e.g. by publishing it; what it gives is added to the outcome. */
   readonly then?: (session: Session, outcome: Outcome) => Promise<Outcome>;
 }
@@ -40,11 +47,24 @@ export function openProject(options: CommonOptions): Promise<Project> {
 /** Settles what was asked for, telling about it as it happens. */
 export async function settle(options: CommonOptions, request: RunRequest): Promise<FinishedRun> {
   const project = await openProject(options);
-  const settings = runSettings(options);
+  const settings = {
+    ...runSettings(options),
+    ...(request.destination === undefined ? {} : { destination: request.destination }),
+  };
   const reporter = await makeReporter(reportSettings(options));
   const interrupt = listenForInterrupts();
   try {
-    const session = new Session(project, request, settings, reporter.sink, interrupt.signal);
+    const { targets, all } = request;
+    const examine = (prepared: PreparedImage) => request.examine?.(session, prepared);
+    const wanted = { targets, all, examine };
+    const session: Session = new Session(
+      project,
+      wanted,
+      settings,
+      reporter.sink,
+      interrupt.signal,
+    );
+    request.before?.(session);
     const { graph } = session.circumstances;
     session.emit({
       kind: "began",
@@ -57,7 +77,7 @@ export async function settle(options: CommonOptions, request: RunRequest): Promi
     const settled = await new Runner(session, request.mode).run();
     const indexes = await settleIndexes(session, settled);
     const outcome = await (request.then?.(session, { settled, indexes }) ?? { settled, indexes });
-    session.close();
+    await session.close();
     const document = resultDocument(request.command, outcome, session.elapsed);
     session.emit({ kind: "ended", document });
     const status = interrupt.signal.aborted ? 130 : statusOf(outcome, session.targets.strict);

@@ -6,6 +6,7 @@
  */
 
 import { asFault, Fault, unavailableFault } from "../model/errors.ts";
+import type { Digest } from "../model/digest.ts";
 import type { Subject } from "../model/events.ts";
 import type { LocalImage } from "../model/image.ts";
 import type { Json } from "../model/json.ts";
@@ -105,10 +106,15 @@ export class Runner {
     if (known === undefined) return { verdict: "unknown", reasons: pendingNeeds(needs) };
     const evaluation = await this.#evaluate(node, known);
     const { key, reasons, prepared } = evaluation;
-    if (evaluation.current && prepared.record !== undefined) {
-      return { status: "cached", verdict: "current", key, record: prepared.record, reasons };
+    const { record } = prepared;
+    const isCurrent = evaluation.current && record !== undefined;
+    if (isCurrent && session.settings.destination === undefined) {
+      return { status: "cached", verdict: "current", key, record, reasons };
     }
     const found = await session.registries.find(evaluation);
+    if (isCurrent && (found === undefined || found.imageId === record.imageId)) {
+      return { status: "cached", verdict: "current", key, record, reasons };
+    }
     if (found !== undefined) {
       if (this.#mode === "build") await this.#adopt(evaluation, found);
       return { status: "remote", verdict: "remote", key, record: found, reasons };
@@ -118,19 +124,20 @@ export class Runner {
       return { verdict: missing === undefined ? "build" : "unavailable", key, reasons };
     }
     if (missing !== undefined) throw missingToolFault(node, missing);
-    const { record, fresh } = await this.#build(evaluation, ticket);
-    return { status: fresh ? "built" : "cached", key, record, reasons };
+    const made = await this.#build(evaluation, ticket);
+    return { status: made.fresh ? "built" : "cached", key, record: made.record, reasons };
   }
 
   async #evaluate(node: ImageNode, needs: SettledNeeds): Promise<ImageEvaluation> {
     const session = this.#session;
     const { circumstances: c } = session;
     const prepared = await prepareImage(c, node);
+    session.examine(prepared);
     const identity = prepared.guard === undefined
       ? undefined
       : prepared.identity ?? await this.#identify(prepared);
     const ask = session.settings.pull || this.#mode === "plan";
-    const bases = await basesOf(c, prepared, ask);
+    const bases = await this.#bases(prepared, ask);
     const evaluation = await evaluateImage(c, prepared, needs, bases, identity);
     if (evaluation.current) {
       if (this.#mode === "build") this.#refresh(evaluation);
@@ -138,8 +145,18 @@ export class Runner {
     }
     if (ask || Object.keys(bases).length === 0) return evaluation;
     // It must be built anyway, so its bases may as well be the present ones.
-    const asked = await basesOf(c, prepared, true);
+    const asked = await this.#bases(prepared, true);
     return await evaluateImage(c, prepared, needs, asked, identity);
+  }
+
+  /** A base that cannot be asked for matters less than a tool that is missing anyway. */
+  async #bases(prepared: PreparedImage, ask: boolean): Promise<Record<string, Digest>> {
+    try {
+      return await basesOf(this.#session.circumstances, prepared, ask);
+    } catch (error) {
+      const missing = missingTool(prepared.description.tools ?? []);
+      throw missing === undefined ? error : missingToolFault(prepared.node, missing);
+    }
   }
 
   async #identify(prepared: PreparedImage): Promise<Json> {

@@ -6,6 +6,7 @@ import type { EventSink, RunEvent, Subject } from "../model/events.ts";
 import type { Overrides } from "../model/plugin.ts";
 import type { Project } from "../model/recipe.ts";
 import type { Circumstances } from "../plan/circumstances.ts";
+import type { PreparedImage } from "../plan/evaluate_image.ts";
 import { graphOf } from "../plan/graph.ts";
 import { resolveTargets, type Targets } from "../plan/targets.ts";
 import { Layout } from "../store/layout.ts";
@@ -31,6 +32,16 @@ export interface RunSettings {
   readonly remote: boolean;
   /** Asks for moved bases even where nothing else changed. */
   readonly pull: boolean;
+  /** Of a push, name of the registry it goes to: what it holds counts more than local records. */
+  readonly destination?: string;
+}
+
+/** What was asked for. */
+export interface Wanted {
+  readonly targets: readonly string[];
+  readonly all: boolean;
+  /** Looks at each image before it is built; a fault it throws is the image's. */
+  readonly examine?: (prepared: PreparedImage) => void;
 }
 
 /** Everything the steps of one run share. */
@@ -40,6 +51,8 @@ export class Session {
   /** What was asked for. */
   readonly targets: Targets;
   readonly registries: RegistryAccess;
+  /** Looks at each image before it is built. */
+  readonly examine: (prepared: PreparedImage) => void;
   /** Slots for builds and tasks. */
   readonly slots: Slots;
   readonly #sink: EventSink;
@@ -49,7 +62,7 @@ export class Session {
 
   constructor(
     project: Project,
-    wanted: { readonly targets: readonly string[]; readonly all: boolean },
+    wanted: Wanted,
     settings: RunSettings,
     sink: EventSink,
     signal: AbortSignal,
@@ -59,6 +72,7 @@ export class Session {
     this.settings = settings;
     this.slots = new Slots(settings.jobs);
     this.#sink = sink;
+    this.examine = wanted.examine ?? (() => {});
     this.targets = resolveTargets(project, graph, wanted.targets, wanted.all);
     this.registries = new RegistryAccess(project, this);
     this.circumstances = {
@@ -112,9 +126,10 @@ export class Session {
     return made;
   }
 
-  /** Keeps what was learnt about files for the next run. */
-  close(): void {
+  /** Keeps what was learnt about files for the next run, and ends connections. */
+  async close(): Promise<void> {
     this.circumstances.index.save();
+    await this.registries.close();
   }
 }
 

@@ -105,6 +105,14 @@ Deno.test("build() passes a base's layers on, and reads them only where their fi
   assertEquals(rig.opened, opened);
 });
 
+Deno.test("build() gives an image without files one layer without files", async () => {
+  await using rig = await Rig.create({ "Dockerfile": 'FROM scratch\nENV A=1\nCMD ["x"]\n' });
+  const { image, config } = await rig.build();
+  assertEquals(image.layers.map((layer) => layer.descriptor.size), [1024]);
+  assertEquals(await filesOf(image.layers), {});
+  assertEquals(config.history?.map((entry) => entry.empty_layer ?? false), [true, false]);
+});
+
 Deno.test("build() takes a base by its normalised reference", async () => {
   await using rig = await Rig.create({
     "base.Dockerfile": "FROM scratch\nENV FROM_BASE=dir\n",

@@ -2,12 +2,12 @@
 
 import { FileIndex } from "../../lib/files/index.ts";
 import type { Fault } from "../../lib/model/errors.ts";
-import { hexOf } from "../../lib/model/digest.ts";
+import { type Digest, hexOf } from "../../lib/model/digest.ts";
 import type { ImageSource, LocalImage } from "../../lib/model/image.ts";
 import { type Descriptor, type ImageConfig, MediaType } from "../../lib/model/oci.ts";
 import type { BuildContext, Description, Progress } from "../../lib/model/plugin.ts";
 import type { Image } from "../../lib/model/recipe.ts";
-import { encodeManifest } from "../../lib/oci/documents.ts";
+import { encodeIndex, encodeManifest } from "../../lib/oci/documents.ts";
 import { Sha256, sha256 } from "../../lib/oci/sha256.ts";
 import { plugin } from "../../plugins/dockerfile/build.ts";
 
@@ -139,6 +139,28 @@ export class Rig implements AsyncDisposable {
       throw error;
     }
     throw new Error("The build did not fail");
+  }
+
+  /** Writes an OCI layout with one image, called `latest`; gives its absolute path. */
+  layout(image: LocalImage): string {
+    const layout = `${this.#folder}/layout-${hexOf(image.manifestDigest)}`;
+    Deno.mkdirSync(`${layout}/blobs/sha256`, { recursive: true });
+    const put = (digest: Digest, bytes: Uint8Array) =>
+      Deno.writeFileSync(`${layout}/blobs/sha256/${hexOf(digest)}`, bytes);
+    put(image.imageId, image.configBytes);
+    put(image.manifestDigest, image.manifest);
+    for (const { diffId } of image.layers) {
+      put(diffId, Deno.readFileSync(`${this.blobs}/${hexOf(diffId)}`));
+    }
+    const descriptor = {
+      mediaType: image.manifestMediaType,
+      digest: image.manifestDigest,
+      size: image.manifest.length,
+      annotations: { "org.opencontainers.image.ref.name": "latest" },
+    };
+    Deno.writeFileSync(`${layout}/index.json`, encodeIndex({ manifests: [descriptor] }));
+    Deno.writeTextFileSync(`${layout}/oci-layout`, '{"imageLayoutVersion":"1.0.0"}');
+    return layout;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -119,16 +119,15 @@ export class TestProject implements AsyncDisposable {
     await Deno.remove(this.#parent, { recursive: true });
   }
 
+  /** The arguments of `deno` that run a command. */
+  commandLine(...args: readonly string[]): string[] {
+    const config = `--config=${REPOSITORY}/deno.json`;
+    return ["run", "-A", "-q", config, `${REPOSITORY}/tasks/main.ts`, ...args];
+  }
+
   #command(args: readonly string[]): Deno.Command {
     return new Deno.Command(Deno.execPath(), {
-      args: [
-        "run",
-        "-A",
-        "-q",
-        `--config=${REPOSITORY}/deno.json`,
-        `${REPOSITORY}/tasks/main.ts`,
-        ...args,
-      ],
+      args: this.commandLine(...args),
       cwd: this.root,
       env: { NO_COLOR: "1", ...this.env },
       stdin: "null",

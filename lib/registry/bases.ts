@@ -1,0 +1,121 @@
+/** Base images: what a reference means now, and the image of one platform at a digest. */
+
+import type { Digest } from "../model/digest.ts";
+import { Fault } from "../model/errors.ts";
+import type { LocalImage, OpenableLayer } from "../model/image.ts";
+import { type Descriptor, type Manifest, MediaType } from "../model/oci.ts";
+import { formatPlatform, parsePlatform } from "../model/platform.ts";
+import { formatReference, type Reference } from "../model/reference.ts";
+import { parseConfig, parseIndex, parseManifest } from "../oci/documents.ts";
+import type { RegistryClient } from "./client.ts";
+
+/** The tag that is meant where a reference names neither tag nor digest. */
+const DEFAULT_TAG = "latest";
+
+/**
+ * The digest that a reference stands for now.
+ *
+ * @throws {Fault} when there is no such image.
+ */
+export async function resolveReference(
+  client: RegistryClient,
+  reference: Reference,
+): Promise<Digest> {
+  if (reference.digest !== undefined) return reference.digest;
+  const found = await client.probe(reference.repository, reference.tag ?? DEFAULT_TAG);
+  if (found !== undefined) return found.digest;
+  throw new Fault(`There is no image ${formatReference(reference)}`, {
+    where: reference.host,
+    next: "correct the reference, or push the image first",
+  });
+}
+
+/**
+ * Opens the image of one platform. Only manifests and the config are fetched; layers when they are
+ * opened.
+ *
+ * @param digest of the index or manifest.
+ * @throws {Fault} when it has no image for the platform.
+ */
+export async function openBase(
+  client: RegistryClient,
+  reference: Reference,
+  digest: Digest,
+  platform: string,
+): Promise<LocalImage> {
+  const { repository, host } = reference;
+  const name = formatReference(reference);
+  const { descriptor, bytes } = await manifestFor(client, repository, name, digest, platform);
+  const manifest: Manifest = parseManifest(bytes, name);
+  const configBytes = await client.smallBlob(repository, manifest.config);
+  const config = parseConfig(configBytes, name);
+  const { os, architecture } = parsePlatform(platform);
+  if (config.os !== os || config.architecture !== architecture) {
+    throw wrongPlatform(name, platform, [`${config.os}/${config.architecture}`]);
+  }
+  const diffIds = config.rootfs.diff_ids;
+  if (diffIds.length !== manifest.layers.length) {
+    throw new Fault("The base's config and manifest name different layers", { where: name });
+  }
+  const layers = manifest.layers.map((layer, at): OpenableLayer => ({
+    descriptor: layer,
+    diffId: diffIds[at]!,
+    places: [{ at: "registry", host, repository }],
+    open: (signal) => client.blob(repository, layer, signal),
+  }));
+  return {
+    name,
+    platform,
+    imageId: manifest.config.digest,
+    manifest: bytes,
+    manifestDigest: descriptor.digest,
+    manifestMediaType: descriptor.mediaType,
+    configBytes,
+    config,
+    layers,
+  };
+}
+
+async function manifestFor(
+  client: RegistryClient,
+  repository: string,
+  name: string,
+  digest: Digest,
+  platform: string,
+): Promise<{ descriptor: Descriptor; bytes: Uint8Array }> {
+  const found = await client.manifest(repository, digest);
+  if (found === undefined) {
+    throw new Fault(`The base ${name} no longer has the digest ${digest}`, {
+      where: client.host,
+      next: "run with --pull, or `images pin --update` where it is pinned",
+    });
+  }
+  const { mediaType } = found.descriptor;
+  if (mediaType !== MediaType.index && mediaType !== MediaType.dockerIndex) return found;
+  const children = parseIndex(found.bytes, name).manifests.filter((child) =>
+    child.platform !== undefined
+  );
+  const child = children.find((each) => sameOrDefault(each, platform));
+  if (child === undefined) {
+    throw wrongPlatform(name, platform, children.map((each) => formatPlatform(each.platform!)));
+  }
+  const manifest = await client.manifest(repository, child.digest);
+  if (manifest !== undefined) return manifest;
+  throw new Fault(`The base ${name} names a manifest that is not there`, { where: client.host });
+}
+
+/** The very platform; a variant that is the architecture's default goes without saying. */
+function sameOrDefault({ platform }: Descriptor, wanted: string): boolean {
+  if (platform === undefined) return false;
+  const { os, architecture, variant } = platform;
+  const text = variant === undefined ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`;
+  if (!/^[a-z0-9]+\/[a-z0-9_]+(?:\/[a-z0-9]+)?$/.test(text)) return false;
+  return formatPlatform(parsePlatform(text)) === wanted;
+}
+
+function wrongPlatform(name: string, platform: string, has: readonly string[]): Fault {
+  const known = has.filter((each) => !each.startsWith("unknown/"));
+  return new Fault(`The base ${name} has no image for ${platform}, only for ${known.join(", ")}`, {
+    next: "choose another base, or correct `platforms`",
+  });
+}

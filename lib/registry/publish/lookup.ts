@@ -1,0 +1,87 @@
+/** Finding in a registry what was published under a key. */
+
+import { CONTENT_TAG_PREFIX } from "../../model/key.ts";
+import { type Descriptor, type Index, type Manifest, MediaType } from "../../model/oci.ts";
+import { parseIndex, parseManifest } from "../../oci/documents.ts";
+import type { RegistryClient } from "../client.ts";
+
+/** The annotation that carries the full key. */
+export const KEY_ANNOTATION = "dev.images.key";
+
+/** A manifest or index as a registry has it. */
+export interface Published {
+  readonly tag: string;
+  readonly descriptor: Descriptor;
+  /** Exact bytes. */
+  readonly bytes: Uint8Array;
+  /** Of an image for one platform. */
+  readonly manifest?: Manifest;
+  /** Of an image for several. */
+  readonly index?: Index;
+}
+
+/** Which content tags may be read and written. */
+export interface TagRules {
+  /** The job is for a pull request: it writes tags of its own and reads both kinds. */
+  readonly pullRequest: boolean;
+  /** Tags that pull requests wrote are read by everybody. */
+  readonly trustPullRequests: boolean;
+}
+
+const PULL_REQUEST_PREFIX = `${CONTENT_TAG_PREFIX}pr-`;
+
+/** The content tag that is written for a key. */
+export function tagToWrite(key: string, rules: TagRules): string {
+  return `${rules.pullRequest ? PULL_REQUEST_PREFIX : CONTENT_TAG_PREFIX}${key.slice(0, 32)}`;
+}
+
+/** The content tags that are read for a key, in their order. */
+export function tagsToRead(key: string, rules: TagRules): string[] {
+  const digits = key.slice(0, 32);
+  const tags = [`${CONTENT_TAG_PREFIX}${digits}`];
+  if (rules.pullRequest || rules.trustPullRequests) tags.push(`${PULL_REQUEST_PREFIX}${digits}`);
+  return tags;
+}
+
+/** What a repository holds under a key; one request for each tag that may be read. */
+export async function lookUp(
+  client: RegistryClient,
+  repository: string,
+  key: string,
+  rules: TagRules,
+): Promise<Published | undefined> {
+  for (const tag of tagsToRead(key, rules)) {
+    const published = await readTag(client, repository, tag);
+    if (published !== undefined && keyOf(published) === key) return published;
+  }
+  return undefined;
+}
+
+/** What a tag stands for; undefined where there is none. */
+export async function readTag(
+  client: RegistryClient,
+  repository: string,
+  tag: string,
+): Promise<Published | undefined> {
+  const found = await client.manifest(repository, tag);
+  if (found === undefined) return undefined;
+  const where = `${client.host}/${repository}:${tag}`;
+  const { mediaType } = found.descriptor;
+  const isIndex = mediaType === MediaType.index || mediaType === MediaType.dockerIndex;
+  return {
+    tag,
+    ...found,
+    ...(isIndex
+      ? { index: parseIndex(found.bytes, where) }
+      : { manifest: parseManifest(found.bytes, where) }),
+  };
+}
+
+/** The annotations of a manifest or index. */
+export function annotationsOf({ manifest, index }: Published): Readonly<Record<string, string>> {
+  return manifest?.annotations ?? index?.annotations ?? {};
+}
+
+function keyOf(published: Published): string | undefined {
+  return annotationsOf(published)[KEY_ANNOTATION];
+}

@@ -1,0 +1,43 @@
+/** Mutable tags: from what a recipe says to what is written. */
+
+import { usageFault } from "../../model/errors.ts";
+import { isTag } from "../../model/reference.ts";
+import type { GitFacts } from "./git_facts.ts";
+
+/** Longest tag, as registries allow it. */
+const TAG_LENGTH = 128;
+
+/**
+ * Fills in `{revision}`, `{branch}` and `{git-tag}`, made valid as tags; a tag that comes out empty,
+ * or of which a part is not known, is left out.
+ */
+export function fillInTags(tags: readonly string[], facts: GitFacts): string[] {
+  const values: Record<string, string | undefined> = {
+    revision: facts.revision,
+    branch: facts.branch,
+    "git-tag": facts.tag,
+  };
+  const filled = tags.map((tag) => {
+    let known = true;
+    const text = tag.replace(/\{(revision|branch|git-tag)\}/g, (_, name: string) => {
+      known &&= Boolean(values[name]);
+      return validPart(values[name] ?? "");
+    });
+    return known ? text.replace(/^[.-]+/, "").slice(0, TAG_LENGTH) : "";
+  });
+  return [...new Set(filled.filter((tag) => tag !== ""))];
+}
+
+/** Checks tags from the command line. @throws {Fault} when one cannot be a tag. */
+export function checkTags(tags: readonly string[]): void {
+  for (const tag of tags) {
+    if (isTag(tag) && !tag.startsWith("content-")) continue;
+    throw usageFault(`"${tag}" cannot be a mutable tag`, {
+      next: "use letters, digits, _ . and -, and not content-…, which are ours",
+    });
+  }
+}
+
+function validPart(text: string): string {
+  return text.replace(/[^A-Za-z0-9_.-]+/g, "-");
+}
