@@ -51,8 +51,9 @@ class Assembler {
       this.#stages.set(planned.index, await this.#build(planned));
     }
     const target = this.#stages.get(this.plan.stages.at(-1)!.index)!;
-    const own = await writeLayers(target.changes, this.request.context);
-    const layers = [...(target.base === undefined ? [] : passOn(target.base)), ...own];
+    const inherited = target.base === undefined ? [] : passOn(target.base);
+    if (inherited.length + target.changes.length === 0) target.addEmptyLayer();
+    const layers = [...inherited, ...await writeLayers(target.changes, this.request.context)];
     return { config: encodeConfig(this.#config(target, layers.map((it) => it.diffId))), layers };
   }
 
@@ -125,7 +126,8 @@ class Assembler {
   #checkPlatform(image: LocalImage, planned: PlannedStage): void {
     const wanted = parsePlatform(planned.platform ?? this.plan.platform);
     const { os, architecture } = image.config;
-    if (os === wanted.os && architecture === wanted.architecture) return;
+    const isSame = os === wanted.os && architecture === wanted.architecture;
+    if (isSame || !architecture) return;
     const { from } = planned.stage;
     throw faultAt(
       this.plan.script.source,

@@ -59,23 +59,20 @@ async function copyAll(work: CopyWork, tree: Rootfs): Promise<string> {
   const rules = await rulesOf(work, written);
   const words = pathArguments(instruction).map(expand);
   const documents = instruction.args.slice(0, -1).filter((word) => isHeredoc(instruction, word));
-  const isFolder = rules.to.endsWith("/") || tree.resolve(rules.to).node?.type === "directory";
-  if (words.length + documents.length > 1 && !isFolder) {
-    throw faultAt(source, instruction, `Several files cannot be copied to one name, ${written}`, {
-      word: instruction.args.at(-1)!,
-      next: `write the destination as a folder, "${written}/"`,
-    });
-  }
   if (instruction.options["checksum"] !== undefined) {
     throw faultAt(source, instruction, "--checksum needs a URL or a git repository", {
       word: "--checksum",
       next: "remove the flag: local files are part of the image's key",
     });
   }
+  const many = words.length + documents.length > 1;
   let found = 0;
-  for (const word of words) found += await copyWord(work, word, tree, rules);
+  for (const word of words) found += await copyWord(work, word, tree, rules, many);
   if (found === 0 && documents.length === 0) throw missingSource(work, words.join(" "));
-  for (const word of documents) copyDocument(work, word, tree, rules);
+  for (const word of documents) {
+    if (many) checkIsFolder(work, word, tree, rules);
+    copyDocument(work, word, tree, rules);
+  }
   return historyLine(work, words, documents, written);
 }
 
@@ -107,6 +104,7 @@ async function copyWord(
   word: string,
   tree: Rootfs,
   rules: CopyRules,
+  many: boolean,
 ): Promise<number> {
   const { instruction, source, from, unpacker } = work;
   if (instruction.keyword === "ADD" && isRemote(word)) {
@@ -125,28 +123,28 @@ async function copyWord(
   const pattern = sourcePattern(word, instruction, source);
   const paths = findSources(from, pattern);
   if (paths.length === 0 && !isPattern(pattern)) throw missingSource(work, word);
-  if (paths.length > 1 && !rules.to.endsWith("/")) {
-    const there = tree.resolve(rules.to).node;
-    if (there !== undefined ? there.type !== "directory" : !allFolders(from, paths)) {
-      throw faultAt(source, instruction, `${word} matches several files, but ${rules.to} is one`, {
-        word,
-        next: `write the destination as a folder, "${rules.to}/"`,
-      });
-    }
-  }
   const unpacks = instruction.keyword === "ADD" && instruction.options["unpack"]?.[0] !== "false";
   for (const path of paths) {
     const node = from.resolve(path).node;
     if (unpacks && node?.type === "file" && node.content.kind === "host") {
       if (await unpacker.unpack(node.content.path, tree, rules.to, rules.owner)) continue;
     }
+    if ((many || paths.length > 1) && node?.type !== "directory") {
+      checkIsFolder(work, word, tree, rules);
+    }
     copySource(from, path, tree, rules);
   }
   return paths.length;
 }
 
-function allFolders(from: Rootfs, paths: readonly string[]): boolean {
-  return paths.every((path) => from.resolve(path).node?.type === "directory");
+/** Of several files that go to one name only the last would be left. */
+function checkIsFolder(work: CopyWork, word: string, tree: Rootfs, { to }: CopyRules): void {
+  if (to.endsWith("/") || tree.resolve(to).node?.type === "directory") return;
+  const { instruction, source } = work;
+  throw faultAt(source, instruction, `Several files cannot be copied to one name, ${to}`, {
+    word: isPattern(word) ? word : instruction.args.at(-1)!,
+    next: `write the destination as a folder, "${to}/"`,
+  });
 }
 
 function isPattern(word: string): boolean {

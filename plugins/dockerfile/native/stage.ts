@@ -64,6 +64,17 @@ export class StageState {
     this.history.push({ created, created_by: line, empty_layer: true });
   }
 
+  /**
+   * Adds a layer without files: a manifest has at least one.
+   *
+   * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md
+   */
+  addEmptyLayer(): void {
+    const { empty_layer: _, ...last } = this.history.pop() ?? { created_by: "FROM scratch" };
+    this.history.push(last);
+    this.changes.push(new Map());
+  }
+
   #commit(changes: Changes, line: string, created: string): void {
     if (changes.size === 0) return this.note(line, created);
     this.changes.push(changes);
