@@ -1,8 +1,9 @@
 /** What a case of tests/fixtures/dockerfiles becomes: here, with buildah, with Docker. */
 
 import { hexOf } from "../../lib/model/digest.ts";
-import type { OpenableLayer } from "../../lib/model/image.ts";
-import type { ImageConfig, Manifest } from "../../lib/model/oci.ts";
+import type { LocalImage, OpenableLayer } from "../../lib/model/image.ts";
+import { type ImageConfig, type Manifest, MediaType } from "../../lib/model/oci.ts";
+import { sha256 } from "../../lib/oci/sha256.ts";
 import { runTool } from "../support/real/program.ts";
 import { addCase, CASES, makeContext } from "./context.ts";
 import { filesOf, type FileTable } from "./files_of.ts";
@@ -114,17 +115,33 @@ export function docker(env: Readonly<Record<string, string>>, out: string): Tool
 
 /** Reads an image whose blobs are files of a folder. */
 async function readFolder(path: string, blob: (hex: string) => string): Promise<Outcome> {
-  const read = async (path: string) => JSON.parse(await Deno.readTextFile(path));
-  const manifest: Manifest = await read(path);
-  const config: ImageConfig = await read(blob(hexOf(manifest.config.digest)));
-  // Docker writes null where there are none.
-  const layers = (manifest.layers ?? []).map((descriptor): OpenableLayer => ({
-    descriptor,
-    diffId: descriptor.digest,
-    places: [],
-    open: async () => (await Deno.open(blob(hexOf(descriptor.digest)))).readable,
-  }));
+  const { layers, config } = openFolder(path, blob);
   return await outcome(layers, config);
+}
+
+/** Opens an image whose blobs are files of a folder. */
+export function openFolder(path: string, blob: (hex: string) => string): LocalImage {
+  const manifest = Deno.readFileSync(path);
+  const { config, layers }: Manifest = JSON.parse(new TextDecoder().decode(manifest));
+  const configBytes = Deno.readFileSync(blob(hexOf(config.digest)));
+  const parsed: ImageConfig = JSON.parse(new TextDecoder().decode(configBytes));
+  return {
+    name: "opened",
+    platform: `${parsed.os}/${parsed.architecture}`,
+    imageId: config.digest,
+    manifest,
+    manifestDigest: sha256(manifest),
+    manifestMediaType: MediaType.manifest,
+    configBytes,
+    config: parsed,
+    // Docker writes null where there are none.
+    layers: (layers ?? []).map((descriptor, at) => ({
+      descriptor,
+      diffId: parsed.rootfs.diff_ids[at]!,
+      places: [],
+      open: async () => (await Deno.open(blob(hexOf(descriptor.digest)))).readable,
+    })),
+  };
 }
 
 async function outcome(

@@ -6,6 +6,8 @@ import { containers } from "../support/real/containers.ts";
 import { runTool } from "../support/real/program.ts";
 import { toolTest } from "../support/tools.ts";
 import { addCase, makeContext } from "./context.ts";
+import { filesOf } from "./files_of.ts";
+import { openFolder } from "./reference.ts";
 import { Rig } from "./rig.ts";
 
 const FLYWHEEL = fromFileUrl(new URL("../fixtures/flywheel/app", import.meta.url));
@@ -64,5 +66,66 @@ toolTest(
         layout,
       ]);
     }
+  },
+);
+
+toolTest(
+  ["buildah", "busybox"],
+  "a base that another tool made is built on, and files are taken out of it",
+  async () => {
+    await using store = await containers();
+    await using rig = await Rig.create({
+      "base/Dockerfile": [
+        "FROM scratch",
+        "COPY busybox /bin/busybox",
+        "COPY . /usr/lib/",
+        'RUN ["/bin/busybox", "ln", "-s", "usr/lib", "/lib"]',
+        'RUN ["/bin/busybox", "ln", "/usr/lib/kept", "/usr/lib/hard"]',
+        'RUN ["/bin/busybox", "rm", "-r", "/lib/removed", "/lib/refilled"]',
+        'RUN ["/bin/busybox", "mkdir", "/usr/lib/refilled"]',
+        'RUN ["/bin/busybox", "sh", "-c", "chmod 640 /lib/kept; test $(stat -c %a /usr/lib/hard) = 644"]',
+        "",
+      ].join("\n"),
+      "base/kept": "kept",
+      "base/removed": "removed",
+      "base/refilled/old": "old",
+      "Dockerfile": [
+        "FROM base",
+        "COPY new /lib/refilled/",
+        "COPY --from=base /lib/kept /lib/hard /copies/",
+        "COPY --from=base /lib/refilled /refilled",
+        "",
+      ].join("\n"),
+      "gone.Dockerfile": "FROM base\nCOPY --from=base /usr/lib/removed /x\n",
+      "new": "new",
+    });
+    await runTool(["cp", "-L", "/bin/busybox", `${rig.root}/base/busybox`]);
+    const out = `${store.path}/out`;
+    const options = ["--quiet", "--layers", "--format=docker", "-t", "base"];
+    await runTool(["buildah", "bud", ...options, `${rig.root}/base`], { env: store.env });
+    await runTool(["buildah", "push", "--quiet", "base", `dir:${out}`], { env: store.env });
+    const base = openFolder(`${out}/manifest.json`, (hex) => `${out}/${hex}`);
+    const build = {
+      options: { contexts: { base: { image: "base" } } },
+      needs: { base },
+    };
+    const { image, source } = await rig.build(build);
+    const own = image.layers.slice(base.layers.length);
+    assertEquals(await filesOf(own, { texts: true }), {
+      "/copies": "folder 0755 0:0",
+      "/copies/hard": "file 0644 0:0 kept",
+      "/copies/kept": "file 0640 0:0 kept",
+      "/refilled": "folder 0755 0:0",
+      "/usr/lib/refilled/new": "file 0644 0:0 new",
+    });
+    assertEquals(
+      source.layers.slice(0, base.layers.length).map(({ diffId }) => diffId),
+      base.config.rootfs.diff_ids,
+    );
+    const fault = await rig.fault({
+      ...build,
+      options: { ...build.options, file: "gone.Dockerfile" },
+    });
+    assertStringIncludes(fault.message, "/usr/lib/removed is not in the image");
   },
 );
