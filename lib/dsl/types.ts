@@ -148,9 +148,11 @@ export interface Definition<
   /** Where images are published. */
   readonly registries?: { readonly [K in R]: RegistryDeclaration };
   /** Commands whose outputs images are made of. */
-  readonly tasks?: { readonly [K in T]?: TaskDeclaration<NoInfer<T>> };
+  readonly tasks?: { readonly [K in T]?: TaskDeclaration<NoInfer<T>> | undefined };
   /** The images. */
-  readonly images: { readonly [K in I]?: Recipe<NoInfer<T | I>, NoInfer<I>, NoInfer<R>> };
+  readonly images: {
+    readonly [K in I]?: Recipe<NoInfer<T | I>, NoInfer<I>, NoInfer<R>> | undefined;
+  };
   /** Names for several images, tasks and groups. */
   readonly groups?: { readonly [K in keyof G]: Members<G[K], NoInfer<I | T> | (keyof G & string)> };
   /** Writes git's revision, source and dates as annotations when publishing. @default true */

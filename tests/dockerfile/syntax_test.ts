@@ -52,6 +52,14 @@ Deno.test("readStatements() takes a byte-order mark, Windows line ends and the e
   assertEquals([escape, ...statements.map((it) => it.rest)], ["`", "a   AS b", "c:\\x ."]);
 });
 
+Deno.test("readStatements() takes directives only where nothing else stands before them", () => {
+  const escapeOf = (text: string) => readStatements(`${text}\nFROM x`, "Dockerfile").escape;
+  assertEquals(escapeOf("# syntax=a/b:1\n#check=skip=all\n# Escape = `"), "`");
+  for (const before of ["# a=b\n# a=c", "# comment", "", "#!/bin/sh", "ARG A"]) {
+    assertEquals(escapeOf(`${before}\n# escape=\``), "\\", before);
+  }
+});
+
 Deno.test("readStatements() finds every instruction whatever comments and spaces stand between", () => {
   const filler = fc.constantFrom("", "# comment \\", "   ", "\t# FROM x", "#");
   const body = fc.constantFrom(

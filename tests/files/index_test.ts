@@ -1,0 +1,270 @@
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import fc from "fast-check";
+import { FileIndex } from "../../lib/files/index.ts";
+import { selectionOf } from "../../lib/files/selection.ts";
+import type { Selection } from "../../lib/model/selection.ts";
+
+/** A folder for one test, and an index beside it. */
+class Rig implements Disposable {
+  readonly #parent = Deno.makeTempDirSync({ prefix: "images-files-" });
+  readonly root = `${this.#parent}/tree`;
+  readonly state = `${this.#parent}/index`;
+
+  constructor() {
+    Deno.mkdirSync(this.root);
+  }
+
+  open(): FileIndex {
+    return FileIndex.open(this.root, this.state);
+  }
+
+  write(path: string, text: string, mode = 0o644): void {
+    const full = `${this.root}/${path}`;
+    Deno.mkdirSync(full.slice(0, full.lastIndexOf("/")), { recursive: true });
+    Deno.writeTextFileSync(full, text);
+    Deno.chmodSync(full, mode);
+  }
+
+  /** Paths that a selection takes. */
+  async paths(selection: Selection, without: string[] = []): Promise<string[]> {
+    const { entries } = await this.open().tree([selection], { without });
+    return entries.map(({ path }) => path);
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.#parent, { recursive: true });
+  }
+}
+
+const EVERYTHING: Selection = { root: ".", include: ["**"] };
+
+Deno.test("tree() takes what the patterns say", async (t) => {
+  using rig = new Rig();
+  for (
+    const path of [
+      "src/a.ts",
+      "src/deep/b.ts",
+      "src/deep/c.txt",
+      ".hidden/x",
+      "top.txt",
+      "src/[id].ts",
+    ]
+  ) {
+    rig.write(path, path);
+  }
+  rig.write(".git/HEAD", "ref");
+  rig.write(".images/oci/x", "never");
+  Deno.mkdirSync(`${rig.root}/empty`);
+  const cases: [string, Selection, string[]][] = [
+    ["everything but git and our state", EVERYTHING, [
+      ".hidden",
+      ".hidden/x",
+      "empty",
+      "src",
+      "src/[id].ts",
+      "src/a.ts",
+      "src/deep",
+      "src/deep/b.ts",
+      "src/deep/c.txt",
+      "top.txt",
+    ]],
+    ["globs", selectionOf(["src/**/*.ts"]), ["src/[id].ts", "src/a.ts", "src/deep/b.ts"]],
+    ["a folder's name takes what is below it", selectionOf(["src/deep"]), [
+      "src/deep",
+      "src/deep/b.ts",
+      "src/deep/c.txt",
+    ]],
+    ["what is left out", selectionOf(["src/**", "!src/deep"]), ["src", "src/[id].ts", "src/a.ts"]],
+    ["an escaped bracket", selectionOf(["src/\\[id\\].ts"]), ["src/[id].ts"]],
+    ["a missing file", selectionOf(["nothing/here"]), []],
+    ["git when asked", { ...EVERYTHING, include: [".git"], git: true }, [".git", ".git/HEAD"]],
+    ["Go's patterns, which do not cross folders", {
+      root: ".",
+      include: ["src/*.ts"],
+      syntax: "go",
+    }, [
+      "src/[id].ts",
+      "src/a.ts",
+    ]],
+    ["a root with a prefix", { root: "src/deep", include: ["*.ts"], as: "app/" }, ["app/b.ts"]],
+    ["what .dockerignore does not hide", {
+      root: "src",
+      include: ["**"],
+      dockerignore: ["deep", "!deep/b.ts"],
+    }, [
+      "[id].ts",
+      "a.ts",
+      "deep/b.ts",
+    ]],
+  ];
+  for (const [what, selection, expected] of cases) {
+    await t.step(what, async () => assertEquals(await rig.paths(selection), expected));
+  }
+  await t.step("outputs are left out", async () => {
+    assertEquals(await rig.paths(selectionOf(["src/**"]), ["src/deep/**", "src/a.ts"]), [
+      "src",
+      "src/[id].ts",
+    ]);
+  });
+});
+
+Deno.test("tree() sees links as links, and only the owner's executable bit", async () => {
+  using rig = new Rig();
+  rig.write("a", "a");
+  const plain = await rig.open().tree([EVERYTHING]);
+  Deno.chmodSync(`${rig.root}/a`, 0o677);
+  assertEquals((await rig.open().tree([EVERYTHING])).root, plain.root);
+  Deno.chmodSync(`${rig.root}/a`, 0o744);
+  assertNotEquals((await rig.open().tree([EVERYTHING])).root, plain.root);
+  Deno.symlinkSync("nowhere", `${rig.root}/link`);
+  const { entries } = await rig.open().tree([EVERYTHING]);
+  assertEquals(entries.find(({ path }) => path === "link"), {
+    path: "link",
+    type: "symlink",
+    executable: false,
+    size: 0,
+    target: "nowhere",
+  });
+});
+
+Deno.test("root() is unknown while a file's stat is too fresh to be trusted", async () => {
+  using rig = new Rig();
+  rig.write("a", "a");
+  const index = rig.open();
+  await index.tree([EVERYTHING]);
+  index.save();
+  assertEquals(rig.open().root([EVERYTHING]), undefined);
+});
+
+Deno.test("an index that is damaged is empty", async () => {
+  using rig = new Rig();
+  rig.write("a", "a");
+  for (
+    const text of [
+      "",
+      "{",
+      "[]",
+      "null",
+      '{"version":1}',
+      '{"version":99,"folders":[],"snapshots":[]}',
+    ]
+  ) {
+    Deno.writeTextFileSync(rig.state, text);
+    assertEquals((await rig.open().tree([EVERYTHING])).entries.length, 1);
+  }
+});
+
+/** What may happen to a tree between two runs. */
+type Edit =
+  | { readonly kind: "write"; readonly path: string; readonly text: string }
+  | { readonly kind: "remove" | "touch" | "chmod" | "folder"; readonly path: string }
+  | { readonly kind: "link"; readonly path: string; readonly target: string };
+
+const NAME = fc.constantFrom("a", "b", "c", "d", "sub");
+const PATH = fc.array(NAME, { minLength: 1, maxLength: 3 }).map((parts) => parts.join("/"));
+const TEXT = fc.constantFrom("x", "y", "xx", "yy", "");
+const EDIT: fc.Arbitrary<Edit> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant("write" as const), path: PATH, text: TEXT }),
+  },
+  fc.record({ kind: fc.constantFrom("remove", "touch", "chmod", "folder"), path: PATH }),
+  fc.record({
+    kind: fc.constant("link" as const),
+    path: PATH,
+    target: TEXT.map((text) => `to-${text}`),
+  }),
+);
+
+function apply(root: string, edit: Edit): void {
+  const path = `${root}/${edit.path}`;
+  const parent = path.slice(0, path.lastIndexOf("/"));
+  try {
+    if (edit.kind === "write" || edit.kind === "folder" || edit.kind === "link") {
+      Deno.mkdirSync(parent, { recursive: true });
+    }
+    if (edit.kind === "write") Deno.writeTextFileSync(path, edit.text);
+    if (edit.kind === "folder") Deno.mkdirSync(path, { recursive: true });
+    if (edit.kind === "link") Deno.symlinkSync(edit.target, path);
+    if (edit.kind === "remove") Deno.removeSync(path, { recursive: true });
+    if (edit.kind === "touch") Deno.utimeSync(path, 1e9, 1e9);
+    if (edit.kind === "chmod") Deno.chmodSync(path, (Deno.lstatSync(path).mode! & 0o777) ^ 0o100);
+  } catch {
+    // It does not fit the tree as it is.
+  }
+}
+
+/** Every file with its content, read anew. */
+function naive(folder: string, below = ""): string[] {
+  return [...Deno.readDirSync(folder)].flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    const name = `${below}${entry.name}`;
+    if (entry.isDirectory) return [`${name}/`, ...naive(path, `${name}/`)];
+    if (entry.isSymlink) return [`${name} -> ${Deno.readLinkSync(path)}`];
+    const executable = (Deno.lstatSync(path).mode! & 0o100) !== 0;
+    return [`${name} ${executable} ${Deno.readTextFileSync(path)}`];
+  }).sort();
+}
+
+Deno.test("a root is the same exactly when the tree is, whatever is edited between runs", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.array(EDIT, { maxLength: 6 }), { maxLength: 6 }), async (runs) => {
+      using rig = new Rig();
+      const roots = new Map<string, string>();
+      for (const edits of [[], ...runs]) {
+        edits.forEach((edit) => apply(rig.root, edit));
+        const index = rig.open();
+        const known = index.root([EVERYTHING]);
+        const { root } = await index.tree([EVERYTHING]);
+        if (known !== undefined) assertEquals(known, root);
+        const content = naive(rig.root).join("\n");
+        const other = roots.get(content);
+        if (other !== undefined) assertEquals(root, other);
+        for (const [text, each] of roots) if (text !== content) assertNotEquals(root, each);
+        roots.set(content, root);
+        index.save();
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+Deno.test("root() is known by stats alone once they are old, and changes with any edit", async () => {
+  using rig = new Rig();
+  rig.write("a", "a");
+  rig.write("sub/b", "b");
+  const first = rig.open();
+  const { root } = await first.tree([EVERYTHING]);
+  first.save();
+  // As if the index had been written long after the last change.
+  const text = Deno.readTextFileSync(rig.state);
+  const document = JSON.parse(text);
+  for (const [, rows] of document.folders) for (const row of rows) row[1] |= 8;
+  Deno.writeTextFileSync(rig.state, JSON.stringify(document));
+  assertEquals(rig.open().root([EVERYTHING]), root);
+  const edits: (() => void)[] = [
+    () => Deno.writeTextFileSync(`${rig.root}/a`, "A"),
+    () => Deno.chmodSync(`${rig.root}/sub/b`, 0o755),
+    () => rig.write("sub/new", ""),
+    () => Deno.removeSync(`${rig.root}/sub/b`),
+    () => Deno.mkdirSync(`${rig.root}/empty`),
+  ];
+  for (const edit of edits) {
+    edit();
+    assertEquals(rig.open().root([EVERYTHING]), undefined);
+  }
+});
+
+Deno.test("save() writes nothing when nothing was learnt", async () => {
+  using rig = new Rig();
+  rig.write("a", "a");
+  const index = rig.open();
+  await index.tree([EVERYTHING]);
+  index.save();
+  const { ino } = Deno.statSync(rig.state);
+  const again = rig.open();
+  again.root([EVERYTHING]);
+  again.save();
+  assertEquals(Deno.statSync(rig.state).ino, ino);
+  assert(ino !== null);
+});
