@@ -53,15 +53,27 @@ export async function* readTar(stream: ReadableStream<Uint8Array>): AsyncGenerat
         ...(header.linkname ? { linkTarget: header.linkname } : {}),
         content: () => {
           taken = true;
-          return body;
+          return intact(body);
         },
       };
       if (!taken) await body.cancel();
     }
   } catch (cause) {
-    if (cause instanceof Fault) throw cause;
-    throw new Fault(`Cannot read the archive: ${(cause as Error).message}`, { cause });
+    throw damaged(cause);
   }
+}
+
+async function* intact(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (cause) {
+    throw damaged(cause);
+  }
+}
+
+function damaged(cause: unknown): Fault {
+  if (cause instanceof Fault) return cause;
+  return new Fault(`Cannot read the archive: ${(cause as Error).message}`, { cause });
 }
 
 interface Decoded {
