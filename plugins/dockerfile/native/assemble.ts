@@ -1,6 +1,5 @@
 /** Assembling an image without an engine: stages in their order, the last one's layers written. */
 
-import { unavailableFault } from "../../../lib/model/errors.ts";
 import type { ImageSource, LocalImage } from "../../../lib/model/image.ts";
 import type { ImageConfig } from "../../../lib/model/oci.ts";
 import { parsePlatform } from "../../../lib/model/platform.ts";
@@ -163,8 +162,9 @@ class Assembler {
         return await this.#makeWorkingFolder(line, step, stage);
       }
       case "RUN":
-        throw unavailableFault(`RUN in ${nameOf(planned.stage)} needs an engine`, {
-          where: source.file,
+        // Surveys find every RUN but those that a base left by ONBUILD.
+        throw faultAt(source, instruction, "RUN by the base's ONBUILD needs an engine", {
+          kind: "unavailable",
           next: "install docker with buildx, podman or buildah",
         });
       default:

@@ -1,6 +1,5 @@
 /** Carrying out one COPY or ADD. */
 
-import { unavailableFault } from "../../../lib/model/errors.ts";
 import { IgnorePatterns } from "../plan/match.ts";
 import { isHeredoc, isRemote, pathArguments, sourcePattern } from "../plan/sources.ts";
 import { faultAt, type Source } from "../syntax/place.ts";
@@ -108,7 +107,8 @@ async function copyWord(
 ): Promise<number> {
   const { instruction, source, from, unpacker } = work;
   if (instruction.keyword === "ADD" && isRemote(word)) {
-    throw unavailableFault(`ADD of ${word} needs an engine`, {
+    throw faultAt(source, instruction, `ADD of ${word} needs an engine`, {
+      kind: "unavailable",
       next: "install docker with buildx, podman or buildah",
     });
   }

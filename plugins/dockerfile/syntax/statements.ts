@@ -47,6 +47,8 @@ export interface Statements {
   readonly statements: readonly Statement[];
 }
 
+const DIRECTIVES = new Set(["syntax", "escape", "check"]);
+
 const WITH_HEREDOC = new Set(["ADD", "COPY", "RUN"]);
 
 /**
@@ -81,6 +83,8 @@ function readDirectives(text: string, source: Source): { escape: string; syntax?
     const name = directive.getName().toLowerCase();
     const value = directive.getValue().trim();
     const line = directive.getRange().start.line + 1;
+    // What looks like another directive is a comment, and ends them.
+    if (!DIRECTIVES.has(name)) break;
     if (seen.has(name)) {
       throw faultAt(source, { line, endLine: line }, `The directive "${name}" is given twice`, {
         next: "remove one of the two",
