@@ -30,11 +30,15 @@ export async function main(args: readonly string[]): Promise<number> {
 export function commandLine(done: Done) {
   return root()
     .command("build", buildVerb(done))
+    .command("push", pushVerb(done))
     .command("plan", planVerb(done))
     .command("why", whyVerb(done))
     .command("list", listVerb(done))
     .command("graph", graphVerb(done))
     .command("export", exportVerb(done))
+    .command("refs", refsVerb(done))
+    .command("promote", promoteVerb(done))
+    .command("pin", pinVerb(done))
     .command("clean", cleanVerb(done))
     .command("completions", new CompletionsCommand())
     .command("help", new HelpCommand());
@@ -86,6 +90,56 @@ function buildVerb(done: Done) {
     .example("images build web docs --keep-going", "a group and an image")
     .action(async (options, ...targets) =>
       done(await (await import("./build.ts")).build(options, targets))
+    );
+}
+
+function pushVerb(done: Done) {
+  return verb("Make a registry hold each target, building what neither has.")
+    .arguments("[target...:target]")
+    .option("--all", "Every image; a missing tool is then a failure.")
+    .option("--to <registry:string>", "Which registry.")
+    .option("--tag <tag:string>", "Tag instead of the recipe's own.", { collect: true })
+    .option("--dry-run", "Only say what would happen.")
+    .example("images push --all", "what CI runs")
+    .example("images push app --to overlay --tag try", "one image, one registry, one tag")
+    .action(async (options, ...targets) =>
+      done(await (await import("./push.ts")).push(options, targets))
+    );
+}
+
+function refsVerb(done: Done) {
+  return verb("Print repository@sha256:… of what is published.")
+    .arguments("[target...:target]")
+    .type("refs", new EnumType(["text", "json", "env", "kustomize", "compose"]))
+    .option("--format <format:refs>", "How it is written.", { default: "text" as const })
+    .option("--to <registry:string>", "Which registry.")
+    .option("--from <tag:string>", "What a tag stands for, not what images.ts describes.")
+    .example("images refs --format env > images.env", "for a deployment")
+    .action(async (options, ...targets) =>
+      done(await (await import("./refs.ts")).refs(options, targets))
+    );
+}
+
+function promoteVerb(done: Done) {
+  return verb("Move or add a tag in the registry, without a build.")
+    .arguments("<target:target>")
+    .option("--tag <tag:string>", "The tag to move or add.", { required: true })
+    .option("--from <tag:string>", "What it shall stand for; else what images.ts describes.")
+    .option("--to <registry:string>", "Which registry.")
+    .example("images promote app --tag stable", "a release")
+    .example("images promote app --tag latest --from v1.4.2", "a rollback")
+    .action(async (options, target) =>
+      done(await (await import("./promote.ts")).promote(options, target))
+    );
+}
+
+function pinVerb(done: Done) {
+  return verb("Write the digests of base images to images.lock.")
+    .arguments("[target...:target]")
+    .option("--update", "Also of those that are pinned and have moved.")
+    .example("images pin --update", "take the present bases")
+    .action(async (options, ...targets) =>
+      done(await (await import("./pin.ts")).pin(options, targets))
     );
 }
 

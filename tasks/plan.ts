@@ -1,8 +1,11 @@
 /** `images plan`: what a build would do, and why; changes nothing. */
 
+import { type Digest, shortDigest } from "../lib/model/digest.ts";
+import { asFault } from "../lib/model/errors.ts";
 import type { ImageResult, TaskResult } from "../lib/model/result.ts";
 import { paletteFor } from "../lib/report/palette.ts";
 import { describeReason } from "../lib/report/words.ts";
+import type { Session } from "../lib/run/session.ts";
 import { type CommonOptions, reportSettings } from "./options.ts";
 import { printJson, settle } from "./run.ts";
 
@@ -17,17 +20,62 @@ const SHOWN = 5;
 
 /** Prints each image's verdict, tag and reasons; answers with the exit status. */
 export async function plan(options: PlanOptions, targets: readonly string[]): Promise<number> {
+  const drift: BaseDrift[] = [];
+  const bases = new Map<string, Set<string>>();
   const { document, status } = await settle({ ...options, quiet: true }, {
     command: "plan",
     mode: "plan",
     targets,
     all: options.all ?? false,
+    examine: (_session, { node, description }) => {
+      for (const base of description.bases ?? []) {
+        bases.set(base, (bases.get(base) ?? new Set()).add(node.image.name));
+      }
+    },
+    then: async (session, outcome) => {
+      drift.push(...await driftOf(session, bases));
+      return outcome;
+    },
   });
-  if (options.json) printJson(options, document);
-  else {for (const line of render([...document.tasks, ...document.images], options)) {
-      console.log(line);
-    }}
+  if (options.json) printJson(options, { ...document, drift });
+  else {
+    for (const line of render([...document.tasks, ...document.images], options)) console.log(line);
+    for (const line of drift.map(describeDrift)) console.log(line);
+  }
   return status;
+}
+
+/** A pinned base whose tag means something else by now. */
+interface BaseDrift {
+  readonly base: string;
+  readonly pinned: Digest;
+  readonly now: Digest;
+  /** Names of the images on it. */
+  readonly images: readonly string[];
+}
+
+async function driftOf(
+  session: Session,
+  bases: ReadonlyMap<string, ReadonlySet<string>>,
+): Promise<BaseDrift[]> {
+  const drift: BaseDrift[] = [];
+  for (const [base, images] of bases) {
+    const pinned = session.circumstances.pins.get(base);
+    if (pinned === undefined) continue;
+    try {
+      const now = await session.registries.resolveBase(base);
+      if (now !== pinned) drift.push({ base, pinned, now, images: [...images].sort() });
+    } catch (error) {
+      session.notice(`Whether ${base} has moved is not known: ${asFault(error).message}`);
+    }
+  }
+  return drift;
+}
+
+function describeDrift({ base, pinned, now, images }: BaseDrift): string {
+  const change = `${shortDigest(pinned)}… → ${shortDigest(now)}…`;
+  return `base ${base} has moved since it was pinned: ${change} (${images.join(", ")}); ` +
+    "`images pin --update` takes the new one";
 }
 
 function* render(

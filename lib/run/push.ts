@@ -34,6 +34,7 @@ import { refusePrivateBases, refusePrivateNeeds } from "../registry/publish/visi
 import type { PreparedImage } from "../plan/evaluate_image.ts";
 import { indexKey } from "./indexes.ts";
 import { localImage } from "./local_image.ts";
+import { targetImages } from "./published.ts";
 import type { NamedRegistry } from "./registry_access.ts";
 import type { Outcome } from "./results.ts";
 import type { Session } from "./session.ts";
@@ -55,7 +56,7 @@ export interface PushRequest {
 export function refuseBeforeBuilding(session: Session, request: PushRequest): void {
   const { project, graph } = session.circumstances;
   checkTags(request.tags);
-  for (const image of imagesOf(session)) {
+  for (const image of targetImages(session)) {
     if (!isAllowed(image, request.destination.name)) {
       if (!request.named) continue;
       throw usageFault(
@@ -80,7 +81,7 @@ export function refuseBases(
   { node: { image }, description: { bases = [] } }: PreparedImage,
   request: PushRequest,
 ): void {
-  const isTarget = imagesOf(session).includes(image);
+  const isTarget = targetImages(session).includes(image);
   if (!isTarget || !isAllowed(image, request.destination.name)) return;
   refusePrivateBases(session.circumstances.project, image, bases, request.destination);
 }
@@ -107,7 +108,7 @@ export async function publish(
   const published: Published[] = [];
   let failed = false;
   await Promise.all(
-    imagesOf(session).map(async (image) => {
+    targetImages(session).map(async (image) => {
       const parts = partsOf(outcome, image);
       try {
         if (!isAllowed(image, request.destination.name)) {
@@ -136,7 +137,7 @@ export async function publish(
     destinations.set(idOf(each.image, each.parts), contentResults(each));
   }
   if (failed) return { ...outcome, destinations };
-  const policy = await movePolicy(session, request, facts);
+  const policy = movePolicy(session, request, facts);
   await Promise.all(published.map(async (each) => {
     const results = await moveTags(session, each, request, facts, policy);
     destinations.get(idOf(each.image, each.parts))?.push(...results);
@@ -187,10 +188,10 @@ async function preview(
 ): Promise<Outcome> {
   const destinations = new Map<Subject, DestinationResult[]>();
   const facts = await gitFacts(session.circumstances.project.root, Deno.env.toObject());
-  const moving = await movePolicy(session, request, facts);
+  const moving = movePolicy(session, request, facts);
   using compressor = new Compressor();
   const places = new Places(session, compressor);
-  for (const image of imagesOf(session)) {
+  for (const image of targetImages(session)) {
     const parts = partsOf(outcome, image);
     if (!isAllowed(image, request.destination.name)) {
       setSkipped(destinations, image, parts, request, "its recipe does not name this registry");
@@ -349,11 +350,11 @@ async function moveTags(
   return results;
 }
 
-async function movePolicy(
+function movePolicy(
   session: Session,
   request: PushRequest,
   { revision }: GitFacts,
-): Promise<{ policy: MovePolicy; allowed: boolean }> {
+): { policy: MovePolicy; allowed: boolean } {
   const env = Deno.env.toObject();
   const { root } = session.circumstances.project;
   const fetchOnce = () => session.once("commits", () => fetchCommits(root));
@@ -398,13 +399,6 @@ function describe(fault: Fault, { destination }: PushRequest): string {
   const next = fault.next === undefined ? "" : `; next: ${fault.next}`;
   const where = fault.where === undefined ? "" : `${fault.where}: `;
   return `Cannot publish to ${destination.name}: ${where}${fault.message}${next}`;
-}
-
-/** The images among the targets, each once. */
-function imagesOf(session: Session): Image[] {
-  const { targets, circumstances: { graph } } = session;
-  const nodes = targets.ids.map((id) => graph.node(id));
-  return [...new Set(nodes.flatMap((node) => node.type === "image" ? [node.image] : []))];
 }
 
 function partsOf(outcome: Outcome, image: Image): SettledImage[] {

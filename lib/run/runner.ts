@@ -149,13 +149,22 @@ export class Runner {
     return await evaluateImage(c, prepared, needs, asked, identity);
   }
 
-  /** A base that cannot be asked for matters less than a tool that is missing anyway. */
+  /**
+   * The bases' digests. Where the registry does not answer, a plan goes on with the recorded ones; a
+   * base that cannot be asked for matters less than a tool that is missing anyway.
+   */
   async #bases(prepared: PreparedImage, ask: boolean): Promise<Record<string, Digest>> {
+    const { circumstances: c, settings } = this.#session;
     try {
-      return await basesOf(this.#session.circumstances, prepared, ask);
+      return await basesOf(c, prepared, ask);
     } catch (error) {
       const missing = missingTool(prepared.description.tools ?? []);
-      throw missing === undefined ? error : missingToolFault(prepared.node, missing);
+      if (missing !== undefined) throw missingToolFault(prepared.node, missing);
+      if (!ask || settings.pull || prepared.record === undefined) throw error;
+      const bases = await basesOf(c, prepared, false);
+      const why = asFault(error).message;
+      this.#session.notice(`Its bases could not be asked for: ${why}`, prepared.node.id);
+      return bases;
     }
   }
 
