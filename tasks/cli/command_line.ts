@@ -1,0 +1,41 @@
+/** The command line: every verb below one root, and what becomes of wrong usage. */
+
+import { ValidationError } from "@cliffy/command";
+import { HelpCommand } from "@cliffy/command/help";
+import { asFault, renderFault } from "../../lib/model/errors.ts";
+import { buildingVerbs } from "./building.ts";
+import { type Done, root } from "./globals.ts";
+import { handingOnVerbs } from "./handing_on.ts";
+import { lookingVerbs } from "./looking.ts";
+import { upkeepVerbs } from "./upkeep.ts";
+
+/** Runs one command line; answers with the exit status. */
+export async function main(args: readonly string[]): Promise<number> {
+  let status = 0;
+  try {
+    await commandLine((result) => status = result).parse(args);
+    return status;
+  } catch (error) {
+    if (error instanceof ValidationError) {
+      console.error(`${error.message}\nnext: see \`images help\``);
+      return 2;
+    }
+    const fault = asFault(error);
+    console.error(renderFault(fault));
+    return fault.exitStatus;
+  }
+}
+
+/** The whole command tree; what a verb ends with goes to `done`. */
+export function commandLine(done: Done) {
+  const above = root();
+  const verbs = {
+    ...buildingVerbs(done),
+    ...lookingVerbs(done),
+    ...handingOnVerbs(done),
+    ...upkeepVerbs(done),
+    help: new HelpCommand(),
+  };
+  for (const [name, verb] of Object.entries(verbs)) above.command(name, verb);
+  return above;
+}

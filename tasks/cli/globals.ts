@@ -1,0 +1,63 @@
+/** The root of the command line: options and types of values that all verbs share. */
+
+import { type ArgumentValue, Command, EnumType, Type } from "@cliffy/command";
+import config from "../../deno.json" with { type: "json" };
+
+/** Takes a verb's exit status. */
+export type Done = (status: number) => void;
+
+/** The command that all verbs are below. */
+export function root() {
+  return new Command()
+    .name("images")
+    .version(config.version)
+    .description("Builds and publishes the container images that images.ts declares.")
+    .throwErrors()
+    .noExit()
+    .globalType("output", new EnumType(["auto", "terminal", "plain", "github", "gitlab"]))
+    .globalType("engine", new EnumType(["auto", "native", "docker", "podman", "buildah"]))
+    .globalType("target", new TargetType())
+    .globalComplete("target", completeTargets)
+    .globalOption("--file <path:file>", "Where the images are declared.", { default: "images.ts" })
+    .globalOption("-j, --jobs <n:integer>", "Most builds at once.")
+    .globalOption("--keep-going", "Go on with what does not depend on a failure.")
+    .globalOption("--platform <platform:string>", "Build for this platform only.")
+    .globalOption("--force", "Do it whatever the records say.")
+    .globalOption("--arg <NAME=VALUE:string>", "A build argument.", { collect: true })
+    .globalOption("--engine <engine:engine>", "What builds Dockerfiles.")
+    .globalOption("--builder <name:string>", "The builder of docker buildx.")
+    .globalOption("--remote", "Ask the registry before building (the default).")
+    .globalOption("--no-remote", "Do not ask the registry before building.")
+    .globalOption("--pull", "Ask for moved base images.")
+    .globalOption("--json", "Print the result as JSON.")
+    .globalOption("--output <mode:output>", "How progress is shown.")
+    .globalOption("-q, --quiet", "Show failures only.")
+    .globalOption("-v, --verbose", "Show all output of builds.")
+    .globalOption("--no-color", "Use no colour.");
+}
+
+/** A verb: it is typed with the options of all verbs, which come from above. */
+export function verb(description: string) {
+  return new Command<Globals, [], Types>().description(description);
+}
+
+type Root = ReturnType<typeof root>;
+
+/** Options of all verbs. */
+export type Globals = Root extends Command<infer O, infer _A, infer _T> ? O : never;
+
+/** Types of values that all verbs know. */
+export type Types = Root extends Command<infer _O, infer _A, infer T> ? T : never;
+
+/** A name, group, glob, `NAME...` or `...NAME`; what it stands for is known when images.ts is. */
+class TargetType extends Type<string> {
+  parse({ value }: ArgumentValue): string {
+    return value;
+  }
+}
+
+async function completeTargets(): Promise<string[]> {
+  const { loadProject } = await import("../../lib/dsl/load.ts");
+  const { images, tasks, groups } = await loadProject("images.ts");
+  return [...images.keys(), ...tasks.keys(), ...groups.keys()];
+}
