@@ -2,7 +2,7 @@
 
 import type { Fault } from "./errors.ts";
 import type { Progress } from "./plugin.ts";
-import type { ImageResult, ResultDocument, TaskResult } from "./result.ts";
+import type { DestinationResult, ImageResult, ResultDocument, TaskResult } from "./result.ts";
 
 /** Whom an event is about: `app`, or `app@linux/arm64` where an image has several platforms. */
 export type Subject = string;
@@ -50,6 +50,14 @@ export type RunEvent =
     readonly id: Subject;
     readonly type: "image" | "task";
     readonly result: ImageResult | TaskResult;
+    readonly fault?: Fault;
+  }
+  /** An image was published or, in a dry run, would be: where, and how it went. */
+  | {
+    readonly kind: "published";
+    readonly at: number;
+    readonly id: Subject;
+    readonly destinations: readonly DestinationResult[];
     readonly fault?: Fault;
   }
   /** The run ends. */

@@ -5,7 +5,7 @@ import type { EventSink, RunEvent, Subject } from "../model/events.ts";
 import type { ImageResult, TaskResult } from "../model/result.ts";
 import { type Palette, paletteFor } from "./palette.ts";
 import type { Reporter, ReportSettings } from "./reporter.ts";
-import { footer, reasonText } from "./words.ts";
+import { destinationLines, footer, reasonText } from "./words.ts";
 
 /** Prints what happens as it happens; a build's output is shown when it fails, or with `-v`. */
 export class PlainReporter implements Reporter {
@@ -41,6 +41,9 @@ export class PlainReporter implements Reporter {
       case "finished":
         this.#finished(event.id, event.result, event.fault);
         break;
+      case "published":
+        this.#published(event);
+        break;
       case "ended":
         if (!this.#settings.quiet) this.#ended(event);
         break;
@@ -74,6 +77,18 @@ export class PlainReporter implements Reporter {
     const why = status === "built" ? reasonText(result.reasons) : "";
     this.#line(id, [paint(status), why].filter(Boolean).join("  "));
     if (fault === undefined || status === "skipped") return;
+    this.#fault(id, fault);
+  }
+
+  #published({ id, destinations, fault }: RunEvent & { kind: "published" }): void {
+    const shown = this.#settings.quiet
+      ? destinations.filter(({ status }) => status === "failed")
+      : destinations;
+    for (const line of destinationLines(shown, this.#palette)) this.#line(id, line);
+    if (fault !== undefined) this.#fault(id, fault);
+  }
+
+  #fault(id: Subject, fault: Fault): void {
     for (const line of renderFault(fault).split("\n")) this.#line(id, `  ${line}`);
   }
 

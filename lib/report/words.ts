@@ -1,6 +1,6 @@
 /** Short texts that every reporter uses. */
 
-import type { Reason, ResultDocument } from "../model/result.ts";
+import type { DestinationResult, Reason, ResultDocument } from "../model/result.ts";
 import type { Palette } from "./palette.ts";
 
 /** The first reason in a few words, and how many more there are. */
@@ -42,6 +42,9 @@ export function describeReason({ kind, path = "", detail }: Reason): string {
 
 /** The order totals are told in. */
 const ORDER = [
+  "pushed",
+  "copied",
+  "retagged",
   "built",
   "remote",
   "cached",
@@ -53,12 +56,44 @@ const ORDER = [
   "failed",
 ];
 
-/** The closing line: how many of each, and how long it took. */
+/** The closing line: how many of each, how many tags went where, and how long it took. */
 export function footer(document: ResultDocument, palette: Palette): string {
-  const counts = ORDER.filter((word) => document.totals[word] !== undefined)
-    .map((word) => `${document.totals[word]} ${word}`);
   const head = document.ok ? palette.strong("done") : palette.error("failed");
-  return `${head}: ${counts.join(", ") || "nothing to do"} in ${duration(document.ms)}`;
+  const images = countsText(document.totals) || "nothing to do";
+  const tags: Record<string, number> = {};
+  for (const { status } of document.images.flatMap((image) => image.destinations ?? [])) {
+    tags[status] = (tags[status] ?? 0) + 1;
+  }
+  const published = countsText(tags);
+  const where = published === "" ? "" : `; tags: ${published}`;
+  return `${head}: ${images}${where} in ${duration(document.ms)}`;
+}
+
+function countsText(counts: Readonly<Record<string, number>>): string {
+  return ORDER.filter((word) => counts[word] !== undefined)
+    .map((word) => `${counts[word]} ${word}`).join(", ");
+}
+
+/** One line for each destination; of tags that are all as they should be, one for all. */
+export function destinationLines(
+  destinations: readonly DestinationResult[],
+  palette: Palette,
+): string[] {
+  const [first] = destinations;
+  if (first !== undefined && destinations.every(({ status }) => status === "current")) {
+    const tags = destinations.map(({ reference }) =>
+      reference.slice(reference.lastIndexOf(":") + 1)
+    );
+    const repository = first.reference.slice(0, first.reference.lastIndexOf(":"));
+    return [`${palette.status("current")}  ${repository}: ${tags.join(", ")}`];
+  }
+  return destinations.map(({ status, reference, detail }) => {
+    // Of a failure the fault tells more.
+    const why = detail === undefined || status === "failed"
+      ? ""
+      : `  ${palette.dim(`(${detail})`)}`;
+    return `${palette.status(status)}  ${reference}${why}`;
+  });
 }
 
 /** A duration for people: `820 ms`, `4.2 s`, `3 min 5 s`. */
