@@ -2,17 +2,31 @@
 
 import { hexOf } from "../model/digest.ts";
 import type { LocalImage, OpenableLayer } from "../model/image.ts";
-import { ImageFilesystem, type Listing, listLayer } from "./filesystem.ts";
+import { ImageFilesystem } from "./filesystem.ts";
+import { type Listing, type ListingOptions, listLayer } from "./listing.ts";
 
 /** The files of an image, layers on top of each other. */
 export async function imageFilesystem(
   image: LocalImage,
   cacheDir: string,
   signal?: AbortSignal,
+  options: ListingOptions = {},
 ): Promise<ImageFilesystem> {
+  return new ImageFilesystem(await imageListings(image, cacheDir, signal, options));
+}
+
+/** The listing of each layer, the lowest first. */
+export async function imageListings(
+  image: LocalImage,
+  cacheDir: string,
+  signal?: AbortSignal,
+  options: ListingOptions = {},
+): Promise<Listing[]> {
   const listings: Listing[] = [];
-  for (const layer of image.layers) listings.push(await cachedListing(layer, cacheDir, signal));
-  return new ImageFilesystem(listings);
+  for (const layer of image.layers) {
+    listings.push(await cachedListing(layer, cacheDir, signal, options));
+  }
+  return listings;
 }
 
 /** A layer's listing from the cache, or from the layer, whose listing is then kept. */
@@ -20,11 +34,13 @@ export async function cachedListing(
   layer: OpenableLayer,
   cacheDir: string,
   signal?: AbortSignal,
+  options: ListingOptions = {},
 ): Promise<Listing> {
-  const path = `${cacheDir}/listings/${hexOf(layer.diffId)}.json`;
+  const suffix = options.contents ? ".contents" : "";
+  const path = `${cacheDir}/listings/${hexOf(layer.diffId)}${suffix}.json`;
   const known = readIfThere(path);
   if (known !== undefined) return known;
-  const listing = await listLayer(layer, signal);
+  const listing = await listLayer(layer, signal, options);
   Deno.mkdirSync(`${cacheDir}/listings`, { recursive: true });
   const temporary = `${path}.${crypto.randomUUID()}.tmp`;
   Deno.writeTextFileSync(temporary, JSON.stringify(listing));

@@ -6,7 +6,7 @@ import type { LocalImage, OpenableLayer } from "../model/image.ts";
 import { type Descriptor, MediaType } from "../model/oci.ts";
 import { parsePlatform } from "../model/platform.ts";
 import { encodeIndex } from "../oci/documents.ts";
-import { uncompressedSize } from "../oci/filesystem.ts";
+import { uncompressedSize } from "../oci/listing.ts";
 import { hashBytes } from "../oci/hash.ts";
 import { type TarEntry, writeTar } from "../oci/tar.ts";
 import { decompress } from "../oci/tar_read.ts";

@@ -7,7 +7,8 @@ import type { Expectations, ExpectedFile, Image } from "../model/recipe.ts";
 import { imageFilesystem } from "../oci/cached_listing.ts";
 
 import { hashJson } from "../oci/hash.ts";
-import { type ImageFilesystem, uncompressedSize } from "../oci/filesystem.ts";
+import type { ImageFilesystem } from "../oci/filesystem.ts";
+import { uncompressedSize } from "../oci/listing.ts";
 import { writeAtomic } from "../store/atomic.ts";
 import { exists } from "../store/state.ts";
 import type { Session } from "./session.ts";

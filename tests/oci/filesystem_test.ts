@@ -1,10 +1,7 @@
-import { assertEquals } from "@std/assert";
-import {
-  ImageFilesystem,
-  type ListedFile,
-  type Listing,
-  listLayer,
-} from "../../lib/oci/filesystem.ts";
+import { assertEquals, assertRejects } from "@std/assert";
+import { ImageFilesystem } from "../../lib/oci/filesystem.ts";
+import { type ListedFile, type Listing, listLayer } from "../../lib/oci/listing.ts";
+import { Fault } from "../../lib/model/errors.ts";
 import type { OpenableLayer } from "../../lib/model/image.ts";
 import { MediaType } from "../../lib/model/oci.ts";
 import { Compressor } from "../../lib/oci/compress.ts";
@@ -64,14 +61,31 @@ Deno.test("ImageFilesystem follows links inside the image, and no further", () =
   assertEquals(filesystem.children("/usr/bin"), ["added", "sh"]);
 });
 
+Deno.test("ImageFilesystem tells what higher layers overwrite or delete", () => {
+  const hard: ListedFile = { ...plain("/hard", 0), hardLinkTo: "/linked" };
+  const filesystem = new ImageFilesystem([
+    listing([plain("/over", 5), plain("/gone", 7), plain("/kept", 9), plain("/linked", 11), hard]),
+    listing([dir("/d"), plain("/d/1", 13), plain("/d/empty", 0)]),
+    listing([plain("/over", 6)], ["/gone", "/linked"], ["/d"]),
+    listing([plain("/over", 8)]),
+  ]);
+  assertEquals(filesystem.wasted(), [
+    { path: "/d/1", size: 13, layer: 1, by: 2, how: "deleted" },
+    { path: "/gone", size: 7, layer: 0, by: 2, how: "deleted" },
+    { path: "/over", size: 5, layer: 0, by: 2, how: "overwritten" },
+    { path: "/over", size: 6, layer: 2, by: 3, how: "overwritten" },
+  ]);
+});
+
 function layerOf(
   entries: readonly TarEntry[],
   compression: "gzip" | "zstd" | "none",
+  diffId = sha256("not checked here"),
 ): OpenableLayer {
   const digest = sha256("not checked here");
   return {
     descriptor: { mediaType: MediaType.layer, digest, size: 0 },
-    diffId: digest,
+    diffId,
     places: [],
     open: () => {
       const compressor = new Compressor();
@@ -107,3 +121,36 @@ for (const compression of ["none", "gzip", "zstd"] as const) {
     assertEquals(filesystem.get("/hard")?.size, 3);
   });
 }
+
+Deno.test("listLayer() tells contents, times and packages where they are asked for", async () => {
+  const text = new TextEncoder().encode("P:musl\nV:1.2\n");
+  const common = { mode: 0o644, uid: 0, gid: 0, mtime: 7 };
+  const layer = layerOf([
+    { ...common, path: "lib/apk/db/installed", type: "file", content: text },
+    { ...common, path: "empty", type: "file" },
+    { ...common, path: "link", type: "symlink", linkTarget: "empty" },
+  ], "gzip");
+  const { files } = await listLayer(layer, undefined, { contents: true });
+  assertEquals(files.map(({ path, digest, mtime, packages }) => [path, digest, mtime, packages]), [
+    [
+      "/lib/apk/db/installed",
+      sha256(text),
+      7,
+      [{ manager: "apk", name: "musl", version: "1.2" }],
+    ],
+    ["/empty", sha256(""), 7, undefined],
+    ["/link", undefined, 7, undefined],
+  ]);
+});
+
+Deno.test("listLayer() refuses a layer that is not what its diff ID says", async () => {
+  const entry = { path: "a", type: "file", mode: 0o644, uid: 0, gid: 0, mtime: 0 } as const;
+  const chunks = await Array.fromAsync(writeTar([entry]));
+  const right = sha256(new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer()));
+  assertEquals((await listLayer(layerOf([entry], "zstd", right))).files.length, 1);
+  await assertRejects(
+    () => listLayer(layerOf([entry], "zstd", sha256("of another image"))),
+    Fault,
+    "as the config says",
+  );
+});
