@@ -1,7 +1,6 @@
 /** What git and CI say about the sources: for annotations, tags, and the order of commits. */
 
-import { runProcess } from "../../process/run.ts";
-import { which } from "../../process/which.ts";
+import { askGit } from "../../process/git.ts";
 import { ciSystem, type Environment } from "./ci.ts";
 
 /** What is known of the checkout; anything may be missing. */
@@ -89,25 +88,13 @@ async function compare(root: string, candidate: string, revision: string): Promi
 }
 
 async function status(root: string, args: readonly string[]): Promise<number | undefined> {
-  if (which("git") === undefined) return undefined;
-  const command = ["git", "-C", root, ...args];
-  const { code } = await runProcess(command, { allowFailure: true, capture: true, env: QUIET });
-  return code;
+  return (await askGit(root, args))?.code;
 }
 
 async function git(root: string, args: readonly string[]): Promise<string | undefined> {
-  if (which("git") === undefined) return undefined;
-  const command = ["git", "-C", root, ...args];
-  const { code, stdout } = await runProcess(command, {
-    allowFailure: true,
-    capture: true,
-    env: QUIET,
-  });
-  return code === 0 ? stdout.trim() : undefined;
+  const answer = await askGit(root, args);
+  return answer?.code === 0 ? answer.stdout.trim() : undefined;
 }
-
-/** Nobody is there to answer questions. */
-const QUIET = { GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" };
 
 function ciBranch(env: Environment): string | undefined {
   if (ciSystem(env) === "github") {
