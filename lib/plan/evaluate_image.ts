@@ -16,8 +16,8 @@ import type { ImageNode } from "./graph.ts";
 import { hashText } from "../oci/hash.ts";
 import { imageReasons, treeReasons } from "./reasons.ts";
 
-/** What is known of an image before its needs and its identity are. */
-export interface PreparedImage {
+/** An image described: what goes in is known, but nothing of it has been looked at. */
+export interface DescribedImage {
   readonly node: ImageNode;
   readonly record: ImageRecord | undefined;
   readonly description: Description;
@@ -28,9 +28,13 @@ export interface PreparedImage {
   readonly selections: readonly Selection[];
   /** Globs that the keys of needed tasks stand for. */
   readonly without: readonly string[];
+  readonly hostEnv: Readonly<Record<string, string | null>>;
+}
+
+/** What is known of an image before its needs and its identity are. */
+export interface PreparedImage extends DescribedImage {
   /** Merkle root of the input tree. */
   readonly tree: string;
-  readonly hostEnv: Readonly<Record<string, string | null>>;
   /** Local circumstances of the identity, where the plugin has one. */
   readonly guard?: string;
   /** The recorded identity, where it still holds. */
@@ -55,8 +59,8 @@ export interface ImageEvaluation {
   readonly reasons: readonly Reason[];
 }
 
-/** Describes an image and looks at its files; the record's description is used while it holds. */
-export async function prepareImage(c: Circumstances, node: ImageNode): Promise<PreparedImage> {
+/** Describes an image; the record's description is used while it holds. */
+export async function describeImage(c: Circumstances, node: ImageNode): Promise<DescribedImage> {
   const { image, platform } = node;
   const record = c.records.image(image.name, platform);
   const hostEnv = await environmentDigests(image.common.hostEnv);
@@ -72,8 +76,15 @@ export async function prepareImage(c: Circumstances, node: ImageNode): Promise<P
   const own = image.common.inputs.length === 0 ? [] : [selectionOf(image.common.inputs)];
   const selections = [...description.inputs, ...own];
   const without = outputsOfNeededTasks(c, node);
+  return { node, record, description, recipe, reads, selections, without, hostEnv };
+}
+
+/** Describes an image and looks at its files. */
+export async function prepareImage(c: Circumstances, node: ImageNode): Promise<PreparedImage> {
+  const described = await describeImage(c, node);
+  const { record, description, recipe, selections, without } = described;
   const tree = await rootOf(c, selections, without);
-  const prepared = { node, record, description, recipe, reads, selections, without, tree, hostEnv };
+  const prepared = { ...described, tree };
   if (description.guard === undefined) return prepared;
   const guard = canonicalJson(await guardState(description.guard, tree));
   const identity = record?.guard === guard && record.description.recipe === recipe

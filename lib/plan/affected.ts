@@ -1,0 +1,92 @@
+/** Which names changed files can touch: a superset, found without hashing or building anything. */
+
+import { toucherOf } from "../files/touch.ts";
+import { asFault } from "../model/errors.ts";
+import type { Subject } from "../model/events.ts";
+import type { Project } from "../model/recipe.ts";
+import type { Reason } from "../model/result.ts";
+import type { Circumstances } from "./circumstances.ts";
+import { describeImage } from "./evaluate_image.ts";
+import { inputsOf, withoutOf } from "./evaluate_task.ts";
+import type { ImageNode, Node, TaskNode } from "./graph.ts";
+
+/** What decides how images.ts itself is run. */
+const CONFIGURATION = ["deno.json", "deno.jsonc", "deno.lock"];
+
+/** A node that the changes can touch, and through what. */
+export interface Affected {
+  readonly node: Node;
+  readonly reasons: readonly Reason[];
+}
+
+/**
+ * The nodes that changed paths can touch, in the graph's order: by their inputs, by what describes
+ * them, or by what they need.
+ *
+ * @param paths relative to the project's folder.
+ */
+export async function affectedBy(c: Circumstances, paths: readonly string[]): Promise<Affected[]> {
+  const everywhere = changesOfTheWhole(c.project, paths);
+  const reached = new Map<Subject, Affected>();
+  for (const node of c.graph.nodes.values()) {
+    const own = everywhere.length > 0 ? everywhere : await ownReasons(c, node, paths);
+    const needs = node.needs.filter((need) => reached.has(need))
+      .map((path): Reason => ({ kind: "need-changed", path }));
+    const reasons = [...own, ...needs];
+    if (reasons.length > 0) reached.set(node.id, { node, reasons });
+  }
+  return [...reached.values()];
+}
+
+/** images.ts, the modules it imports, and what they are run with can change every recipe. */
+function changesOfTheWhole(project: Project, paths: readonly string[]): Reason[] {
+  const modules = new Set(project.modules);
+  const own = ["../../lib/", "../../plugins/"].map((folder) =>
+    decodeURIComponent(new URL(folder, import.meta.url).pathname)
+  );
+  return paths.filter((path) => {
+    const absolute = absolutePath(project.root, path);
+    return CONFIGURATION.includes(path.replace(/^(?:\.\.\/)+/, "")) || modules.has(absolute) ||
+      own.some((folder) => absolute.startsWith(folder));
+  }).map(changed);
+}
+
+function ownReasons(c: Circumstances, node: Node, paths: readonly string[]) {
+  return node.type === "task" ? taskReasons(c, node, paths) : imageReasons(c, node, paths);
+}
+
+function taskReasons(c: Circumstances, node: TaskNode, paths: readonly string[]): Reason[] {
+  const without = withoutOf(c, node);
+  const touches = inputsOf(node.task).map((each) => toucherOf(c.project.root, each, without));
+  return paths.filter((path) => touches.some((each) => each(path))).map(changed);
+}
+
+/** An image that cannot be described may depend on anything. */
+async function imageReasons(
+  c: Circumstances,
+  node: ImageNode,
+  paths: readonly string[],
+): Promise<Reason[]> {
+  try {
+    const { description, selections, without } = await describeImage(c, node);
+    const { reads = [], bases = [], guard } = description;
+    const touches = selections.map((each) => toucherOf(c.project.root, each, without));
+    const files = new Set([...reads, ...(bases.length > 0 ? ["images.lock"] : [])]);
+    const guarded = new Set(guard?.files);
+    return paths.filter((path) =>
+      files.has(path) || guarded.has(absolutePath(c.project.root, path)) ||
+      touches.some((each) => each(path))
+    ).map(changed);
+  } catch (error) {
+    const detail = `what goes in cannot be told: ${asFault(error).message}`;
+    return paths.length === 0 ? [] : [{ kind: "input-changed", detail }];
+  }
+}
+
+function changed(path: string): Reason {
+  return { kind: "input-changed", path };
+}
+
+function absolutePath(root: string, relative: string): string {
+  return decodeURIComponent(new URL(encodeURI(relative), `file://${encodeURI(root)}/`).pathname);
+}
