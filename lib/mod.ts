@@ -45,12 +45,14 @@ export type {
   ImageConfig,
 } from "./model/oci.ts";
 export type { Platform } from "./model/platform.ts";
+export { Discovered } from "./model/plugin.ts";
 export type {
   BuildContext,
   BuildRequest,
   DescribeContext,
   Description,
   Guard,
+  Identity,
   Overrides,
   Plugin,
   Progress,

@@ -20,6 +20,8 @@ interface Found {
   /** Folder, relative to the project's. */
   readonly folder: string;
   readonly entry: Indexed;
+  /** Only its name counts. */
+  readonly nameOnly: boolean;
 }
 
 /** The tree of some selections, and the folders that were looked at for it. */
@@ -47,7 +49,7 @@ function* walk(
 ): Generator<Found> {
   const matcher = matcherOf(selection);
   const root = selection.root === "." ? "" : selection.root.replace(/\/+$/, "");
-  const prefix = selection.as ?? "";
+  const { as: prefix = "", takes = "all" } = selection;
   const visit = function* (below: string, taken: boolean, hidden: boolean): Generator<Found> {
     const folder = [root, below].filter((part) => part !== "").join("/");
     folders.add(folder);
@@ -60,8 +62,9 @@ function* walk(
       if (leftOut(inProject) || matcher.leavesOut(path)) continue;
       const isTaken = taken || matcher.takes(path);
       const isHidden = hides(matcher, path, hidden);
-      if (isTaken && !isHidden && entry.type !== "other") {
-        yield { path: `${prefix}${path}`, folder, entry };
+      const counts = entry.type !== "other" && (takes !== "files" || entry.type !== "directory");
+      if (isTaken && !isHidden && counts) {
+        yield { path: `${prefix}${path}`, folder, entry, nameOnly: takes === "names" };
       }
       if (entry.type !== "directory" || (isHidden && !matcher.hidesPartly)) continue;
       if (isTaken || matcher.mayTakeBelow(path)) yield* visit(path, isTaken, isHidden);
@@ -80,7 +83,7 @@ async function readContents(index: FileIndex, found: readonly Found[]): Promise<
   const changed = new Map<string, Map<string, Indexed | undefined>>();
   let read = 0;
   for (const each of found) {
-    const entry = needsReading(each.entry) ? readOne(index, each) : each.entry;
+    const entry = needsReading(each) ? readOne(index, each) : each.entry;
     if (entry !== each.entry) {
       const names = changed.get(each.folder) ?? new Map();
       names.set(each.entry.name, entry);
@@ -91,14 +94,14 @@ async function readContents(index: FileIndex, found: readonly Found[]): Promise<
         await new Promise((resolve) => setTimeout(resolve, 0));
       }
     }
-    if (entry !== undefined) entries.push(entryOf(each.path, entry));
+    if (entry !== undefined) entries.push(entryOf(each, entry));
   }
   for (const [folder, names] of changed) index.update(folder, names);
   return entries;
 }
 
-function needsReading(entry: Indexed): boolean {
-  return entry.type !== "directory" && (entry.content === undefined || !entry.settled);
+function needsReading({ entry, nameOnly }: Found): boolean {
+  return !nameOnly && entry.type !== "directory" && (entry.content === undefined || !entry.settled);
 }
 
 function readOne(index: FileIndex, { folder, entry }: Found): Indexed | undefined {
@@ -106,10 +109,10 @@ function readOne(index: FileIndex, { folder, entry }: Found): Indexed | undefine
   return withContent(`${path}/${entry.name}`, path, entry);
 }
 
-function entryOf(path: string, entry: Indexed): Entry {
+function entryOf({ path, nameOnly }: Found, entry: Indexed): Entry {
   const { type, executable, size, content } = entry;
   if (type === "other") throw new Fault(`"${path}" became something else while it was read`);
-  if (type === "directory") return { path, type, executable: false, size: 0 };
+  if (type === "directory" || nameOnly) return { path, type, executable: false, size: 0 };
   if (type === "symlink") return { path, type, executable: false, size: 0, target: content ?? "" };
   return { path, type, executable, size, digest: content ?? "" };
 }

@@ -42,7 +42,27 @@ export interface Guard {
   readonly env?: readonly string[];
   /** Names of programs whose file (path, size, time) counts. */
   readonly tools?: readonly string[];
+  /** Files that count beside the inputs, e.g. the names of all that lies in some folders. */
+  readonly trees?: readonly Selection[];
 }
+
+/**
+ * What goes in, found by asking the tool because the recipe alone does not tell: a description that
+ * takes the place of what `describe` said for as long as its own guard holds. Its input tree is the
+ * identity.
+ */
+export class Discovered {
+  /** What goes in. */
+  readonly description: Description;
+
+  /** Wraps a description, which must have a guard. */
+  constructor(description: Description & { readonly guard: Guard }) {
+    this.description = description;
+  }
+}
+
+/** What `identify` answers: data that stands for the input tree, or what the input tree is. */
+export type Identity = Json | Discovered;
 
 /** One program, or several of which any one will do, in the order of preference. */
 export interface ToolNeed {
@@ -168,9 +188,9 @@ export interface Plugin {
   /** Says what goes in; reads nothing but the recipe's own files. */
   describe(image: Image, context: DescribeContext): Description | Promise<Description>;
   /** An identity stronger than the input tree, found without building; replaces it in the key. */
-  identify?(request: BuildRequest): Promise<Json>;
+  identify?(request: BuildRequest): Promise<Identity>;
   /** The same for several images in one go; answers in the same order. */
-  identifyAll?(requests: readonly BuildRequest[]): Promise<readonly (Json | Fault)[]>;
+  identifyAll?(requests: readonly BuildRequest[]): Promise<readonly (Identity | Fault)[]>;
   /** Builds one image. */
   build(request: BuildRequest): Promise<ImageSource>;
   /** Builds several in one invocation of a tool that schedules by itself. */

@@ -23,6 +23,12 @@ export interface Selection {
   readonly git?: boolean;
   /** Prefix of the selected paths in the input tree, e.g. `docs/`, where several trees are joined. */
   readonly as?: string;
+  /**
+   * What of the selected counts: `all`; `files`, where folders are no entries of their own; or
+   * `names`, where only what is there counts and not what it holds.
+   * @default "all"
+   */
+  readonly takes?: "all" | "files" | "names";
 }
 
 /** One selected file, folder or link. */
@@ -35,9 +41,9 @@ export interface Entry {
   readonly executable: boolean;
   /** Size in bytes (files only, else 0). */
   readonly size: number;
-  /** sha256 of a file's content, as 64 hex digits. */
+  /** sha256 of a file's content, as 64 hex digits; undefined where only its name counts. */
   readonly digest?: string;
-  /** A link's target, as it is written. */
+  /** A link's target, as it is written; undefined where only its name counts. */
   readonly target?: string;
 }
 

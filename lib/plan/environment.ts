@@ -27,10 +27,10 @@ export function environmentValues(names: readonly string[]): Record<string, stri
   return values;
 }
 
-/** What a guard sees now: stats of files and programs, digests of variables. */
-export async function guardState(guard: Guard, tree: string): Promise<Json> {
+/** What a guard sees now: Merkle roots, stats of files and programs, digests of variables. */
+export async function guardState(guard: Guard, roots: readonly string[]): Promise<Json> {
   return {
-    tree,
+    roots,
     files: Object.fromEntries((guard.files ?? []).map((path) => [path, statOf(path)])),
     env: await environmentDigests(guard.env ?? []),
     tools: Object.fromEntries((guard.tools ?? []).map((name) => [name, toolOf(name)])),

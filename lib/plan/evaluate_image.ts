@@ -4,7 +4,12 @@ import { selectionOf } from "../files/selection.ts";
 import type { Digest } from "../model/digest.ts";
 import type { Json } from "../model/json.ts";
 import { type ImageKeyParts, KEY_SCHEMA } from "../model/key.ts";
-import type { DescribeContext, Description } from "../model/plugin.ts";
+import {
+  type DescribeContext,
+  type Description,
+  Discovered,
+  type Identity,
+} from "../model/plugin.ts";
 import type { Reason } from "../model/result.ts";
 import type { Selection, Tree } from "../model/selection.ts";
 import { canonicalJson } from "../oci/json.ts";
@@ -35,9 +40,11 @@ export interface DescribedImage {
 export interface PreparedImage extends DescribedImage {
   /** Merkle root of the input tree. */
   readonly tree: string;
-  /** Local circumstances of the identity, where the plugin has one. */
+  /** Local circumstances under which the plugin need not be asked for an identity. */
   readonly guard?: string;
-  /** The recorded identity, where it still holds. */
+  /** The plugin must be asked for an identity: it has one, and the recorded one does not hold. */
+  readonly unidentified: boolean;
+  /** What stands for the input tree, where the plugin says so. */
   readonly identity?: Json;
 }
 
@@ -73,24 +80,31 @@ export async function describeImage(c: Circumstances, node: ImageNode): Promise<
     engine: c.overrides.engine ?? null,
   });
   const { description, reads } = await describe(c, node, record, recipe);
-  const own = image.common.inputs.length === 0 ? [] : [selectionOf(image.common.inputs)];
-  const selections = [...description.inputs, ...own];
-  const without = outputsOfNeededTasks(c, node);
-  return { node, record, description, recipe, reads, selections, without, hostEnv };
+  return { node, record, recipe, hostEnv, ...withSelections(c, node, description), reads };
 }
 
 /** Describes an image and looks at its files. */
 export async function prepareImage(c: Circumstances, node: ImageNode): Promise<PreparedImage> {
   const described = await describeImage(c, node);
-  const { record, description, recipe, selections, without } = described;
-  const tree = await rootOf(c, selections, without);
-  const prepared = { ...described, tree };
-  if (description.guard === undefined) return prepared;
-  const guard = canonicalJson(await guardState(description.guard, tree));
-  const identity = record?.guard === guard && record.description.recipe === recipe
-    ? record.parts.identity
-    : undefined;
-  return { ...prepared, guard, ...(identity === undefined ? {} : { identity }) };
+  const { record, recipe } = described;
+  const prepared = await lookAtFiles(c, described);
+  if (prepared.guard === undefined) return prepared;
+  const holds = record?.guard === prepared.guard && record.description.recipe === recipe;
+  const identity = holds ? record.parts.identity : undefined;
+  return { ...prepared, unidentified: !holds, ...(identity === undefined ? {} : { identity }) };
+}
+
+/** The same image with what its plugin was asked for. */
+export async function identified(
+  c: Circumstances,
+  prepared: PreparedImage,
+  identity: Identity,
+): Promise<PreparedImage> {
+  if (!(identity instanceof Discovered)) return { ...prepared, unidentified: false, identity };
+  const { description } = identity;
+  const reads = await rootOf(c, readsOf(description));
+  const found = withSelections(c, prepared.node, description);
+  return await lookAtFiles(c, { ...prepared, ...found, reads });
 }
 
 /** Makes the key, and compares it with the record's. */
@@ -99,10 +113,9 @@ export async function evaluateImage(
   prepared: PreparedImage,
   needs: SettledNeeds,
   bases: Readonly<Record<string, Digest>>,
-  identity: Json | undefined,
 ): Promise<ImageEvaluation> {
   const { node, record } = prepared;
-  const parts = partsOf(prepared, needs, bases, identity);
+  const parts = partsOf(prepared, needs, bases);
   const text = canonicalJson(parts as unknown as Json);
   const same = record !== undefined && canonicalJson(record.parts as unknown as Json) === text;
   const key = same ? record.key : await hashText(text);
@@ -155,6 +168,32 @@ export async function rootOf(
     (await c.index.tree(selections, { without })).root;
 }
 
+/** A description with the files it and the recipe name. */
+function withSelections(
+  c: Circumstances,
+  node: ImageNode,
+  description: Description,
+): Pick<DescribedImage, "description" | "selections" | "without"> {
+  const { inputs } = node.image.common;
+  const own = inputs.length === 0 ? [] : [selectionOf(inputs)];
+  return {
+    description,
+    selections: [...description.inputs, ...own],
+    without: outputsOfNeededTasks(c, node),
+  };
+}
+
+/** Looks at what the description names: the input tree, and the guard where there is one. */
+async function lookAtFiles(c: Circumstances, described: DescribedImage): Promise<PreparedImage> {
+  const { description: { guard }, selections, without } = described;
+  const tree = await rootOf(c, selections, without);
+  const prepared = { ...described, tree, unidentified: false };
+  if (guard === undefined) return prepared;
+  const { trees = [] } = guard;
+  const roots = trees.length === 0 ? [tree] : [tree, await rootOf(c, trees)];
+  return { ...prepared, guard: canonicalJson(await guardState(guard, roots)) };
+}
+
 async function describe(
   c: Circumstances,
   node: ImageNode,
@@ -194,9 +233,8 @@ function partsOf(
   prepared: PreparedImage,
   needs: SettledNeeds,
   bases: Readonly<Record<string, Digest>>,
-  identity: Json | undefined,
 ): ImageKeyParts {
-  const { node: { image, platform }, description, tree, hostEnv } = prepared;
+  const { node: { image, platform }, description, tree, hostEnv, identity } = prepared;
   const own = description.options;
   const { created, labels } = image.common;
   const isObject = typeof own === "object" && own !== null && !Array.isArray(own);

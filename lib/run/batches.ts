@@ -5,8 +5,7 @@
 
 import { asFault, Fault } from "../model/errors.ts";
 import type { ImageSource, LocalImage } from "../model/image.ts";
-import type { Json } from "../model/json.ts";
-import type { BuildRequest } from "../model/plugin.ts";
+import type { BuildRequest, Identity } from "../model/plugin.ts";
 import type { PluginRef } from "../model/recipe.ts";
 import type { PreparedImage } from "../plan/evaluate_image.ts";
 import { openContext, type PendingBuild } from "./build_image.ts";
@@ -39,7 +38,7 @@ interface IdentityRequest {
 /** The batches of one run. */
 export class Batches {
   readonly #session: Session;
-  readonly #identities = new Map<string, Gate<IdentityRequest, Json | Fault>>();
+  readonly #identities = new Map<string, Gate<IdentityRequest, Identity | Fault>>();
   readonly #builds = new Map<string, Gate<PendingBuild, ImageSource | Fault>>();
   #underway = 0;
   #scheduled = false;
@@ -61,7 +60,7 @@ export class Batches {
   async identify(
     prepared: PreparedImage,
     need: (name: string) => Promise<LocalImage>,
-  ): Promise<Json> {
+  ): Promise<Identity> {
     const ref = prepared.node.image.plugin;
     const gate = gateOf(this.#identities, ref, (all) => this.#askIdentities(ref, all));
     const asked = gate.ask({ prepared, need });
@@ -89,7 +88,7 @@ export class Batches {
   async #askIdentities(
     ref: PluginRef,
     all: readonly IdentityRequest[],
-  ): Promise<readonly (Json | Fault)[]> {
+  ): Promise<readonly (Identity | Fault)[]> {
     const plugin = await ref.load();
     const session = this.#session;
     const opened = await Promise.all(
@@ -128,7 +127,7 @@ export class Batches {
 async function identifyOne(
   plugin: Awaited<ReturnType<PluginRef["load"]>>,
   request: BuildRequest,
-): Promise<Json | Fault> {
+): Promise<Identity | Fault> {
   const { name } = request.context;
   if (plugin.identify === undefined) {
     return new Fault(`Plugin "${plugin.name}" describes a guard but cannot identify`, {

@@ -9,13 +9,14 @@ import { asFault, Fault, unavailableFault } from "../model/errors.ts";
 import type { Digest } from "../model/digest.ts";
 import type { Subject } from "../model/events.ts";
 import type { LocalImage } from "../model/image.ts";
-import type { Json } from "../model/json.ts";
 import type { ToolNeed } from "../model/plugin.ts";
 import type { Reason } from "../model/result.ts";
 import {
   basesOf,
   evaluateImage,
+  identified,
   type ImageEvaluation,
+  keyTree,
   type PreparedImage,
   prepareImage,
   type SettledNeeds,
@@ -131,22 +132,20 @@ export class Runner {
   async #evaluate(node: ImageNode, needs: SettledNeeds): Promise<ImageEvaluation> {
     const session = this.#session;
     const { circumstances: c } = session;
-    const prepared = await prepareImage(c, node);
-    session.examine(prepared);
-    const identity = prepared.guard === undefined
-      ? undefined
-      : prepared.identity ?? await this.#identify(prepared);
+    const described = await prepareImage(c, node);
+    session.examine(described);
+    const prepared = described.unidentified ? await this.#identify(described) : described;
     const ask = session.settings.pull || this.#mode === "plan";
     const bases = await this.#bases(prepared, ask);
-    const evaluation = await evaluateImage(c, prepared, needs, bases, identity);
+    const evaluation = await evaluateImage(c, prepared, needs, bases);
     if (evaluation.current) {
-      if (this.#mode === "build") this.#refresh(evaluation);
+      if (this.#mode === "build") await this.#refresh(evaluation);
       return evaluation;
     }
     if (ask || Object.keys(bases).length === 0) return evaluation;
     // It must be built anyway, so its bases may as well be the present ones.
     const asked = await this.#bases(prepared, true);
-    return await evaluateImage(c, prepared, needs, asked, identity);
+    return await evaluateImage(c, prepared, needs, asked);
   }
 
   /**
@@ -168,22 +167,27 @@ export class Runner {
     }
   }
 
-  async #identify(prepared: PreparedImage): Promise<Json> {
-    const missing = missingTool(prepared.description.tools ?? []);
-    if (missing !== undefined) throw missingToolFault(prepared.node, missing);
-    return await this.#batches.identify(prepared, (name) => this.#need(prepared.node, name));
+  async #identify(prepared: PreparedImage): Promise<PreparedImage> {
+    const { node, description } = prepared;
+    const missing = missingTool(description.tools ?? []);
+    if (missing !== undefined) throw missingToolFault(node, missing);
+    const identity = await this.#batches.identify(prepared, (name) => this.#need(node, name));
+    return await identified(this.#session.circumstances, prepared, identity);
   }
 
   /** The key is the same although what it was found from moved: the next run need not ask again. */
-  #refresh(evaluation: ImageEvaluation): void {
-    const { record, guard, tree, recipe, reads, description } = evaluation.prepared;
+  async #refresh({ prepared }: ImageEvaluation): Promise<void> {
+    const { circumstances: c } = this.#session;
+    const { record, guard, tree, recipe, reads, description } = prepared;
     if (record === undefined) return;
     const same = guard === record.guard && tree === record.tree &&
       recipe === record.description.recipe && reads === record.description.reads;
     if (same) return;
+    if (tree !== record.tree) c.records.putTree(tree, (await keyTree(c, prepared)).entries);
     const { schema: _, ...rest } = record;
-    this.#session.circumstances.records.putImage({
+    c.records.putImage({
       ...rest,
+      tree,
       ...(guard === undefined ? {} : { guard }),
       description: { recipe, reads, value: description },
     });

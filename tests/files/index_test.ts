@@ -127,6 +127,26 @@ Deno.test("tree() sees links as links, and only the owner's executable bit", asy
   });
 });
 
+Deno.test("tree() takes files without their folders, or names without what they hold", async () => {
+  using rig = new Rig();
+  rig.write("src/deep/a.ts", "a");
+  const root = async (selection: Selection) => (await rig.open().tree([selection])).root;
+  const files: Selection = { ...EVERYTHING, takes: "files" };
+  const names: Selection = { ...EVERYTHING, takes: "names" };
+  assertEquals(await rig.paths(files), ["src/deep/a.ts"]);
+  assertEquals(await rig.paths(names), ["src", "src/deep", "src/deep/a.ts"]);
+  const before = { files: await root(files), names: await root(names) };
+
+  Deno.mkdirSync(`${rig.root}/src/empty`);
+  assertEquals(await root(files), before.files);
+  assertNotEquals(await root(names), before.names);
+  Deno.removeSync(`${rig.root}/src/empty`);
+
+  rig.write("src/deep/a.ts", "another");
+  assertNotEquals(await root(files), before.files);
+  assertEquals(await root(names), before.names);
+});
+
 Deno.test("root() is unknown while a file's stat is too fresh to be trusted", async () => {
   using rig = new Rig();
   rig.write("a", "a");
