@@ -1,101 +1,284 @@
 /** One registry, spoken to in the distribution protocol. */
 
-import type { Digest } from "../model/digest.ts";
-import { Fault } from "../model/errors.ts";
+import { type Digest, isDigest } from "../model/digest.ts";
 import type { Descriptor } from "../model/oci.ts";
+import { Slots } from "../model/slots.ts";
+import { DOCUMENT_LIMIT } from "../oci/documents.ts";
 import type { Credentials } from "./credentials.ts";
+import { Endpoint } from "./endpoint.ts";
+import { isTemporary, RegistryFault } from "./faults.ts";
+import { type FoundManifest, Manifests } from "./manifests.ts";
+import type { Pacing } from "./pacer.ts";
+import { BlobReader } from "./pull.ts";
+import { pullScope } from "./scope.ts";
+import type { Patience } from "./transport.ts";
+import { Upload } from "./upload.ts";
+
+/** Blobs that are read, and blobs that are written, at once. */
+const BLOBS = 6;
+
+/** How long is waited for what. */
+const PATIENCE: Patience = { connect: 10_000, idle: 60_000, answer: 300_000 };
+
+/** How failures are waited out. */
+const PACING: Pacing = { tries: 6, base: 250, cap: 10_000, longest: 120_000 };
 
 /** Settings of a {@link RegistryClient}. */
 export interface ClientSettings {
+  /** As references name it, with its port if it has one. */
   readonly host: string;
   /** Whether plain http is allowed where the host is not loopback. */
   readonly insecure: boolean;
   readonly credentials: Credentials;
+  /** Ends everything. */
   readonly signal: AbortSignal;
-  /** Name of the declared registry. */
-  readonly registryName?: string;
+  /** Told of what is no failure, such as a long wait. */
+  readonly notice?: (message: string) => void;
+  /** @default 10 s to connect, 60 s idle, 300 s for an answer */
+  readonly patience?: Partial<Patience>;
+  /** @default 6 tries, from 250 ms doubling up to 10 s, up to 120 s where the registry asks */
+  readonly pacing?: Partial<Pacing>;
 }
+
+/** Opens a blob's bytes, from the beginning each time. */
+export type OpenBlob = () => Promise<ReadableStream<Uint8Array>> | Uint8Array;
+
+/** How a blob came to be in a repository. */
+export type Arrival = "present" | "mounted" | "uploaded";
 
 /** Speaks to one registry. */
 export class RegistryClient {
   /** Its host, with a port where there is one. */
   readonly host: string;
+  readonly #endpoint: Endpoint;
+  readonly #manifests: Manifests;
+  readonly #reading = new Slots(BLOBS);
+  readonly #writing = new Slots(BLOBS);
 
   /** Connects to nothing yet. */
-  constructor({ host }: ClientSettings) {
-    this.host = host;
+  constructor(settings: ClientSettings) {
+    this.host = settings.host;
+    this.#endpoint = new Endpoint({
+      ...settings,
+      notice: settings.notice ?? (() => {}),
+      patience: { ...PATIENCE, ...settings.patience },
+      pacing: { ...PACING, ...settings.pacing },
+    });
+    this.#manifests = new Manifests(this.#endpoint);
   }
 
-  /** What a tag stands for, without its bytes. */
-  probe(_repository: string, _tag: string): Promise<Descriptor | undefined> {
-    return this.#refuse();
+  /** What a tag or digest stands for, without its bytes; undefined where there is nothing. */
+  probe(repository: string, reference: string): Promise<Descriptor | undefined> {
+    return this.#manifests.probe(repository, reference);
   }
 
-  /** A manifest or index by tag or digest, checked against its digest. */
-  manifest(
-    _repository: string,
-    _reference: string,
-  ): Promise<{ descriptor: Descriptor; bytes: Uint8Array } | undefined> {
-    return this.#refuse();
-  }
-
-  /** A small blob, such as a config, whole. */
-  smallBlob(_repository: string, _descriptor: Descriptor): Promise<Uint8Array> {
-    return this.#refuse();
-  }
-
-  /** A blob's bytes, checked against its digest while they stream. */
-  blob(
-    _repository: string,
-    _descriptor: Descriptor,
-    _signal?: AbortSignal,
-  ): Promise<ReadableStream<Uint8Array>> {
-    return this.#refuse();
-  }
-
-  /** Whether a repository holds a blob. */
-  hasBlob(_repository: string, _digest: Digest): Promise<boolean> {
-    return this.#refuse();
-  }
-
-  /** Mounts a blob from another repository; false where the registry would not. */
-  mount(_repository: string, _digest: Digest, _from: string): Promise<boolean> {
-    return this.#refuse();
-  }
-
-  /** Uploads a blob of known digest and size. */
-  upload(
-    _repository: string,
-    _descriptor: Descriptor,
-    _open: () => Promise<ReadableStream<Uint8Array>> | Uint8Array,
-    _onBytes?: (bytes: number) => void,
-  ): Promise<void> {
-    return this.#refuse();
-  }
-
-  /** Uploads a stream of unknown digest and size. */
-  uploadStream(
-    _repository: string,
-    _open: () => Promise<ReadableStream<Uint8Array>>,
-    _onBytes?: (bytes: number) => void,
-  ): Promise<{ digest: Digest; size: number }> {
-    return this.#refuse();
+  /** A manifest or index by tag or digest, checked against its digest; undefined where there is none. */
+  manifest(repository: string, reference: string): Promise<FoundManifest | undefined> {
+    return this.#manifests.get(repository, reference);
   }
 
   /** Writes a manifest under a tag or digest. */
   putManifest(
-    _repository: string,
-    _reference: string,
-    _mediaType: string,
-    _bytes: Uint8Array,
+    repository: string,
+    reference: string,
+    mediaType: string,
+    bytes: Uint8Array,
   ): Promise<Digest> {
-    return this.#refuse();
+    return this.#manifests.put(repository, reference, mediaType, bytes);
+  }
+
+  /** A small blob, such as a config, whole. */
+  async smallBlob(repository: string, descriptor: Descriptor): Promise<Uint8Array> {
+    const { size, digest } = descriptor;
+    if (size > DOCUMENT_LIMIT) {
+      throw new RegistryFault(`The blob ${digest} has ${size} bytes, too many for a config`, {}, {
+        where: `${this.host}/${repository}`,
+        next: "check that the reference names a container image",
+      });
+    }
+    const bytes = new Uint8Array(size);
+    let at = 0;
+    for await (const chunk of await this.blob(repository, descriptor)) {
+      bytes.set(chunk, at);
+      at += chunk.length;
+    }
+    return bytes;
+  }
+
+  /**
+   * A blob's bytes, checked against digest and size while they stream: the stream fails before its
+   * end if they differ. It holds one of a few places until it is read or cancelled.
+   */
+  async blob(
+    repository: string,
+    descriptor: Descriptor,
+    signal?: AbortSignal,
+  ): Promise<ReadableStream<Uint8Array>> {
+    const release = await this.#reading.acquire();
+    const reader = new BlobReader(this.#endpoint, repository, descriptor, signal);
+    try {
+      await reader.open();
+    } catch (error) {
+      release();
+      throw error;
+    }
+    const chunks = reader.chunks();
+    return new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        try {
+          const { done, value } = await chunks.next();
+          if (!done) return controller.enqueue(value);
+          release();
+          controller.close();
+        } catch (error) {
+          release();
+          reader.cancel();
+          controller.error(error);
+        }
+      },
+      cancel() {
+        release();
+        reader.cancel();
+      },
+    }, { highWaterMark: 0 });
+  }
+
+  /** Whether a repository holds a blob. */
+  async hasBlob(repository: string, digest: Digest): Promise<boolean> {
+    const answer = await this.#endpoint.ask({
+      method: "HEAD",
+      at: `/v2/${repository}/blobs/${digest}`,
+      repository,
+      scopes: [pullScope(repository)],
+      action: "look for a blob",
+      accepts: [200, 404],
+    });
+    await answer.discard();
+    const stored = answer.header("docker-content-digest");
+    return answer.status === 200 &&
+      (stored === undefined || stored === digest || !isDigest(stored));
+  }
+
+  /** Mounts a blob from another repository; false where the registry would not. */
+  async mount(repository: string, digest: Digest, from: string): Promise<boolean> {
+    const upload = await Upload.mount(this.#endpoint, repository, digest, from);
+    await upload?.cancel();
+    return upload === undefined;
+  }
+
+  /**
+   * Brings a blob of known digest and size to a repository, unless it is there.
+   *
+   * @param options.from repositories of this registry that may hold it.
+   * @param options.onBytes told of bytes as they go; of fewer than none where they must go again.
+   */
+  upload(
+    repository: string,
+    descriptor: Descriptor,
+    open: OpenBlob,
+    options: {
+      readonly from?: readonly string[];
+      readonly onBytes?: (bytes: number) => void;
+    } = {},
+  ): Promise<Arrival> {
+    const { digest, size } = descriptor;
+    let from = (options.from ?? []).filter((each) => each !== repository);
+    return this.#writing.run(async () => {
+      const meter = new Meter(options.onBytes);
+      let tried = false;
+      return await this.#attempt(repository, meter, async (begun) => {
+        if (await this.hasBlob(repository, digest)) return tried ? "uploaded" : "present";
+        tried = true;
+        const [first] = from;
+        from = from.slice(1);
+        const upload = first === undefined
+          ? await Upload.begin(this.#endpoint, repository)
+          : await Upload.mount(this.#endpoint, repository, digest, first);
+        if (upload === undefined) return "mounted";
+        begun(upload, digest);
+        await upload.putWhole(digest, size, open, meter.add);
+        return "uploaded";
+      }, "uploaded");
+    });
+  }
+
+  /** Uploads a stream of unknown digest and size. */
+  uploadStream(
+    repository: string,
+    open: () => Promise<ReadableStream<Uint8Array>>,
+    onBytes?: (bytes: number) => void,
+  ): Promise<{ digest: Digest; size: number }> {
+    return this.#writing.run(() => {
+      const meter = new Meter(onBytes);
+      let sent: { digest: Digest; size: number } | undefined;
+      return this.#attempt(repository, meter, async (begun) => {
+        const upload = await Upload.begin(this.#endpoint, repository);
+        begun(upload);
+        sent = await upload.sendStream(open, meter.add);
+        begun(upload, sent.digest);
+        await upload.commit(sent.digest);
+        return sent;
+      }, () => sent!);
+    });
   }
 
   /** Ends all connections. */
-  close(): void {}
+  close(): void {
+    this.#endpoint.close();
+  }
 
-  #refuse(): never {
-    throw new Fault("Registries are not spoken to yet", { where: this.host });
+  /** Tries until it works or fails for good; whether a commit was lost is settled by looking. */
+  async #attempt<T>(
+    repository: string,
+    meter: Meter,
+    run: (begun: (upload: Upload, digest?: Digest) => void) => Promise<T>,
+    done: T | (() => T),
+  ): Promise<T> {
+    const { signal, pacer } = this.#endpoint;
+    for (let failures = 1;; failures++) {
+      let begun: Upload | undefined;
+      let digest: Digest | undefined;
+      try {
+        return await run((upload, expected) => {
+          begun = upload;
+          digest = expected;
+        });
+      } catch (error) {
+        await begun?.cancel();
+        signal.throwIfAborted();
+        const again = isTemporary(error) || isLost(error);
+        if (!again || failures >= pacer.tries) throw error;
+        if (digest !== undefined && await this.hasBlob(repository, digest)) {
+          return typeof done === "function" ? (done as () => T)() : done;
+        }
+        meter.reset();
+        await pacer.pause(failures, error, signal);
+      }
+    }
+  }
+}
+
+/** The registry does not know the upload: it may have committed it, or lost it. */
+function isLost(error: unknown): error is RegistryFault {
+  return error instanceof RegistryFault && error.facts.status === 404;
+}
+
+/** Counts bytes that go, and takes back what must go again. */
+class Meter {
+  readonly #onBytes: ((bytes: number) => void) | undefined;
+  #bytes = 0;
+
+  constructor(onBytes: ((bytes: number) => void) | undefined) {
+    this.#onBytes = onBytes;
+  }
+
+  readonly add = (bytes: number): void => {
+    this.#bytes += bytes;
+    this.#onBytes?.(bytes);
+  };
+
+  reset(): void {
+    if (this.#bytes > 0) this.#onBytes?.(-this.#bytes);
+    this.#bytes = 0;
   }
 }

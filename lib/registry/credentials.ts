@@ -1,18 +1,101 @@
-/** Where the credentials of a registry are looked up. */
+/** Where the credentials of a registry are looked up, and in which order. */
+
+import { environmentCredential } from "./credentials_env.ts";
+import { configFiles, credentialIn } from "./config_files.ts";
+
+/** What proves to a registry who asks. */
+export type Credential =
+  /** User and password. */
+  & (
+    | { readonly kind: "password"; readonly user: string; readonly password: string }
+    /** A refresh token, to be exchanged for tokens. */
+    | { readonly kind: "identity"; readonly user: string; readonly token: string }
+    /** A token that is sent as it is. */
+    | { readonly kind: "token"; readonly token: string }
+  )
+  & {
+    /** Where it comes from, for people. */
+    readonly source: string;
+  };
+
+/** A declared registry on a host. */
+export interface DeclaredRegistry {
+  readonly name: string;
+  /** Path in front of its repositories; may be empty. */
+  readonly prefix: string;
+}
 
 /** Settings of {@link Credentials}. */
 export interface CredentialsSettings {
-  /** Name of the declared registry, for `IMAGES_<REGISTRY>_USERNAME` and `_PASSWORD`. */
-  readonly registryName?: string;
+  /** The declared registries on this host, for `IMAGES_<REGISTRY>_USERNAME` and `_PASSWORD`. */
+  readonly registries?: readonly DeclaredRegistry[];
+  /** @default the process's own */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Ends helpers. */
+  readonly signal?: AbortSignal;
 }
 
-/** Looks up credentials. */
+/** What was found, and where it was looked for. */
+export interface Finding {
+  readonly credential?: Credential;
+  /** The places that had nothing, for people. */
+  readonly tried: readonly string[];
+}
+
+/** Looks up credentials, when they are asked for and not before. */
 export class Credentials {
   readonly #settings: CredentialsSettings;
 
   /** Looks nothing up yet. */
-  constructor(settings: CredentialsSettings) {
+  constructor(settings: CredentialsSettings = {}) {
     this.#settings = settings;
-    void this.#settings;
   }
+
+  /**
+   * The credential for a repository: from variables named after the declared registry, from the
+   * config files of podman and docker and the helpers these name, from what CI systems provide.
+   *
+   * @param host of the reference, e.g. `docker.io`.
+   * @throws {Fault} when a config file that is there cannot be read.
+   */
+  async find(host: string, repository: string): Promise<Finding> {
+    const { registries = [], env = Deno.env.toObject(), signal } = this.#settings;
+    const tried: string[] = [];
+    const declared = registries.filter(({ prefix }) => covers(prefix, repository))
+      .sort((a, b) => b.prefix.length - a.prefix.length);
+    for (const { name } of declared) {
+      const stem = `IMAGES_${name.toUpperCase().replace(/[-.]/g, "_")}`;
+      const own = environmentCredential(env, `${stem}_USERNAME`, `${stem}_PASSWORD`);
+      if (own !== undefined) return { credential: own, tried };
+      tried.push(`${stem}_USERNAME and _PASSWORD`);
+    }
+    for (const path of configFiles(env)) {
+      const found = await credentialIn(path, host, repository, { env, ...(signal && { signal }) });
+      if (found.credential !== undefined) return { credential: found.credential, tried };
+      tried.push(found.why === undefined ? path : `${path} (${found.why})`);
+    }
+    for (const [user, password, fallback] of ciVariables(host, env)) {
+      const found = environmentCredential(env, user, password, fallback);
+      if (found !== undefined) return { credential: found, tried };
+      tried.push(`${user} and ${password}`);
+    }
+    return { tried };
+  }
+}
+
+/** The variables in which CI systems hand over credentials for a host. */
+function ciVariables(
+  host: string,
+  env: Readonly<Record<string, string | undefined>>,
+): (readonly [user: string, password: string, fallback?: string])[] {
+  // GHCR takes any user name with a token.
+  if (host === "ghcr.io") return [["GITHUB_ACTOR", "GITHUB_TOKEN", "github"]];
+  if (env.CI_REGISTRY && host === env.CI_REGISTRY) {
+    return [["CI_REGISTRY_USER", "CI_REGISTRY_PASSWORD"], ["CI_DEPLOY_USER", "CI_DEPLOY_PASSWORD"]];
+  }
+  return [];
+}
+
+function covers(prefix: string, repository: string): boolean {
+  return prefix === "" || repository === prefix || repository.startsWith(`${prefix}/`);
 }

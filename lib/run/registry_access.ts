@@ -135,14 +135,17 @@ export class RegistryAccess {
   async #connect(host: string): Promise<RegistryClient> {
     const { RegistryClient } = await import("../registry/client.ts");
     const { Credentials } = await import("../registry/credentials.ts");
-    const declared = [...this.#project.registries].find(([, registry]) => registry.host === host);
-    const [name, registry] = declared ?? [];
+    const declared = [...this.#project.registries].filter(([, registry]) => registry.host === host);
+    const { signal } = this.#session;
     return new RegistryClient({
       host,
-      insecure: registry?.insecure ?? false,
-      credentials: new Credentials({ ...(name === undefined ? {} : { registryName: name }) }),
-      signal: this.#session.signal,
-      ...(name === undefined ? {} : { registryName: name }),
+      insecure: declared.some(([, { insecure }]) => insecure),
+      credentials: new Credentials({
+        registries: declared.map(([name, { prefix }]) => ({ name, prefix })),
+        signal,
+      }),
+      signal,
+      notice: (message) => this.#session.notice(message),
     });
   }
 

@@ -14,7 +14,7 @@ import { Pins } from "../store/pins.ts";
 import { Records } from "../store/records.ts";
 import { State } from "../store/state.ts";
 import { RegistryAccess } from "./registry_access.ts";
-import { Slots } from "./slots.ts";
+import { Slots } from "../model/slots.ts";
 
 /** What the command line decides about a run. */
 export interface RunSettings {

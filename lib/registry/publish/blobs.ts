@@ -109,13 +109,8 @@ export class Blobs {
     const { digest } = descriptor;
     if (this.#holders.get(digest) === repository) return;
     const holder = this.#holders.get(digest);
-    const from = [...sources, ...(holder === undefined ? [] : [holder])];
-    if (
-      !await this.#client.hasBlob(repository, digest) &&
-      !await this.#mounted(repository, digest, from)
-    ) {
-      await this.#client.upload(repository, descriptor, open, onBytes);
-    }
+    const from = [...new Set([...sources, ...(holder === undefined ? [] : [holder])])];
+    await this.#client.upload(repository, descriptor, open, { from, ...(onBytes && { onBytes }) });
     this.#holders.set(digest, repository);
   }
 
@@ -123,16 +118,7 @@ export class Blobs {
     const { digest } = held.descriptor;
     if (await this.#client.hasBlob(repository, digest)) return true;
     return held.repository !== repository &&
-      await this.#mounted(repository, digest, [held.repository]);
-  }
-
-  async #mounted(repository: string, digest: Digest, from: readonly string[]): Promise<boolean> {
-    for (const source of new Set(from)) {
-      if (source !== repository && await this.#client.mount(repository, digest, source)) {
-        return true;
-      }
-    }
-    return false;
+      await this.#client.mount(repository, digest, held.repository);
   }
 
   async #compressAndUpload(

@@ -1,0 +1,164 @@
+/**
+ * The config files in which docker and podman keep credentials.
+ *
+ * @see containers-auth.json(5), https://docs.docker.com/reference/cli/docker/login/
+ */
+
+import { Fault } from "../model/errors.ts";
+import { DOCKER_HUB } from "../model/reference.ts";
+import type { Credential } from "./credentials.ts";
+import { askHelper } from "./helpers.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Under which names Docker Hub's credentials are kept, docker's own first. */
+const HUB_KEYS = ["https://index.docker.io/v1/", "index.docker.io", DOCKER_HUB];
+
+/** What a config file says of a repository. */
+export interface FileFinding {
+  readonly credential?: Credential;
+  /** Why there is none, where that is not plain absence. */
+  readonly why?: string;
+}
+
+/** The files that are there, in the order in which they are asked. */
+export function configFiles(env: Environment): string[] {
+  if (env.REGISTRY_AUTH_FILE) return [env.REGISTRY_AUTH_FILE].filter(isFile);
+  const home = env.HOME;
+  const config = env.XDG_CONFIG_HOME || (home && `${home}/.config`);
+  const docker = env.DOCKER_CONFIG || (home && `${home}/.docker`);
+  return [
+    env.XDG_RUNTIME_DIR && `${env.XDG_RUNTIME_DIR}/containers/auth.json`,
+    config && `${config}/containers/auth.json`,
+    docker && `${docker}/config.json`,
+  ].filter((path): path is string => Boolean(path) && isFile(path as string));
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Looks a repository up in one file: `credHelpers` for the host, `auths` by the longest path, then
+ * `credsStore`.
+ *
+ * @throws {Fault} when the file is not what it should be.
+ */
+export async function credentialIn(
+  path: string,
+  host: string,
+  repository: string,
+  context: { readonly env: Environment; readonly signal?: AbortSignal },
+): Promise<FileFinding> {
+  const { auths, credHelpers, credsStore } = readConfig(path);
+  const names = host === DOCKER_HUB ? HUB_KEYS : [host];
+  const helper = names.map((name) => credHelpers[name]).find((name) => typeof name === "string");
+  if (typeof helper === "string") return await askHelper(helper, names, path, context);
+  const entry = keysFor(host, repository).map((key) => auths.get(key)).find(hasContent);
+  if (entry !== undefined) return fromEntry(entry, path);
+  return credsStore === undefined ? {} : await askHelper(credsStore, names, path, context);
+}
+
+interface Config {
+  /** By host and path, without scheme. */
+  readonly auths: ReadonlyMap<string, AuthEntry>;
+  readonly credHelpers: Readonly<Record<string, unknown>>;
+  readonly credsStore?: string;
+}
+
+interface AuthEntry {
+  readonly auth?: unknown;
+  readonly username?: unknown;
+  readonly password?: unknown;
+  readonly identitytoken?: unknown;
+  readonly registrytoken?: unknown;
+}
+
+function readConfig(path: string): Config {
+  const unreadable = (why: string) =>
+    new Fault(`Cannot read the credentials in ${path}: ${why}`, {
+      where: path,
+      next: "correct the file, or log in again with `docker login` or `podman login`",
+    });
+  let document: unknown;
+  try {
+    document = JSON.parse(Deno.readTextFileSync(path));
+  } catch (error) {
+    // The parser's own words quote the file, and so its secrets.
+    throw unreadable(error instanceof SyntaxError ? "it is not JSON" : (error as Error).name);
+  }
+  if (!isObject(document)) throw unreadable("it is not an object");
+  const { auths = {}, credHelpers = {}, credsStore } = document;
+  if (!isObject(auths) || !isObject(credHelpers)) throw unreadable("its members are not objects");
+  return {
+    auths: new Map(
+      Object.entries(auths).map(([key, entry]) => [plainKey(key), entry as AuthEntry]),
+    ),
+    credHelpers,
+    ...(typeof credsStore === "string" && credsStore !== "" ? { credsStore } : {}),
+  };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Old files have URLs as keys, with the path of the API's version. */
+function plainKey(key: string): string {
+  return key.replace(/^https?:\/\//, "").replace(/\/(?:v[12]\/?)?$/, "");
+}
+
+/** The keys that may hold a repository's credential: the longest path first, the host last. */
+function keysFor(host: string, repository: string): string[] {
+  const parts = repository.split("/");
+  const paths = parts.map((_, at) => parts.slice(0, parts.length - at).join("/"));
+  const hosts = host === DOCKER_HUB ? HUB_KEYS.map(plainKey) : [host];
+  return [...hosts.flatMap((each) => paths.map((path) => `${each}/${path}`)), ...hosts];
+}
+
+/** With a store, docker leaves empty entries behind. */
+function hasContent(entry: AuthEntry | undefined): boolean {
+  return isObject(entry) && Object.values(entry).some((value) => value !== "");
+}
+
+function fromEntry(entry: AuthEntry, path: string): FileFinding {
+  const { user, password } = userAndPassword(entry);
+  const { identitytoken, registrytoken } = entry;
+  if (typeof identitytoken === "string" && identitytoken !== "") {
+    return { credential: { kind: "identity", user, token: identitytoken, source: path } };
+  }
+  if (typeof registrytoken === "string" && registrytoken !== "") {
+    return { credential: { kind: "token", token: registrytoken, source: path } };
+  }
+  if (user === "" && password === "") return { why: "its entry cannot be read" };
+  return { credential: { kind: "password", user, password, source: path } };
+}
+
+function userAndPassword({ auth, username, password }: AuthEntry) {
+  if (typeof auth === "string" && auth !== "") {
+    const text = decodeBase64(auth);
+    const colon = text.indexOf(":");
+    // Docker pads passwords with zero bytes in some versions.
+    if (colon >= 0) {
+      return { user: text.slice(0, colon), password: trimZeros(text.slice(colon + 1)) };
+    }
+  }
+  const text = (value: unknown) => (typeof value === "string" ? value : "");
+  return { user: text(username), password: text(password) };
+}
+
+function decodeBase64(text: string): string {
+  try {
+    return new TextDecoder().decode(Uint8Array.from(atob(text), (char) => char.charCodeAt(0)));
+  } catch {
+    return "";
+  }
+}
+
+function trimZeros(text: string): string {
+  return text.replace(/\0+$/, "");
+}

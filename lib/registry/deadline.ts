@@ -1,0 +1,31 @@
+/** Deadlines that move while there is progress. */
+
+/** What a deadline that has passed ends things with. */
+export class TimeoutError extends Error {
+  /** As Node names it. */
+  readonly code = "ETIMEDOUT";
+}
+
+/** A moment by which something must have happened. */
+export class Deadline {
+  readonly #pass: (error: TimeoutError) => void;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(pass: (error: TimeoutError) => void) {
+    this.#pass = pass;
+  }
+
+  /** Sets it anew: so many milliseconds from now. */
+  set(ms: number, what: string): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      const limit = ms < 1_000 ? `${ms} ms` : `${ms / 1_000} s`;
+      this.#pass(new TimeoutError(`${what} after ${limit}`));
+    }, ms);
+  }
+
+  /** There is none any more. */
+  clear(): void {
+    clearTimeout(this.#timer);
+  }
+}

@@ -1,0 +1,278 @@
+/** Asking one registry: with what it wants to know of us, again where that helps, and redirected. */
+
+import { Slots } from "../model/slots.ts";
+import type { Answer } from "./answer.ts";
+import { Authenticator, type Wanted } from "./auth.ts";
+import { BodyFailure } from "./body.ts";
+import type { Credentials } from "./credentials.ts";
+import { broken, type Doing, isTemporary, readRefusal, refused, RegistryFault } from "./faults.ts";
+import { apiHost, isLoopback, redactUrl } from "./host.ts";
+import { Pacer, type Pacing } from "./pacer.ts";
+import { Secrets } from "./secrets.ts";
+import { type Patience, Transport } from "./transport.ts";
+
+/** Redirects that are followed one after the other. */
+const REDIRECTS = 5;
+
+/** Times that a request is sent again because it was not let in. */
+const CHALLENGES = 3;
+
+/** Times that a kept connection may turn out to be closed before that counts as a failure. */
+const STALE = 2;
+
+/** Requests at once, besides those that carry blobs. */
+const SHORT_REQUESTS = 16;
+
+/** Settings of an {@link Endpoint}. */
+export interface EndpointSettings {
+  readonly host: string;
+  /** Plain http is allowed where the host is not loopback. */
+  readonly insecure: boolean;
+  readonly credentials: Credentials;
+  readonly signal: AbortSignal;
+  readonly patience: Patience;
+  readonly pacing: Pacing;
+  readonly notice: (message: string) => void;
+}
+
+/** What is asked of a registry. */
+export interface Question {
+  readonly method: string;
+  /** Path below the registry's root, or a URL that the registry named. */
+  readonly at: string | URL;
+  readonly repository: string;
+  readonly scopes: readonly string[];
+  /** Infinitive of what is done, for faults. */
+  readonly action: string;
+  /** Statuses that are answers; others are faults. */
+  readonly accepts: readonly number[];
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Opened for each attempt. */
+  readonly body?: () => Promise<ReadableStream<Uint8Array>> | Uint8Array;
+  /** Length of the body in bytes, where it is known. */
+  readonly length?: number;
+  readonly onBytes?: (bytes: number) => void;
+  /** Asked again after a temporary failure. @default true */
+  readonly retry?: boolean;
+  /** Carries a blob, whose number at once is bounded elsewhere. @default false */
+  readonly carriesBlob?: boolean;
+  /** Ends this request besides what ends all of them. */
+  readonly signal?: AbortSignal;
+  /** Ends this request in the place of what ends all others. */
+  readonly signalInstead?: AbortSignal;
+}
+
+/** One registry. */
+export class Endpoint {
+  readonly host: string;
+  readonly secrets: Secrets = new Secrets();
+  readonly pacer: Pacer;
+  /** Aborted when the run or this endpoint ends. */
+  readonly signal: AbortSignal;
+  readonly #settings: EndpointSettings;
+  readonly #transport: Transport;
+  readonly #closing = new AbortController();
+  readonly #short = new Slots(SHORT_REQUESTS);
+  readonly #auth: Authenticator;
+  #base: Promise<URL> | undefined;
+
+  constructor(settings: EndpointSettings) {
+    this.#settings = settings;
+    this.host = settings.host;
+    this.signal = AbortSignal.any([settings.signal, this.#closing.signal]);
+    this.#transport = new Transport(settings.patience);
+    this.pacer = new Pacer(settings.host, settings.pacing, settings.notice);
+    this.#auth = new Authenticator({
+      host: settings.host,
+      credentials: settings.credentials,
+      transport: this.#transport,
+      secrets: this.secrets,
+      clear: this.#mayBeClear,
+      signal: this.signal,
+    });
+  }
+
+  /** Ends all requests and connections. */
+  close(): void {
+    this.#closing.abort();
+    this.#transport.close();
+  }
+
+  /**
+   * Asks, and again after temporary failures.
+   *
+   * @throws {RegistryFault} when the answer is none of those that are accepted.
+   */
+  async ask(question: Question): Promise<Answer> {
+    const signal = signalOf(question, this.signal);
+    for (let failures = 1;; failures++) {
+      await this.pacer.ready(signal);
+      try {
+        if (question.carriesBlob) return await this.#askOnce(question, signal);
+        return await this.#short.run(() => this.#askOnce(question, signal));
+      } catch (error) {
+        signal.throwIfAborted();
+        const again = isTemporary(error) && question.retry !== false;
+        if (!again || failures >= this.pacer.tries) throw error;
+        await this.pacer.pause(failures, error, signal);
+      }
+    }
+  }
+
+  async #askOnce(question: Question, signal: AbortSignal): Promise<Answer> {
+    const doing = { action: question.action, where: `${this.host}/${question.repository}` };
+    const answer = await this.#exchange(question, doing, signal);
+    if (question.accepts.includes(answer.status)) return answer;
+    const refusal = await readRefusal(answer, this.secrets);
+    if (refusal.status === 403 && !refusal.temporary) {
+      throw await this.#auth.denied({ ...question, doing }, refusal.text, false);
+    }
+    throw refused(doing, refusal);
+  }
+
+  /** Sends until it is let in and no longer sent elsewhere. */
+  async #exchange(question: Question, doing: Doing, signal: AbortSignal): Promise<Answer> {
+    const base = await this.#baseUrl(doing, signal);
+    let url = typeof question.at === "string" ? new URL(question.at, base) : question.at;
+    let wanted: Wanted = { ...question, doing };
+    let redirects = 0;
+    for (let challenges = 0;;) {
+      // Who asks is nobody's business but the registry's own.
+      const isOwn = url.origin === base.origin;
+      const proof = isOwn ? await this.#auth.prove(wanted) : {};
+      const { header } = proof;
+      const answer = await this.#send(question, url, header, doing, signal);
+      if (answer.status === 401 && isOwn && !question.accepts.includes(401)) {
+        const scopes = challenges++ < CHALLENGES
+          ? await this.#auth.learn(answer, base, proof, wanted)
+          : undefined;
+        if (scopes === undefined) {
+          const { text } = await readRefusal(answer, this.secrets);
+          throw await this.#auth.denied(wanted, text, proof.grant === undefined);
+        }
+        await answer.discard();
+        wanted = { ...wanted, scopes };
+        continue;
+      }
+      const next = this.#redirection(answer, question, base, doing);
+      if (next === undefined) return answer;
+      await answer.discard();
+      if (++redirects > REDIRECTS) throw hostile(doing, "it redirects in circles");
+      url = next;
+    }
+  }
+
+  async #send(
+    question: Question,
+    url: URL,
+    authorization: string | undefined,
+    doing: Doing,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const { method, headers, body, length, onBytes } = question;
+    for (let stale = 0;; stale++) {
+      const opened = await body?.();
+      try {
+        return await this.#transport.send({
+          method,
+          url,
+          headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
+          signal,
+          ...(opened === undefined ? {} : { body: opened }),
+          ...(length === undefined ? {} : { length }),
+          ...(onBytes === undefined ? {} : { onBytes }),
+        });
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof BodyFailure) throw error.cause;
+        const isStale = (error as { reusedSocket?: boolean }).reusedSocket === true;
+        if (!isStale || stale >= STALE || opened instanceof ReadableStream) {
+          throw broken(error, doing, url.host, this.secrets);
+        }
+      }
+    }
+  }
+
+  /** Where an answer sends a request, if it does: reading anywhere safe, writing on the same host. */
+  #redirection(answer: Answer, { method }: Question, base: URL, doing: Doing): URL | undefined {
+    const { status, url } = answer;
+    const reads = method === "GET" || method === "HEAD";
+    const redirects = reads ? [301, 302, 303, 307, 308] : [307, 308];
+    const location = answer.header("location");
+    if (!redirects.includes(status) || location === undefined) return undefined;
+    const next = this.resolve(location, url, base, doing);
+    if (!reads && next.origin !== base.origin) {
+      throw hostile(doing, `it redirects a ${method} to ${redactUrl(next)}`);
+    }
+    return next;
+  }
+
+  /**
+   * A URL that the registry named, relative to the one that was asked.
+   *
+   * @throws {RegistryFault} where nothing may be sent to it.
+   */
+  resolve(location: string, from: URL, base: URL, doing: Doing): URL {
+    const url = URL.parse(location, from);
+    if (url === null) throw hostile(doing, "it names a place that is no URL");
+    url.username = "";
+    url.password = "";
+    url.hash = "";
+    // Registries behind a proxy that ends TLS do not always know of it.
+    if (url.protocol === "http:" && base.protocol === "https:" && url.hostname === base.hostname) {
+      url.protocol = "https:";
+      url.port = base.port;
+    }
+    const isSafe = url.protocol === "https:" ||
+      (url.protocol === "http:" && base.protocol === "http:");
+    if (!isSafe || (isLoopback(url) && !isLoopback(base))) {
+      throw hostile(doing, `it sends us to ${redactUrl(url)}`);
+    }
+    return url;
+  }
+
+  /** A place that an answer names in its `Location`. */
+  async located(answer: Answer, question: Pick<Question, "action" | "repository">): Promise<URL> {
+    const doing = { action: question.action, where: `${this.host}/${question.repository}` };
+    const location = answer.header("location");
+    if (location === undefined) throw hostile(doing, "it does not say where to upload to");
+    const base = await this.#baseUrl(doing, this.signal);
+    return this.resolve(location, answer.url, base, doing);
+  }
+
+  /** The root of the registry's API; whether it speaks TLS is found out where both are allowed. */
+  #baseUrl(doing: Doing, signal: AbortSignal): Promise<URL> {
+    this.#base ??= this.#findBase(signal).catch((error) => {
+      this.#base = undefined;
+      signal.throwIfAborted();
+      throw broken(error, doing, this.host, this.secrets);
+    });
+    return this.#base;
+  }
+
+  async #findBase(signal: AbortSignal): Promise<URL> {
+    const secure = new URL(`https://${apiHost(this.host)}/`);
+    if (!this.#mayBeClear) return secure;
+    const isTls = await this.#transport.speaksTls(secure, signal).catch((error) => {
+      // Without a port the two schemes have one each.
+      if (secure.port !== "") throw error;
+      return false;
+    });
+    return isTls ? secure : new URL(`http://${apiHost(this.host)}/`);
+  }
+
+  get #mayBeClear(): boolean {
+    return this.#settings.insecure || isLoopback(new URL(`https://${apiHost(this.host)}/`));
+  }
+}
+
+function signalOf({ signal, signalInstead }: Question, all: AbortSignal): AbortSignal {
+  return signalInstead ?? (signal === undefined ? all : AbortSignal.any([signal, all]));
+}
+
+function hostile({ action, where }: Doing, why: string): RegistryFault {
+  return new RegistryFault(`Cannot ${action}: ${why}`, {}, {
+    where,
+    next: "check what the registry's host name leads to",
+  });
+}

@@ -1,0 +1,144 @@
+/** Manifests and indexes of a registry. */
+
+import { type Digest, isDigest } from "../model/digest.ts";
+import { type Descriptor, MediaType } from "../model/oci.ts";
+import { DOCUMENT_LIMIT } from "../oci/documents.ts";
+import { sha256 } from "../oci/sha256.ts";
+import type { Answer } from "./answer.ts";
+import type { Endpoint, Question } from "./endpoint.ts";
+import { RegistryFault } from "./faults.ts";
+import { pullScope, pushScope } from "./scope.ts";
+
+/** What is understood; docker-registry answers 404 where the type is not named. */
+const TYPES: readonly string[] = [
+  MediaType.manifest,
+  MediaType.index,
+  MediaType.dockerManifest,
+  MediaType.dockerIndex,
+];
+
+/** A manifest or index, and its exact bytes. */
+export interface FoundManifest {
+  readonly descriptor: Descriptor;
+  readonly bytes: Uint8Array;
+}
+
+/** Reads and writes manifests. */
+export class Manifests {
+  readonly #endpoint: Endpoint;
+
+  constructor(endpoint: Endpoint) {
+    this.#endpoint = endpoint;
+  }
+
+  /** What a tag or digest stands for; where the headers do not tell, by reading it. */
+  async probe(repository: string, reference: string): Promise<Descriptor | undefined> {
+    const answer = await this.#endpoint.ask({
+      ...this.#reading(repository, reference),
+      method: "HEAD",
+      accepts: [200, 404, 405],
+    });
+    await answer.discard();
+    if (answer.status === 404) return undefined;
+    const mediaType = typeOf(answer);
+    const digest = answer.header("docker-content-digest");
+    const size = answer.length;
+    const isWhole = answer.status === 200 && TYPES.includes(mediaType) && isDigest(digest) &&
+      size !== undefined && size > 0;
+    if (!isWhole) return (await this.get(repository, reference))?.descriptor;
+    if (isDigest(reference) && digest !== reference) {
+      throw this.#wrong(repository, reference, digest);
+    }
+    return { mediaType, digest, size };
+  }
+
+  /** A manifest or index; undefined where there is none. */
+  async get(repository: string, reference: string): Promise<FoundManifest | undefined> {
+    const answer = await this.#endpoint.ask({
+      ...this.#reading(repository, reference),
+      method: "GET",
+      accepts: [200, 404],
+    });
+    if (answer.status === 404) {
+      await answer.discard();
+      return undefined;
+    }
+    const { bytes, complete } = await answer.bytes(DOCUMENT_LIMIT);
+    const where = `${this.#endpoint.host}/${repository}:${reference}`;
+    if (!complete) {
+      throw new RegistryFault(`The manifest has over ${DOCUMENT_LIMIT} bytes`, {}, {
+        where,
+        next: "check that the reference names a container image",
+      });
+    }
+    const digest = sha256(bytes);
+    const stored = answer.header("docker-content-digest");
+    const expected = isDigest(reference) ? reference : stored;
+    if (isDigest(expected) && expected !== digest) {
+      throw this.#wrong(repository, reference, digest);
+    }
+    const mediaType = TYPES.includes(typeOf(answer)) ? typeOf(answer) : typeIn(bytes);
+    if (mediaType === undefined) {
+      throw new RegistryFault("What the registry answers with is no image manifest", {}, {
+        where,
+        next: "check that the reference names a container image",
+      });
+    }
+    return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
+  }
+
+  /** Writes a manifest; answers with its digest. */
+  async put(
+    repository: string,
+    reference: string,
+    mediaType: string,
+    bytes: Uint8Array,
+  ): Promise<Digest> {
+    const digest = sha256(bytes);
+    const answer = await this.#endpoint.ask({
+      method: "PUT",
+      at: `/v2/${repository}/manifests/${reference}`,
+      repository,
+      scopes: [pushScope(repository)],
+      action: "write the manifest",
+      accepts: [200, 201],
+      headers: { "content-type": mediaType },
+      body: () => bytes,
+    });
+    const stored = answer.header("docker-content-digest");
+    await answer.discard();
+    if (isDigest(stored) && stored !== digest) throw this.#wrong(repository, digest, stored);
+    return digest;
+  }
+
+  #reading(repository: string, reference: string): Omit<Question, "method" | "accepts"> {
+    return {
+      at: `/v2/${repository}/manifests/${reference}`,
+      repository,
+      scopes: [pullScope(repository)],
+      action: "read the manifest",
+      headers: { accept: TYPES.join(", ") },
+    };
+  }
+
+  #wrong(repository: string, reference: string, found: string): RegistryFault {
+    return new RegistryFault(`The registry has ${found} in the place of ${reference}`, {}, {
+      where: `${this.#endpoint.host}/${repository}`,
+      next: "push the image again; the registry's storage may be damaged",
+    });
+  }
+}
+
+function typeOf(answer: Answer): string {
+  return (answer.header("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
+}
+
+/** The type a manifest gives itself, where the registry does not say. */
+function typeIn(bytes: Uint8Array): string | undefined {
+  try {
+    const { mediaType } = JSON.parse(new TextDecoder().decode(bytes));
+    return TYPES.includes(mediaType) ? mediaType : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * HTTP exchanges over `node:http`, which keeps memory flat while a body streams and delivers an
+ * answer that comes before the body has gone; `fetch` does neither.
+ */
+
+import http from "node:http";
+import https from "node:https";
+import tls from "node:tls";
+import { Answer } from "./answer.ts";
+import { authoritiesOf } from "./authorities.ts";
+import { sendBody } from "./body.ts";
+import { Deadline } from "./deadline.ts";
+import { isLoopback } from "./host.ts";
+
+/** How long is waited for what, in milliseconds. */
+export interface Patience {
+  /** Until a connection stands, TLS included. */
+  readonly connect: number;
+  /** Until the next bytes go or come. */
+  readonly idle: number;
+  /** Until the answer, once the request has gone: registries are slow to commit large blobs. */
+  readonly answer: number;
+}
+
+/** One request. */
+export interface Request {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | ReadableStream<Uint8Array>;
+  /** The body's length in bytes; chunked encoding where it is not known. */
+  readonly length?: number;
+  /** Told of the body's bytes as they go. */
+  readonly onBytes?: (bytes: number) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Sends requests, over connections that are kept for the next. */
+export class Transport {
+  readonly #patience: Patience;
+  readonly #agents = new Map<string, http.Agent>();
+
+  constructor(patience: Patience) {
+    this.#patience = patience;
+  }
+
+  /**
+   * Sends a request; settles when the answer's headers are here.
+   *
+   * @throws {BodyFailure} when the request's own body could not be read.
+   * @throws {Error} of the network, with its code.
+   */
+  send(request: Request): Promise<Answer> {
+    const { url, signal } = request;
+    signal.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const outgoing = (url.protocol === "https:" ? https : http).request(url, {
+      method: request.method,
+      headers: headersOf(request),
+      agent: this.#agent(url),
+    });
+    const deadline = new Deadline((error) => outgoing.destroy(error));
+    const abort = () => outgoing.destroy(asError(signal.reason));
+    signal.addEventListener("abort", abort, { once: true });
+    const finish = () => {
+      deadline.clear();
+      signal.removeEventListener("abort", abort);
+    };
+    const { connect, idle, answer } = this.#patience;
+    deadline.set(connect, "no connection");
+    outgoing.on("socket", (socket) => {
+      const connected = () => deadline.set(idle, "the connection is idle");
+      if (socket.connecting) {
+        socket.once(url.protocol === "https:" ? "secureConnect" : "connect", connected);
+      } else connected();
+    });
+    outgoing.on("error", (error) => {
+      finish();
+      reject(signal.aborted ? asError(signal.reason) : markReused(error, outgoing));
+    });
+    outgoing.on("response", (incoming) => {
+      deadline.set(idle, "the connection is idle");
+      incoming.on("close", finish);
+      resolve(
+        new Answer(url, incoming, outgoing, () => deadline.set(idle, "the connection is idle")),
+      );
+    });
+    sendBody(outgoing, request, (sent) => {
+      if (sent) deadline.set(answer, "no answer");
+      else deadline.set(idle, "the connection is idle");
+    }).catch((error) => {
+      reject(error);
+      outgoing.destroy(asError(error));
+    });
+    return promise;
+  }
+
+  /**
+   * Says whether a host speaks TLS, whoever vouches for its certificate. Nothing is sent to one that
+   * does not.
+   *
+   * @throws {Error} when it cannot be reached.
+   */
+  speaksTls({ hostname, port }: URL, signal: AbortSignal): Promise<boolean> {
+    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
+    let connected = false;
+    const host = hostname.replace(/^\[|\]$/g, "");
+    const socket = tls.connect({
+      host,
+      port: Number(port || 443),
+      rejectUnauthorized: false,
+      ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
+    }, () => {
+      resolve(true);
+      socket.destroy();
+    });
+    const deadline = new Deadline((error) => socket.destroy(error));
+    deadline.set(this.#patience.connect, "no connection");
+    const abort = () => socket.destroy(asError(signal.reason));
+    signal.addEventListener("abort", abort, { once: true });
+    socket.once("connect", () => (connected = true));
+    socket.once("error", (error) => {
+      if (signal.aborted || !connected) reject(error);
+      else resolve(false);
+    });
+    socket.once("close", () => {
+      deadline.clear();
+      signal.removeEventListener("abort", abort);
+      resolve(false);
+    });
+    return promise;
+  }
+
+  /** Ends all connections that are kept. */
+  close(): void {
+    for (const agent of this.#agents.values()) agent.destroy();
+    this.#agents.clear();
+  }
+
+  /** Connections are kept by origin; this machine is not asked for through a proxy. */
+  #agent(url: URL): http.Agent {
+    const known = this.#agents.get(url.origin);
+    if (known !== undefined) return known;
+    const options = {
+      keepAlive: true,
+      ...(isLoopback(url) ? {} : { proxyEnv: Deno.env.toObject() }),
+    };
+    const agent = url.protocol === "https:"
+      ? new https.Agent({ ...options, ...trust(url.host) })
+      : new http.Agent(options);
+    this.#agents.set(url.origin, agent);
+    return agent;
+  }
+}
+
+/** A host's own authorities are trusted besides the usual ones. */
+function trust(host: string): { ca?: string[] } {
+  const own = authoritiesOf(host);
+  return own.length === 0 ? {} : { ca: [...tls.getCACertificates("default"), ...own] };
+}
+
+function headersOf({ method, headers, body, length }: Request): Record<string, string> {
+  const size = body instanceof Uint8Array ? body.length : length;
+  const hasLength = size !== undefined || (body === undefined && !/^(GET|HEAD)$/.test(method));
+  return {
+    "user-agent": "images",
+    "accept-encoding": "identity",
+    ...headers,
+    ...(hasLength ? { "content-length": String(size ?? 0) } : {}),
+  };
+}
+
+/** A kept connection may have been closed by the other side: that says nothing of the request. */
+function markReused(error: Error, outgoing: http.ClientRequest): Error {
+  return outgoing.reusedSocket ? Object.assign(error, { reusedSocket: true }) : error;
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}
