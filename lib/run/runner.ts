@@ -56,6 +56,7 @@ export class Runner {
   /** Settles the targets and all they need; answers in the graph's order. */
   async run(): Promise<Settled[]> {
     const { circumstances: { graph }, targets } = this.#session;
+    if (this.#mode === "build") await this.#session.useState();
     const settled = await Promise.all(graph.closure(targets.ids).map((id) => this.settle(id)));
     if (this.#mode === "plan") return settled;
     const named = targets.ids.map((id) => graph.node(id)).filter((node) => node.type === "task");

@@ -10,6 +10,7 @@ import type { PreparedImage } from "../plan/evaluate_image.ts";
 import { graphOf } from "../plan/graph.ts";
 import { resolveTargets, type Targets } from "../plan/targets.ts";
 import { Layout } from "../store/layout.ts";
+import { type HeldLock, holdLock } from "../store/lock.ts";
 import { Pins } from "../store/pins.ts";
 import { Records } from "../store/records.ts";
 import { State } from "../store/state.ts";
@@ -59,6 +60,7 @@ export class Session {
   readonly #begun = performance.now();
   readonly #stop = new AbortController();
   readonly #once = new Map<string, Promise<unknown>>();
+  #held: HeldLock | undefined;
 
   constructor(
     project: Project,
@@ -126,8 +128,21 @@ export class Session {
     return made;
   }
 
+  /** Keeps others from pruning the state until the session is closed. */
+  async useState(): Promise<void> {
+    const { state } = this.circumstances;
+    state.prepare();
+    this.#held ??= await holdLock(state.use, {
+      shared: true,
+      signal: this.signal,
+      waiting: () => this.notice("The state is being pruned; waiting"),
+    });
+  }
+
   /** Keeps what was learnt about files for the next run, and ends connections. */
   async close(): Promise<void> {
+    this.#held?.close();
+    this.#held = undefined;
     this.circumstances.index.save();
     await this.registries.close();
   }

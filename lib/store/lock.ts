@@ -5,28 +5,50 @@ import { Fault } from "../model/errors.ts";
 /** Time between two tries, in milliseconds. */
 const RETRY = 25;
 
-/**
- * Does something while no other process holds the lock of this name.
- *
- * @param waiting called once if another process holds it.
- */
+/** How a lock is waited for. */
+export interface LockOptions {
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal;
+  /** Called once if another process holds it. */
+  readonly waiting?: () => void;
+  /** Several may hold it at once, but none together with one who does not share. @default false */
+  readonly shared?: boolean;
+}
+
+/** A lock that is held until it is closed, or the process ends. */
+export interface HeldLock {
+  close(): void;
+}
+
+/** Does something while no other process holds the lock of this name. */
 export async function withLock<T>(
   path: string,
   work: () => T | Promise<T>,
-  options: { readonly signal?: AbortSignal; readonly waiting?: () => void } = {},
+  options: LockOptions = {},
 ): Promise<T> {
+  const held = await holdLock(path, options);
+  try {
+    return await work();
+  } finally {
+    held.close();
+  }
+}
+
+/** Waits until the lock of this name is free, and holds it. */
+export async function holdLock(path: string, options: LockOptions = {}): Promise<HeldLock> {
   const file = open(path);
   try {
     let told = false;
-    while (!file.tryLockSync(true)) {
+    while (!file.tryLockSync(!options.shared)) {
       if (!told) options.waiting?.();
       told = true;
       if (options.signal?.aborted) throw new Fault("Interrupted", { kind: "interrupted" });
       await new Promise((resolve) => setTimeout(resolve, RETRY));
     }
-    return await work();
-  } finally {
+    return file;
+  } catch (error) {
     file.close();
+    throw error;
   }
 }
 

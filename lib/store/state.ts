@@ -33,6 +33,11 @@ export class State {
     return `${this.folder}/cache`;
   }
 
+  /** The lock that runs share while they use what is here, and pruning holds alone. */
+  get use(): string {
+    return this.path("locks", "use");
+  }
+
   /** The log of a build. */
   log(subject: string): string {
     return `${this.folder}/logs/${fileName(subject)}.log`;

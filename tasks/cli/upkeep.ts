@@ -6,9 +6,20 @@ import { type Done, verb } from "./globals.ts";
 /** The verbs of this theme, by name. */
 export function upkeepVerbs(done: Done) {
   return {
+    prune: pruneVerb(done),
     clean: cleanVerb(done),
     completions: new CompletionsCommand(),
   };
+}
+
+function pruneVerb(done: Done) {
+  return verb("Remove state that no current record needs; with --force also what one needs.")
+    .option("--older-than <age:string>", "Only what is older, e.g. 14d, 12h.")
+    .option("--max-size <size:string>", "Only the oldest, until so much is left, e.g. 10GB.")
+    .option("--dry-run", "Only say what would go, the first first.")
+    .example("images prune --dry-run", "what nothing needs any more")
+    .example("images prune --older-than 14d --max-size 10GB", "for a nightly job")
+    .action(async (options) => done(await (await import("../prune.ts")).prune(options)));
 }
 
 function cleanVerb(done: Done) {

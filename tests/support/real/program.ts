@@ -101,7 +101,8 @@ function prepare(
   });
 }
 
-async function eachLine(
+/** Calls back for each line of a stream of UTF-8. */
+export async function eachLine(
   stream: ReadableStream<Uint8Array>,
   each: (line: string) => void,
 ): Promise<void> {

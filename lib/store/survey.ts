@@ -1,0 +1,221 @@
+/** What the state holds: every file with its size and age, and what each record needs of them. */
+
+import { type Descriptor, type Manifest, MediaType } from "../model/oci.ts";
+import { isDigest } from "../model/digest.ts";
+import type { Layout } from "./layout.ts";
+import type { ImageRecord, TaskRecord } from "./records.ts";
+import type { State } from "./state.ts";
+
+/** What a file of the state is. */
+export type StoredKind =
+  | "record"
+  | "blob"
+  | "tree"
+  | "outputs"
+  | "log"
+  | "cache"
+  /** Of a run that was killed. */
+  | "leftover";
+
+/** A file (or, as a leftover, a folder) that may be removed. */
+export interface Stored {
+  readonly kind: StoredKind;
+  /** What people know it by: a digest, a name, a path below the state. */
+  readonly name: string;
+  /** Absolute path. */
+  readonly path: string;
+  readonly bytes: number;
+  /** When it was last written, in milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** An image or a task with all its records, and what these need. */
+export interface Owner {
+  readonly type: "image" | "task";
+  readonly name: string;
+  readonly records: readonly Stored[];
+  /** Absolute paths of the files that its records need. */
+  readonly needs: ReadonlySet<string>;
+  /** When the last of its records was written, in milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** Everything in the state. */
+export interface Survey {
+  readonly owners: readonly Owner[];
+  /** Files that are no record of an owner. */
+  readonly files: readonly Stored[];
+  /** Bytes of all there is, what is never removed included. */
+  readonly bytes: number;
+}
+
+/** Age after which a temporary file belongs to nobody any more, in milliseconds. */
+const UNFINISHED = 3_600_000;
+
+/** The folders whose files may be removed. */
+const KINDS: Readonly<Record<string, StoredKind>> = {
+  "oci/blobs/sha256": "blob",
+  trees: "tree",
+  outputs: "outputs",
+  logs: "log",
+  cache: "cache",
+};
+
+/** Looks at everything; opens records, indexes and manifests only. */
+export function survey(state: State, layout: Layout, now: number): Survey {
+  const images = ownersOf(state, "images", (each) => needsOfImages(state, layout, each));
+  const tasks = ownersOf(state, "tasks", (each) => needsOfTasks(state, each));
+  const owners = [...images, ...tasks, ...namedOnly(layout, images)];
+  const recorded = new Set(owners.flatMap(({ records }) => records.map(({ path }) => path)));
+  const files: Stored[] = [];
+  for (const [folder, kind] of Object.entries(KINDS)) {
+    for (const { path, bytes, at } of filesBelow(state.path(folder))) {
+      const name = kind === "blob"
+        ? `sha256:${lastPart(path)}`
+        : path.slice(state.folder.length + 1);
+      const isTemporary = path.endsWith(".tmp");
+      if (!isTemporary) files.push({ kind, name, path, bytes, at });
+      else if (now - at > UNFINISHED) files.push({ kind: "leftover", name, path, bytes, at });
+    }
+  }
+  for (const path of entriesOf(state.path("tmp"))) {
+    const inside = [...filesBelow(path)];
+    const at = Math.max(timeOf(path), ...inside.map((each) => each.at));
+    const bytes = inside.reduce((sum, each) => sum + each.bytes, 0);
+    const name = path.slice(state.folder.length + 1);
+    if (now - at > UNFINISHED) files.push({ kind: "leftover", name, path, bytes, at });
+  }
+  for (const file of filesBelow(state.path("records"))) {
+    const name = file.path.slice(state.folder.length + 1);
+    if (!recorded.has(file.path)) files.push({ kind: "record", name, ...file });
+  }
+  const bytes = [...filesBelow(state.folder)].reduce((sum, each) => sum + each.bytes, 0);
+  return { owners, files, bytes };
+}
+
+type AnyRecord = ImageRecord | TaskRecord;
+
+/** Records that cannot be read belong to nobody. */
+function ownersOf(
+  state: State,
+  folder: "images" | "tasks",
+  needs: (records: readonly AnyRecord[]) => Set<string>,
+): Owner[] {
+  const byName = new Map<string, { stored: Stored; record: AnyRecord }[]>();
+  for (const { path, bytes, at } of filesBelow(state.path("records", folder))) {
+    const record = readJson<AnyRecord>(path);
+    if (typeof record?.name !== "string" || typeof record.key !== "string") continue;
+    const name = "platform" in record ? `${record.name}@${record.platform}` : record.name;
+    const stored: Stored = { kind: "record", name, path, bytes, at };
+    byName.set(record.name, [...byName.get(record.name) ?? [], { stored, record }]);
+  }
+  return [...byName].map(([name, all]): Owner => ({
+    type: folder === "images" ? "image" : "task",
+    name,
+    records: all.map(({ stored }) => stored),
+    needs: needs(all.map(({ record }) => record)),
+    at: Math.max(...all.map(({ record, stored }) => record.at ?? stored.at)),
+  }));
+}
+
+/** Names of the layout whose records are gone. */
+function namedOnly(layout: Layout, images: readonly Owner[]): Owner[] {
+  return [...layout.refs()].filter(([name]) => !images.some((image) => image.name === name))
+    .map(([name, descriptor]) => {
+      const needs = new Set<string>();
+      addBlobs(layout, descriptor, needs);
+      const at = timeOf(layout.blobPath(descriptor.digest));
+      return { type: "image", name, records: [], needs, at };
+    });
+}
+
+function needsOfTasks(state: State, records: readonly AnyRecord[]): Set<string> {
+  return new Set(records.flatMap(({ key, tree }) => [
+    state.path("outputs", `${key}.tar`),
+    state.path("trees", `${tree}.json`),
+  ]));
+}
+
+function needsOfImages(state: State, layout: Layout, records: readonly AnyRecord[]): Set<string> {
+  const needs = new Set<string>();
+  for (const record of records as readonly ImageRecord[]) {
+    needs.add(state.path("trees", `${record.tree}.json`));
+    addBlobs(layout, record.manifest, needs);
+    for (const { descriptor } of record.layers ?? []) needs.add(layout.blobPath(descriptor.digest));
+    if (isDigest(record.imageId)) needs.add(layout.blobPath(record.imageId));
+  }
+  for (const [name, descriptor] of layout.refs()) {
+    if (records.some((record) => record.name === name)) addBlobs(layout, descriptor, needs);
+  }
+  return needs;
+}
+
+/** A manifest or an index, and all that it names. */
+function addBlobs(layout: Layout, descriptor: Descriptor, into: Set<string>): void {
+  const path = layout.blobPath(descriptor.digest);
+  if (into.has(path)) return;
+  into.add(path);
+  if (!isDocument(descriptor.mediaType)) return;
+  const { manifests = [], config, layers = [] } =
+    readJson<Partial<Manifest> & { manifests?: Descriptor[] }>(path) ?? {};
+  for (const each of [...manifests, ...layers, ...(config === undefined ? [] : [config])]) {
+    if (isDigest(each.digest)) addBlobs(layout, each, into);
+  }
+}
+
+function isDocument(mediaType: string): boolean {
+  const documents: readonly string[] = [
+    ...[MediaType.manifest, MediaType.index, MediaType.dockerManifest, MediaType.dockerIndex],
+  ];
+  return documents.includes(mediaType);
+}
+
+interface FileFacts {
+  readonly path: string;
+  readonly bytes: number;
+  readonly at: number;
+}
+
+/** Every file below a path, or the path itself where it is one. */
+function* filesBelow(path: string): Generator<FileFacts> {
+  const info = factsOf(path);
+  if (info === undefined) return;
+  if (info.isDirectory) { for (const each of entriesOf(path)) yield* filesBelow(each); }
+  else yield { path, bytes: info.size, at: info.mtime?.getTime() ?? 0 };
+}
+
+function entriesOf(folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(folder)].map(({ name }) => `${folder}/${name}`);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
+/** What is there; a file may be gone by the time it is looked at. */
+function factsOf(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+function timeOf(path: string): number {
+  return factsOf(path)?.mtime?.getTime() ?? 0;
+}
+
+function readJson<T>(path: string): T | undefined {
+  try {
+    return JSON.parse(Deno.readTextFileSync(path)) as T;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function lastPart(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
