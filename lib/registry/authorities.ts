@@ -1,22 +1,18 @@
 /**
- * Certificate authorities of one registry, as docker and podman are given them: the `.crt` files in
+ * Certificate authorities of one registry, as podman and docker are given them: the `.crt` files in
  * `certs.d/<host>`.
  *
- * @see https://docs.docker.com/engine/security/certificates/
+ * @see containers-certs.d(5)
  */
 
-/** Folders that hold a folder for each host, the user's own first. */
-function folders(): string[] {
-  const home = Deno.env.get("HOME");
-  const own = home === undefined
-    ? []
-    : [`${home}/.config/containers/certs.d`, `${home}/.docker/certs.d`];
-  return [...own, "/etc/containers/certs.d", "/etc/docker/certs.d"];
-}
-
 /** The PEM texts of a host's own authorities; `host` has its port if it has one. */
-export function authoritiesOf(host: string): string[] {
-  return folders().flatMap((folder) => certificatesIn(`${folder}/${host}`));
+export function authoritiesOf(
+  host: string,
+  env: Readonly<Record<string, string | undefined>>,
+): string[] {
+  const own = env.HOME ? [`${env.HOME}/.config/containers`, `${env.HOME}/.config/docker`] : [];
+  const folders = [...own, "/etc/containers", "/etc/docker"];
+  return folders.flatMap((folder) => certificatesIn(`${folder}/certs.d/${host}`));
 }
 
 function certificatesIn(folder: string): string[] {

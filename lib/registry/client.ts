@@ -11,7 +11,7 @@ import { type FoundManifest, Manifests } from "./manifests.ts";
 import type { Pacing } from "./pacer.ts";
 import { BlobReader } from "./pull.ts";
 import { pullScope } from "./scope.ts";
-import type { Patience } from "./transport.ts";
+import type { Environment, Patience } from "./transport.ts";
 import { Upload } from "./upload.ts";
 
 /** Blobs that are read, and blobs that are written, at once. */
@@ -34,6 +34,8 @@ export interface ClientSettings {
   readonly signal: AbortSignal;
   /** Told of what is no failure, such as a long wait. */
   readonly notice?: (message: string) => void;
+  /** For proxies and certificates. @default the process's own */
+  readonly env?: Environment;
   /** @default 10 s to connect, 60 s idle, 300 s for an answer */
   readonly patience?: Partial<Patience>;
   /** @default 6 tries, from 250 ms doubling up to 10 s, up to 120 s where the registry asks */
@@ -61,6 +63,7 @@ export class RegistryClient {
     this.#endpoint = new Endpoint({
       ...settings,
       notice: settings.notice ?? (() => {}),
+      env: settings.env ?? Deno.env.toObject(),
       patience: { ...PATIENCE, ...settings.patience },
       pacing: { ...PACING, ...settings.pacing },
     });
@@ -182,24 +185,35 @@ export class RegistryClient {
     } = {},
   ): Promise<Arrival> {
     const { digest, size } = descriptor;
-    let from = (options.from ?? []).filter((each) => each !== repository);
+    const from = (options.from ?? []).filter((each) => each !== repository);
     return this.#writing.run(async () => {
       const meter = new Meter(options.onBytes);
       let tried = false;
       return await this.#attempt(repository, meter, async (begun) => {
         if (await this.hasBlob(repository, digest)) return tried ? "uploaded" : "present";
         tried = true;
-        const [first] = from;
-        from = from.slice(1);
-        const upload = first === undefined
-          ? await Upload.begin(this.#endpoint, repository)
-          : await Upload.mount(this.#endpoint, repository, digest, first);
+        const upload = await this.#mountOrBegin(repository, digest, from);
         if (upload === undefined) return "mounted";
         begun(upload, digest);
         await upload.putWhole(digest, size, open, meter.add);
         return "uploaded";
       }, "uploaded");
     });
+  }
+
+  /** Undefined where one of the repositories gave it; else an upload that was begun. */
+  async #mountOrBegin(
+    repository: string,
+    digest: Digest,
+    from: readonly string[],
+  ): Promise<Upload | undefined> {
+    let upload: Upload | undefined;
+    for (const source of from) {
+      await upload?.cancel();
+      upload = await Upload.mount(this.#endpoint, repository, digest, source);
+      if (upload === undefined) return undefined;
+    }
+    return upload ?? await Upload.begin(this.#endpoint, repository);
   }
 
   /** Uploads a stream of unknown digest and size. */

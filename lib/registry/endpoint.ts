@@ -9,7 +9,7 @@ import { broken, type Doing, isTemporary, readRefusal, refused, RegistryFault } 
 import { apiHost, isLoopback, redactUrl } from "./host.ts";
 import { Pacer, type Pacing } from "./pacer.ts";
 import { Secrets } from "./secrets.ts";
-import { type Patience, Transport } from "./transport.ts";
+import { type Environment, type Patience, Transport } from "./transport.ts";
 
 /** Redirects that are followed one after the other. */
 const REDIRECTS = 5;
@@ -33,6 +33,8 @@ export interface EndpointSettings {
   readonly patience: Patience;
   readonly pacing: Pacing;
   readonly notice: (message: string) => void;
+  /** For proxies and certificates. */
+  readonly env: Environment;
 }
 
 /** What is asked of a registry. */
@@ -80,7 +82,7 @@ export class Endpoint {
     this.#settings = settings;
     this.host = settings.host;
     this.signal = AbortSignal.any([settings.signal, this.#closing.signal]);
-    this.#transport = new Transport(settings.patience);
+    this.#transport = new Transport(settings.patience, settings.env);
     this.pacer = new Pacer(settings.host, settings.pacing, settings.notice);
     this.#auth = new Authenticator({
       host: settings.host,

@@ -22,6 +22,9 @@ export interface Patience {
   readonly answer: number;
 }
 
+/** The environment, as `Deno.env.toObject()` gives it. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** One request. */
 export interface Request {
   readonly method: string;
@@ -38,10 +41,13 @@ export interface Request {
 /** Sends requests, over connections that are kept for the next. */
 export class Transport {
   readonly #patience: Patience;
+  readonly #env: Environment;
   readonly #agents = new Map<string, http.Agent>();
 
-  constructor(patience: Patience) {
+  /** @param env for proxies and certificates. */
+  constructor(patience: Patience, env: Environment) {
     this.#patience = patience;
+    this.#env = env;
   }
 
   /**
@@ -143,10 +149,10 @@ export class Transport {
     if (known !== undefined) return known;
     const options = {
       keepAlive: true,
-      ...(isLoopback(url) ? {} : { proxyEnv: Deno.env.toObject() }),
+      ...(isLoopback(url) ? {} : { proxyEnv: this.#env }),
     };
     const agent = url.protocol === "https:"
-      ? new https.Agent({ ...options, ...trust(url.host) })
+      ? new https.Agent({ ...options, ...trust(url.host, this.#env) })
       : new http.Agent(options);
     this.#agents.set(url.origin, agent);
     return agent;
@@ -154,8 +160,8 @@ export class Transport {
 }
 
 /** A host's own authorities are trusted besides the usual ones. */
-function trust(host: string): { ca?: string[] } {
-  const own = authoritiesOf(host);
+function trust(host: string, env: Environment): { ca?: string[] } {
+  const own = authoritiesOf(host, env);
   return own.length === 0 ? {} : { ca: [...tls.getCACertificates("default"), ...own] };
 }
 
