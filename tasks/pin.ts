@@ -1,7 +1,8 @@
 /** `images pin`: writes the digests of base images to images.lock. */
 
-import type { Digest } from "../lib/model/digest.ts";
-import { shortDigest } from "../lib/model/digest.ts";
+import { type Digest, shortDigest } from "../lib/model/digest.ts";
+import { basesOfNodes } from "../lib/run/bases.ts";
+import type { Session } from "../lib/run/session.ts";
 import { Pins } from "../lib/store/pins.ts";
 import type { CommonOptions } from "./options.ts";
 import { printJson, settle } from "./run.ts";
@@ -11,48 +12,59 @@ export interface PinOptions extends CommonOptions {
   readonly update?: boolean;
 }
 
+/** A base that is pinned, and to what it was before. */
+interface PinChange {
+  readonly base: string;
+  readonly from?: Digest;
+  /** Undefined where nothing is based on it any more. */
+  readonly to?: Digest;
+}
+
 /** Pins the bases of the targets; answers with the exit status. */
 export async function pin(options: PinOptions, targets: readonly string[]): Promise<number> {
-  const references = new Set<string>();
-  const changes: { base: string; from?: Digest; to: Digest }[] = [];
+  let changes: PinChange[] = [];
   const { project, status } = await settle({ ...options, quiet: true }, {
     command: "pin",
-    mode: "plan",
+    mode: "open",
     targets,
     all: false,
-    examine: (_session, { description }) => {
-      for (const base of description.bases ?? []) if (!base.includes("@")) references.add(base);
-    },
     then: async (session, outcome) => {
-      const { pins } = session.circumstances;
-      for (const base of [...references].sort()) {
-        const pinned = pins.get(base);
-        if (pinned !== undefined && !options.update) continue;
-        const to = await session.registries.resolveBase(base);
-        if (to !== pinned) {
-          changes.push({ base, ...(pinned === undefined ? {} : { from: pinned }), to });
-        }
-      }
+      changes = await changesOf(session, options.update ?? false, targets.length === 0);
       return outcome;
     },
   });
-  const { digests } = Pins.read(project.root);
-  const pinned = new Map(digests);
-  for (const { base, to } of changes) pinned.set(base, to);
-  // Asked for everything, what is no base any more goes.
-  if (targets.length === 0) {
-    for (const base of digests.keys()) if (!references.has(base)) pinned.delete(base);
+  if (changes.length > 0) {
+    const pinned = new Map(Pins.read(project.root).digests);
+    for (const { base, to } of changes) {
+      if (to === undefined) pinned.delete(base);
+      else pinned.set(base, to);
+    }
+    new Pins(pinned).write(project.root);
   }
-  const changed = changes.length > 0 || pinned.size !== digests.size;
-  if (changed) new Pins(pinned).write(project.root);
   if (options.json) printJson(options, { schema: 1, command: "pin", ok: status === 0, changes });
   else if (!options.quiet) {
-    for (const { base, from, to } of changes) {
-      console.error(
-        `${base} ${from === undefined ? "" : `${shortDigest(from)} → `}${shortDigest(to)}`,
-      );
-    }
-    if (!changed) console.error("every base is pinned to what it was");
+    for (const change of changes) console.error(describe(change));
+    if (changes.length === 0) console.error("every base is pinned to what it was");
   }
   return status;
+}
+
+/** @param all what is no base of anything any more is let go. */
+async function changesOf(session: Session, update: boolean, all: boolean): Promise<PinChange[]> {
+  const { pins, graph } = session.circumstances;
+  const bases = await basesOfNodes(session, graph.closure(session.targets.ids));
+  const changes: PinChange[] = [];
+  for (const base of [...bases.keys()].sort()) {
+    const from = pins.get(base);
+    if (base.includes("@") || (from !== undefined && !update)) continue;
+    const to = await session.registries.resolveBase(base);
+    if (to !== from) changes.push({ base, ...(from === undefined ? {} : { from }), to });
+  }
+  const left = all ? [...pins].filter(([base]) => !bases.has(base)) : [];
+  return [...changes, ...left.map(([base, from]) => ({ base, from }))];
+}
+
+function describe({ base, from, to }: PinChange): string {
+  if (to === undefined) return `${base} is no base any more`;
+  return `${base} ${from === undefined ? "" : `${shortDigest(from)} → `}${shortDigest(to)}`;
 }

@@ -2,17 +2,19 @@
 
 import { type Digest, shortDigest } from "../lib/model/digest.ts";
 import { asFault } from "../lib/model/errors.ts";
+import { basesOfNodes } from "../lib/run/bases.ts";
 import type { ImageResult, TaskResult } from "../lib/model/result.ts";
 import { paletteFor } from "../lib/report/palette.ts";
-import { describeReason } from "../lib/report/words.ts";
+import { describeReason, destinationLines } from "../lib/report/words.ts";
 import type { Session } from "../lib/run/session.ts";
 import { type CommonOptions, reportSettings } from "./options.ts";
-import { printJson, settle } from "./run.ts";
+import { openProject, printJson, type RunRequest, settle } from "./run.ts";
 
 /** Options of `plan`. */
 export interface PlanOptions extends CommonOptions {
   readonly all?: boolean;
   readonly for?: "build" | "push";
+  readonly to?: string;
 }
 
 /** How many reasons a line shows before it says how many more there are. */
@@ -21,20 +23,16 @@ const SHOWN = 5;
 /** Prints each image's verdict, tag and reasons; answers with the exit status. */
 export async function plan(options: PlanOptions, targets: readonly string[]): Promise<number> {
   const drift: BaseDrift[] = [];
-  const bases = new Map<string, Set<string>>();
+  const { registries } = await openProject(options);
+  const request: Omit<RunRequest, "command"> = options.for === "push"
+    ? (await import("./push.ts")).pushRun(options, targets, registries, true)
+    : { mode: "plan", targets, all: options.all ?? false };
   const { document, status } = await settle({ ...options, quiet: true }, {
+    ...request,
     command: "plan",
-    mode: "plan",
-    targets,
-    all: options.all ?? false,
-    examine: (_session, { node, description }) => {
-      for (const base of description.bases ?? []) {
-        bases.set(base, (bases.get(base) ?? new Set()).add(node.image.name));
-      }
-    },
-    then: async (session, outcome) => {
-      drift.push(...await driftOf(session, bases));
-      return outcome;
+    then: async (session, outcome, again) => {
+      drift.push(...await driftOf(session));
+      return await request.then?.(session, outcome, again) ?? outcome;
     },
   });
   if (options.json) printJson(options, { ...document, drift });
@@ -54,13 +52,12 @@ interface BaseDrift {
   readonly images: readonly string[];
 }
 
-async function driftOf(
-  session: Session,
-  bases: ReadonlyMap<string, ReadonlySet<string>>,
-): Promise<BaseDrift[]> {
+async function driftOf(session: Session): Promise<BaseDrift[]> {
+  const { pins, graph } = session.circumstances;
+  if (pins.size === 0) return [];
   const drift: BaseDrift[] = [];
-  for (const [base, images] of bases) {
-    const pinned = session.circumstances.pins.get(base);
+  for (const [base, images] of await basesOf(session, graph.closure(session.targets.ids))) {
+    const pinned = pins.get(base);
     if (pinned === undefined) continue;
     try {
       const now = await session.registries.resolveBase(base);
@@ -70,6 +67,18 @@ async function driftOf(
     }
   }
   return drift;
+}
+
+/** Where a recipe cannot be described, its own verdict says so. */
+async function basesOf(
+  session: Session,
+  ids: readonly string[],
+): Promise<Map<string, Set<string>>> {
+  try {
+    return await basesOfNodes(session, ids);
+  } catch {
+    return new Map();
+  }
 }
 
 function describeDrift({ base, pinned, now, images }: BaseDrift): string {
@@ -96,6 +105,8 @@ function* render(
     const more = each.reasons.length - SHOWN;
     if (more > 0) yield palette.dim(`    and ${more} more; \`images why ${each.name}\` shows all`);
     if (each.error !== undefined) yield `    ${palette.error(each.error.message)}`;
+    const destinations = "destinations" in each ? each.destinations ?? [] : [];
+    for (const line of destinationLines(destinations, palette)) yield `    ${line}`;
   }
 }
 

@@ -1,9 +1,14 @@
 /** `images promote`: moves or adds a tag in the registry: release and rollback, without a build. */
 
 import { usageFault } from "../lib/model/errors.ts";
-import { chooseDestination, repositoryIn } from "../lib/registry/publish/destination.ts";
+import {
+  chooseDestination,
+  type NamedRegistry,
+  repositoryIn,
+} from "../lib/registry/publish/destination.ts";
 import { checkTags } from "../lib/registry/publish/tags.ts";
-import { findPublished, targetImages } from "../lib/run/published.ts";
+import { findPublished, type PublishedImage, targetImages } from "../lib/run/published.ts";
+import type { Session } from "../lib/run/session.ts";
 import type { DestinationResult } from "../lib/model/result.ts";
 import type { CommonOptions } from "./options.ts";
 import { openProject, printJson, settle } from "./run.ts";
@@ -22,43 +27,45 @@ export async function promote(options: PromoteOptions, target: string): Promise<
   const destination = chooseDestination(project.registries, options.to, Deno.env.toObject());
   const { document, status } = await settle({ ...options, quiet: true }, {
     command: "promote",
-    mode: "plan",
+    mode: options.from === undefined ? "plan" : "open",
     targets: [target],
     all: false,
     destination: destination.name,
     then: async (session, outcome) => {
-      const destinations = new Map<string, DestinationResult[]>();
       const images = targetImages(session);
       if (images.length === 0) {
         throw usageFault(`"${target}" is no image`, { next: "name an image or a group of images" });
       }
-      const client = await session.registries.client(destination.registry.host);
+      // All of them are looked for before the first tag moves.
+      const found: PublishedImage[] = [];
       for (const image of images) {
-        const { published, repository } = await findPublished(
-          session,
-          outcome,
-          image,
-          destination,
-          options.from,
-        );
-        const { descriptor: { digest, mediaType }, bytes } = published;
-        const path = repositoryIn(destination.registry, image);
-        const present = await client.probe(path, options.tag);
-        const isThere = present?.digest === digest;
-        if (!isThere) await client.putManifest(path, options.tag, mediaType, bytes);
-        const reference = `${repository}:${options.tag}`;
-        const result = isThere ? "current" : "retagged";
-        destinations.set(image.name, [{
-          registry: destination.name,
-          reference,
-          digest,
-          status: result,
-        }]);
-        if (!options.json && !options.quiet) console.error(`${reference} ${result} ${digest}`);
+        found.push(await findPublished(session, outcome, image, destination, options.from));
+      }
+      const destinations = new Map<string, DestinationResult[]>();
+      for (const each of found) {
+        const result = await move(session, each, destination, options.tag);
+        destinations.set(each.image.name, [result]);
+        const { reference, status, digest } = result;
+        if (!options.json && !options.quiet) console.error(`${reference} ${status} ${digest}`);
       }
       return { ...outcome, destinations };
     },
   });
   printJson(options, document);
   return status;
+}
+
+async function move(
+  session: Session,
+  { image, repository, published }: PublishedImage,
+  { name, registry }: NamedRegistry,
+  tag: string,
+): Promise<DestinationResult> {
+  const { descriptor: { digest, mediaType }, bytes } = published;
+  const path = repositoryIn(registry, image);
+  const client = await session.registries.client(registry.host);
+  const isThere = (await client.probe(path, tag))?.digest === digest;
+  if (!isThere) await client.putManifest(path, tag, mediaType, bytes);
+  const reference = `${repository}:${tag}`;
+  return { registry: name, reference, digest, status: isThere ? "current" : "retagged" };
 }

@@ -1,9 +1,13 @@
 /** `images push`: makes a registry hold each target under its content tag and its mutable tags. */
 
+import type { Project } from "../lib/model/recipe.ts";
 import { chooseDestination } from "../lib/registry/publish/destination.ts";
-import { publish, type PushRequest, refuseBases, refuseBeforeBuilding } from "../lib/run/push.ts";
+import { refuseBeforeBuilding } from "../lib/run/push/guard.ts";
+import { preview } from "../lib/run/push/preview.ts";
+import { publish } from "../lib/run/push/publish.ts";
+import type { PushRequest } from "../lib/run/push/request.ts";
 import type { CommonOptions } from "./options.ts";
-import { openProject, printJson, settle } from "./run.ts";
+import { openProject, printJson, type RunRequest, settle } from "./run.ts";
 
 /** Options of `push`. */
 export interface PushOptions extends CommonOptions {
@@ -15,25 +19,33 @@ export interface PushOptions extends CommonOptions {
 
 /** Publishes the targets; answers with the exit status. */
 export async function push(options: PushOptions, targets: readonly string[]): Promise<number> {
-  const project = await openProject(options);
-  const destination = chooseDestination(project.registries, options.to, Deno.env.toObject());
+  const { registries } = await openProject(options);
+  const request = pushRun(options, targets, registries, options.dryRun ?? false);
+  const { document, status } = await settle(options, { command: "push", ...request });
+  printJson(options, document);
+  return status;
+}
+
+/** A run that pushes its targets or, with `dryRun`, says what that would do. */
+export function pushRun(
+  options: PushOptions,
+  targets: readonly string[],
+  registries: Project["registries"],
+  dryRun: boolean,
+): Omit<RunRequest, "command"> {
+  const destination = chooseDestination(registries, options.to, Deno.env.toObject());
   const request: PushRequest = {
     destination,
     tags: options.tag ?? [],
-    dryRun: options.dryRun ?? false,
-    force: options.force ?? false,
     named: targets.length > 0 && !options.all,
   };
-  const { document, status } = await settle(options, {
-    command: "push",
-    mode: request.dryRun ? "plan" : "build",
+  return {
+    mode: dryRun ? "plan" : "build",
     targets,
     all: options.all ?? false,
     destination: destination.name,
     before: (session) => refuseBeforeBuilding(session, request),
-    examine: (session, prepared) => refuseBases(session, prepared, request),
-    then: (session, outcome) => publish(session, outcome, request),
-  });
-  printJson(options, document);
-  return status;
+    then: (session, outcome, again) =>
+      dryRun ? preview(session, outcome, request) : publish(session, outcome, request, again),
+  };
 }

@@ -5,29 +5,35 @@ import type { Project } from "../lib/model/recipe.ts";
 import type { ResultDocument } from "../lib/model/result.ts";
 import { killAllGroups } from "../lib/process/groups.ts";
 import { makeReporter } from "../lib/report/reporter.ts";
-import type { PreparedImage } from "../lib/plan/evaluate_image.ts";
 import { settleIndexes } from "../lib/run/indexes.ts";
 import { type Outcome, resultDocument } from "../lib/run/results.ts";
 import { type Mode, Runner } from "../lib/run/runner.ts";
 import { Session } from "../lib/run/session.ts";
-import type { Settled } from "../lib/run/settled.ts";
+import type { Settled, SettledImage } from "../lib/run/settled.ts";
 import { loadProject } from "../lib/dsl/load.ts";
 import { type CommonOptions, reportSettings, runSettings } from "./options.ts";
 
 /** What a verb wants done. */
 export interface RunRequest {
   readonly command: string;
-  readonly mode: Mode;
+  /** `open` settles nothing: what is asked for does not hang on what would be built. */
+  readonly mode: Mode | "open";
   readonly targets: readonly string[];
   readonly all: boolean;
   /** Of a push, name of the registry it goes to. */
   readonly destination?: string;
   /** Refuses, before anything is done. */
-  readonly before?: (session: Session) => void;
-  /** Looks at each image before it is built. */
-  readonly examine?: (session: Session, prepared: PreparedImage) => void;
-  /** Goes on from what was settled, e.g. by publishing it; what it gives is added to the outcome. */
-  readonly then?: (session: Session, outcome: Outcome) => Promise<Outcome>;
+  readonly before?: (session: Session) => void | Promise<void>;
+  /**
+   * Goes on from what was settled, e.g. by publishing it; what it gives is the outcome.
+   *
+   * @param again settles everything once more, from the records as they are by then.
+   */
+  readonly then?: (
+    session: Session,
+    outcome: Outcome,
+    again: () => Promise<Outcome>,
+  ) => Promise<Outcome>;
 }
 
 /** A finished run. */
@@ -54,38 +60,53 @@ export async function settle(options: CommonOptions, request: RunRequest): Promi
   const reporter = await makeReporter(reportSettings(options));
   const interrupt = listenForInterrupts();
   try {
-    const { targets, all } = request;
-    const examine = (prepared: PreparedImage) => request.examine?.(session, prepared);
-    const wanted = { targets, all, examine };
-    const session: Session = new Session(
-      project,
-      wanted,
-      settings,
-      reporter.sink,
-      interrupt.signal,
-    );
-    request.before?.(session);
-    const { graph } = session.circumstances;
-    session.emit({
-      kind: "began",
-      command: request.command,
-      nodes: graph.closure(session.targets.ids).map((id) => {
-        const { type, needs } = graph.node(id);
-        return { id, type, needs };
-      }),
-    });
-    const settled = await new Runner(session, request.mode).run();
-    const indexes = await settleIndexes(session, settled);
-    const outcome = await (request.then?.(session, { settled, indexes }) ?? { settled, indexes });
-    await session.close();
-    const document = resultDocument(request.command, outcome, session.elapsed);
-    session.emit({ kind: "ended", document });
-    const status = interrupt.signal.aborted ? 130 : statusOf(outcome, session.targets.strict);
-    return { document: { ...document, ok: status === 0 }, outcome, project, status };
+    const session = new Session(project, request, settings, reporter.sink, interrupt.signal);
+    try {
+      const { outcome, document } = await settleIn(session, request);
+      const status = interrupt.signal.aborted ? 130 : statusOf(outcome, session.targets.strict);
+      return { document: { ...document, ok: status === 0 }, outcome, project, status };
+    } finally {
+      await session.close();
+    }
   } finally {
     reporter.close();
     interrupt.close();
   }
+}
+
+async function settleIn(
+  session: Session,
+  request: RunRequest,
+): Promise<{ outcome: Outcome; document: ResultDocument }> {
+  await request.before?.(session);
+  const { graph } = session.circumstances;
+  session.emit({
+    kind: "began",
+    command: request.command,
+    nodes: graph.closure(session.targets.ids).map((id) => {
+      const { type, needs } = graph.node(id);
+      return { id, type, needs };
+    }),
+  });
+  const first = await settleOnce(session, request.mode);
+  const again = () => settleOnce(session, request.mode);
+  const outcome = await (request.then?.(session, first, again) ?? first);
+  const document = resultDocument(request.command, outcome, session.elapsed);
+  session.emit({ kind: "ended", document });
+  return { outcome, document };
+}
+
+async function settleOnce(session: Session, mode: RunRequest["mode"]): Promise<Outcome> {
+  const settled = mode === "open" ? unsettled(session) : await new Runner(session, mode).run();
+  return { settled, indexes: await settleIndexes(session, settled) };
+}
+
+/** The targets without a verdict. */
+function unsettled({ targets, circumstances: { graph } }: Session): SettledImage[] {
+  return targets.ids.flatMap((id) => {
+    const node = graph.node(id);
+    return node.type === "image" ? [{ node, reasons: [], ms: 0 }] : [];
+  });
 }
 
 /** Writes a document to standard output where `--json` asks for it. */

@@ -1,5 +1,6 @@
 /** From what images.ts declared to a project: every default filled in, every fault found. */
 
+import { isContentTag } from "../model/key.ts";
 import { formatPlatform, hostPlatform, parsePlatform } from "../model/platform.ts";
 import {
   type CommonOptions,
@@ -210,12 +211,12 @@ function commonOf(
     findings.add(message, origin, { keys: ["repository"] }, next);
   }
   for (const tag of list(options.tags, [])) {
-    if (isTag(tag.replace(/\{(?:revision|branch|git-tag)\}/g, "x"))) continue;
+    if (isTag(tag.replace(/\{(?:revision|branch|git-tag)\}/g, "x")) && !isContentTag(tag)) continue;
     findings.add(
       `Image "${name}" has the tag "${tag}", which cannot be one`,
       origin,
       { keys: ["tags"], word: tag },
-      "use letters, digits, _ . and -; {revision}, {branch} and {git-tag} are filled in",
+      "use letters, digits, _ . and -, not content-…; {revision}, {branch} and {git-tag} are filled in",
     );
   }
   return {

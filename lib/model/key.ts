@@ -47,3 +47,8 @@ export const CONTENT_TAG_PREFIX = "content-";
 export function contentTag(key: string): string {
   return `${CONTENT_TAG_PREFIX}${key.slice(0, 32)}`;
 }
+
+/** Says whether a tag is one of the cache's own, which no mutable tag may be. */
+export function isContentTag(tag: string): boolean {
+  return tag.startsWith(CONTENT_TAG_PREFIX);
+}

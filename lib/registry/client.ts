@@ -45,6 +45,13 @@ export interface ClientSettings {
 /** Opens a blob's bytes, from the beginning each time. */
 export type OpenBlob = () => Promise<ReadableStream<Uint8Array>> | Uint8Array;
 
+/** What a stream came to. */
+export interface SentStream {
+  readonly digest: Digest;
+  /** In bytes. */
+  readonly size: number;
+}
+
 /** How a blob came to be in a repository. */
 export type Arrival = "present" | "mounted" | "uploaded";
 
@@ -216,20 +223,29 @@ export class RegistryClient {
     return upload ?? await Upload.begin(this.#endpoint, repository);
   }
 
-  /** Uploads a stream of unknown digest and size. */
+  /**
+   * Uploads a stream of unknown digest and size.
+   *
+   * @param options.onBytes told of bytes as they go; of fewer than none where they must go again.
+   * @param options.onDigest told what the stream came to, before the registry commits to it.
+   */
   uploadStream(
     repository: string,
     open: () => Promise<ReadableStream<Uint8Array>>,
-    onBytes?: (bytes: number) => void,
-  ): Promise<{ digest: Digest; size: number }> {
+    options: {
+      readonly onBytes?: (bytes: number) => void;
+      readonly onDigest?: (sent: SentStream) => void;
+    } = {},
+  ): Promise<SentStream> {
     return this.#writing.run(() => {
-      const meter = new Meter(onBytes);
-      let sent: { digest: Digest; size: number } | undefined;
+      const meter = new Meter(options.onBytes);
+      let sent: SentStream | undefined;
       return this.#attempt(repository, meter, async (begun) => {
         const upload = await Upload.begin(this.#endpoint, repository);
         begun(upload);
         sent = await upload.sendStream(open, meter.add);
         begun(upload, sent.digest);
+        options.onDigest?.(sent);
         await upload.commit(sent.digest);
         return sent;
       }, () => sent!);

@@ -109,7 +109,8 @@ async function finish(
     ms: Math.round(session.elapsed - begun),
     at: Date.now(),
   };
-  await verifyImage(session, node.image, await localImage(session, { schema: 1, ...record }));
+  const open = () => localImage(session, { schema: 1, ...record });
+  await verifyImage(session, node.image, config.digest, open);
   if (session.signal.aborted) throw new Fault("Interrupted", { kind: "interrupted" });
   const tree = await keyTree(c, prepared);
   c.records.putTree(tree.root, tree.entries);

@@ -10,11 +10,20 @@ import { encodeIndex } from "../oci/documents.ts";
 import { needsOf } from "../plan/graph.ts";
 import { hashJson } from "../oci/hash.ts";
 import type { Session } from "./session.ts";
-import type { Settled, SettledImage, SettledIndex } from "./settled.ts";
+import { isKeyed, type Settled, type SettledImage, type SettledIndex } from "./settled.ts";
 
 /** Key of an index: the platforms' keys under their names. */
-export function indexKey(platforms: Readonly<Record<string, string>>): Promise<string> {
+function indexKey(platforms: Readonly<Record<string, string>>): Promise<string> {
   return hashJson({ schema: KEY_SCHEMA, platforms });
+}
+
+/** The key that stands for all platforms of an image: the only one's, or the index's. */
+export async function topKeyOf(
+  parts: readonly { readonly key: string; readonly node: { readonly platform: string } }[],
+): Promise<string> {
+  const [only, ...others] = parts;
+  if (only !== undefined && others.length === 0) return only.key;
+  return await indexKey(Object.fromEntries(parts.map(({ node, key }) => [node.platform, key])));
 }
 
 /** Makes the index of every image with several platforms among these nodes. */
@@ -43,11 +52,8 @@ async function settleIndex(
   const status = statuses.length === parts.length ? { status: worst(statuses) } : {};
   const verdicts = parts.flatMap((part) => part.verdict ?? []);
   const verdict = verdicts.length === parts.length ? { verdict: leastReady(verdicts) } : {};
-  const keys = parts.flatMap((part) =>
-    part.key === undefined ? [] : [[part.node.platform, part.key]]
-  );
-  if (keys.length < parts.length) return { ...common, ...status, ...verdict };
-  const key = await indexKey(Object.fromEntries(keys));
+  if (!parts.every(isKeyed)) return { ...common, ...status, ...verdict };
+  const key = await topKeyOf(parts);
   const digest = await writeIndex(session, image.name, parts);
   return { ...common, ...status, ...verdict, key, ...(digest === undefined ? {} : { digest }) };
 }

@@ -2,13 +2,12 @@
 
 import { Fault } from "../model/errors.ts";
 import type { Image } from "../model/recipe.ts";
-import { isAllowed, repositoryIn } from "../registry/publish/destination.ts";
+import { isAllowed, type NamedRegistry, repositoryIn } from "../registry/publish/destination.ts";
 import { type Published, readTag } from "../registry/publish/lookup.ts";
-import { indexKey } from "./indexes.ts";
-import type { NamedRegistry } from "./registry_access.ts";
+import { topKeyOf } from "./indexes.ts";
 import type { Outcome } from "./results.ts";
 import type { Session } from "./session.ts";
-import type { SettledImage } from "./settled.ts";
+import { isKeyed, type SettledImage } from "./settled.ts";
 
 /** An image in a registry. */
 export interface PublishedImage {
@@ -60,15 +59,12 @@ async function byKey(
   session: Session,
   outcome: Outcome,
   image: Image,
-  { registry }: NamedRegistry,
+  named: NamedRegistry,
 ): Promise<Published | undefined> {
-  const parts = outcome.settled.filter((each) =>
-    each.node.type === "image" && each.node.image === image
-  ) as SettledImage[];
-  const keys = parts.flatMap(({ node, key }) => key === undefined ? [] : [[node.platform, key]]);
-  if (keys.length === 0 || keys.length < parts.length) return undefined;
-  const key = keys.length === 1 ? keys[0]![1]! : await indexKey(Object.fromEntries(keys));
-  return await session.registries.published(registry, image, key);
+  const parts = partsOf(outcome, image);
+  if (parts.length === 0 || !parts.every(isKeyed)) return undefined;
+  const key = await topKeyOf(parts);
+  return await session.registries.published(named, image, key);
 }
 
 /** The images among the targets, each once. */
@@ -76,4 +72,11 @@ export function targetImages(session: Session): Image[] {
   const { targets, circumstances: { graph } } = session;
   const nodes = targets.ids.map((id) => graph.node(id));
   return [...new Set(nodes.flatMap((node) => node.type === "image" ? [node.image] : []))];
+}
+
+/** What became of each platform of an image. */
+export function partsOf({ settled }: Outcome, image: Image): SettledImage[] {
+  return settled.filter((each) =>
+    each.node.type === "image" && each.node.image === image
+  ) as SettledImage[];
 }

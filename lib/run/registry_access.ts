@@ -6,11 +6,12 @@
 import type { Digest } from "../model/digest.ts";
 import { asFault, Fault } from "../model/errors.ts";
 import type { BlobPlace, LocalImage } from "../model/image.ts";
-import type { Descriptor, Manifest } from "../model/oci.ts";
+import type { Descriptor } from "../model/oci.ts";
 import type { Image, Project, Registry } from "../model/recipe.ts";
 import { parseReference } from "../model/reference.ts";
 import type { ImageEvaluation } from "../plan/evaluate_image.ts";
 import type { RegistryClient } from "../registry/client.ts";
+import type { NamedRegistry } from "../registry/publish/destination.ts";
 import type { Published, TagRules } from "../registry/publish/lookup.ts";
 import type { ImageRecord } from "../store/records.ts";
 import type { Session } from "./session.ts";
@@ -18,18 +19,16 @@ import type { Session } from "./session.ts";
 /** How long a registry may take to its first answer before a build goes on without it, in ms. */
 const PATIENCE = 1_000;
 
-/** A declared registry by its name. */
-export interface NamedRegistry {
-  readonly name: string;
-  readonly registry: Registry;
-}
-
 /** The registries of one run. */
 export class RegistryAccess {
   readonly #project: Project;
   readonly #session: Session;
   readonly #clients = new Map<string, Promise<RegistryClient>>();
   readonly #silent = new Set<string>();
+  /** Registry → settled when it has answered anything at all, in time or too late. */
+  readonly #answered = new Map<string, Promise<void>>();
+  /** Message → the fault that first said so. */
+  readonly #refusals = new Map<string, Fault>();
 
   constructor(project: Project, session: Session) {
     this.#project = project;
@@ -59,7 +58,12 @@ export class RegistryAccess {
     return this.#session.once(`base ${reference} ${digest} ${platform}`, async () => {
       const { openBase } = await import("../registry/bases.ts");
       const parsed = parseReference(reference);
-      return await openBase(await this.client(parsed.host), parsed, digest, platform);
+      return await openBase(
+        await this.client(parsed.host),
+        parsed,
+        digest,
+        platform,
+      );
     });
   }
 
@@ -99,11 +103,10 @@ export class RegistryAccess {
     const { settings, circumstances: { forced } } = this.#session;
     if (!settings.remote || forced.has(id)) return undefined;
     for (const named of this.candidates(image)) {
-      const found = await this.#ask(named, image, evaluation.key);
+      const found = await this.ask(named, image, evaluation.key);
       if (found?.manifest === undefined) continue;
-      const { repositoryIn } = await import("../registry/publish/destination.ts");
-      const remote = { host: named.registry.host, repository: repositoryIn(named.registry, image) };
-      return remoteRecord(evaluation, found.descriptor, found.manifest, remote);
+      const { remoteRecord } = await import("./remote_record.ts");
+      return remoteRecord(evaluation, named, found, found.manifest);
     }
     return undefined;
   }
@@ -149,79 +152,73 @@ export class RegistryAccess {
     });
   }
 
-  /** A push insists on an answer; a build goes on without one, and says so once. */
-  async #ask(
-    { registry }: NamedRegistry,
-    image: Image,
-    key: string,
-  ): Promise<Published | undefined> {
-    const { host } = registry;
-    if (this.#silent.has(host)) return undefined;
-    const asking = this.published(registry, image, key);
-    if (this.#session.settings.destination !== undefined) return await asking;
+  /**
+   * What a registry holds under a key. The destination of a push must answer; without the others
+   * the run goes on, and says so once.
+   */
+  async ask(named: NamedRegistry, image: Image, key: string): Promise<Published | undefined> {
+    const { name, registry: { host } } = named;
+    if (this.#silent.has(name)) return undefined;
+    const asking = this.published(named, image, key);
     try {
-      return await inTime(asking, this.#session.signal);
+      if (this.#session.settings.destination === name) return await asking;
+      return await this.#inTime(name, asking);
     } catch (error) {
       if (this.#session.signal.aborted) throw error;
-      const first = !this.#silent.has(host);
-      this.#silent.add(host);
-      if (first) {
+      if (this.#session.settings.destination === name) throw this.#refusal(name, error);
+      if (!this.#silent.has(name)) {
         const why = asFault(error).message;
-        this.#session.notice(`Building without asking ${host}: ${why}; --no-remote never asks`);
+        this.#session.notice(`Going on without asking ${host}: ${why}; --no-remote never asks`);
       }
+      this.#silent.add(name);
       return undefined;
     }
   }
 
   /** What a registry holds under a key, asked for once a run. */
-  published(registry: Registry, image: Image, key: string): Promise<Published | undefined> {
-    return this.#session.once(`published ${registry.host} ${image.name} ${key}`, async () => {
+  published(
+    { name, registry }: NamedRegistry,
+    image: Image,
+    key: string,
+  ): Promise<Published | undefined> {
+    return this.#session.once(`published ${name} ${image.name} ${key}`, async () => {
       const { lookUp } = await import("../registry/publish/lookup.ts");
       const { repositoryIn } = await import("../registry/publish/destination.ts");
+      const repository = repositoryIn(registry, image);
       const client = await this.client(registry.host);
-      const rules = await this.rules(registry);
-      return await lookUp(client, repositoryIn(registry, image), key, rules);
+      return await lookUp(client, repository, key, await this.rules(registry));
     });
+  }
+
+  /** Where every image fails for the same reason it is one fault, told once. */
+  #refusal(name: string, error: unknown): Fault {
+    const fault = asFault(error, { where: name });
+    const known = this.#refusals.get(fault.message);
+    if (known === undefined) this.#refusals.set(fault.message, fault);
+    return known ?? fault;
+  }
+
+  /** Waits for a registry's first answer as long as patience lasts, and for later ones to the end. */
+  async #inTime<T>(name: string, asking: Promise<T>): Promise<T> {
+    const known = this.#answered.get(name);
+    const first = known ?? firstAnswer(asking);
+    if (known === undefined) this.#answered.set(name, first);
+    asking.catch(() => {});
+    await first;
+    return await asking;
   }
 }
 
-async function inTime<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Fault("it does not answer within a second")), PATIENCE);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
-  answer.catch(() => {});
+/** Settled by an answer, which may be an error; rejected when there was none in time. */
+async function firstAnswer(asking: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new Fault("it does not answer within a second")),
+    PATIENCE,
+  );
   try {
-    return await Promise.race([answer, late]);
+    await Promise.race([asking.then(() => {}, () => {}), late.promise]);
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** A record of what a registry holds: no blob of it need be here. */
-function remoteRecord(
-  evaluation: ImageEvaluation,
-  manifest: Descriptor,
-  { config }: Manifest,
-  remote: { readonly host: string; readonly repository: string },
-): ImageRecord {
-  const { prepared, key, parts, reasons } = evaluation;
-  const { node, tree, guard, recipe, reads, description } = prepared;
-  return {
-    schema: 1,
-    name: node.image.name,
-    platform: node.platform,
-    key,
-    parts,
-    tree,
-    ...(guard === undefined ? {} : { guard }),
-    description: { recipe, reads, value: description },
-    imageId: config.digest,
-    manifest,
-    remote,
-    reasons,
-    ms: 0,
-    at: Date.now(),
-  };
 }

@@ -17,26 +17,20 @@ export interface Outcome {
   readonly indexes: readonly SettledIndex[];
   /** Of a push: node or image name → where it was published. */
   readonly destinations?: ReadonlyMap<string, readonly DestinationResult[]>;
+  /** Of a push: the same names → why it was not published. */
+  readonly faults?: ReadonlyMap<string, Fault>;
 }
 
 /** The document of a command. */
 export function resultDocument(command: string, outcome: Outcome, ms: number): ResultDocument {
-  const { settled, indexes, destinations } = outcome;
+  const { settled, indexes } = outcome;
   const images: ImageResult[] = [];
   const tasks: TaskResult[] = [];
   for (const each of settled) {
     if (each.node.type === "task") tasks.push(taskResult(each as SettledTask));
-    else {
-      const published = destinations?.get(each.node.id);
-      const result = imageResult(each as SettledImage);
-      images.push(published === undefined ? result : { ...result, destinations: published });
-    }
+    else images.push(published(imageResult(each as SettledImage), outcome, each.node.id));
   }
-  for (const index of indexes) {
-    const published = destinations?.get(index.name);
-    const result = indexResult(index);
-    images.push(published === undefined ? result : { ...result, destinations: published });
-  }
+  for (const index of indexes) images.push(published(indexResult(index), outcome, index.name));
   const all = [...images, ...tasks];
   const failed = all.some((each) => each.error !== undefined && each.status !== "unavailable");
   const unpublished = images.some((each) =>
@@ -50,6 +44,17 @@ export function resultDocument(command: string, outcome: Outcome, ms: number): R
     tasks,
     totals: totalsOf(all),
     ms: Math.round(ms),
+  };
+}
+
+/** An entry with where it was published, and why not. */
+function published(result: ImageResult, { destinations, faults }: Outcome, id: string) {
+  const where = destinations?.get(id);
+  const fault = faults?.get(id);
+  return {
+    ...result,
+    ...(fault === undefined ? {} : { error: errorResult(fault) }),
+    ...(where === undefined ? {} : { destinations: where }),
   };
 }
 

@@ -134,7 +134,6 @@ export class Runner {
     const session = this.#session;
     const { circumstances: c } = session;
     const described = await prepareImage(c, node);
-    session.examine(described);
     const prepared = described.unidentified ? await this.#identify(described) : described;
     const ask = session.settings.pull || this.#mode === "plan";
     const bases = await this.#bases(prepared, ask);

@@ -6,7 +6,6 @@ import type { EventSink, RunEvent, Subject } from "../model/events.ts";
 import type { Overrides } from "../model/plugin.ts";
 import type { Project } from "../model/recipe.ts";
 import type { Circumstances } from "../plan/circumstances.ts";
-import type { PreparedImage } from "../plan/evaluate_image.ts";
 import { graphOf } from "../plan/graph.ts";
 import { resolveTargets, type Targets } from "../plan/targets.ts";
 import { Layout } from "../store/layout.ts";
@@ -41,8 +40,6 @@ export interface RunSettings {
 export interface Wanted {
   readonly targets: readonly string[];
   readonly all: boolean;
-  /** Looks at each image before it is built; a fault it throws is the image's. */
-  readonly examine?: (prepared: PreparedImage) => void;
 }
 
 /** Everything the steps of one run share. */
@@ -52,8 +49,6 @@ export class Session {
   /** What was asked for. */
   readonly targets: Targets;
   readonly registries: RegistryAccess;
-  /** Looks at each image before it is built. */
-  readonly examine: (prepared: PreparedImage) => void;
   /** Slots for builds and tasks. */
   readonly slots: Slots;
   readonly #sink: EventSink;
@@ -74,7 +69,6 @@ export class Session {
     this.settings = settings;
     this.slots = new Slots(settings.jobs);
     this.#sink = sink;
-    this.examine = wanted.examine ?? (() => {});
     this.targets = resolveTargets(project, graph, wanted.targets, wanted.all);
     this.registries = new RegistryAccess(project, this);
     this.circumstances = {

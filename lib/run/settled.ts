@@ -20,6 +20,11 @@ export interface SettledImage {
   readonly ms: number;
 }
 
+/** Says whether an image's key could be made. */
+export function isKeyed(image: SettledImage): image is SettledImage & { readonly key: string } {
+  return image.key !== undefined;
+}
+
 /** A task that is settled. */
 export interface SettledTask {
   readonly node: TaskNode;

@@ -1,11 +1,11 @@
 /** What a recipe expects of its image, checked in the built layers; verdicts are kept. */
 
+import type { Digest } from "../model/digest.ts";
 import { Fault } from "../model/errors.ts";
 import type { LocalImage } from "../model/image.ts";
 import type { Json } from "../model/json.ts";
 import type { Expectations, ExpectedFile, Image } from "../model/recipe.ts";
 import { imageFilesystem } from "../oci/cached_listing.ts";
-
 import { hashJson } from "../oci/hash.ts";
 import type { ImageFilesystem } from "../oci/filesystem.ts";
 import { uncompressedSize } from "../oci/listing.ts";
@@ -13,23 +13,34 @@ import { writeAtomic } from "../store/atomic.ts";
 import { exists } from "../store/state.ts";
 import type { Session } from "./session.ts";
 
+/** Names a pair of an image and what is expected of it; undefined where nothing is. */
+export async function verdictOf(image: Image, imageId: Digest): Promise<string | undefined> {
+  const { expect } = image.common;
+  if (expect === undefined || Object.keys(expect).length === 0) return undefined;
+  return await hashJson([imageId, expect as unknown as Json]);
+}
+
 /**
  * Checks an image against its recipe's expectations. A pair of image ID and expectations that has
- * passed is not checked again; layers are read only for rules that need them.
+ * passed, here or where the image was published, is not checked again; the image is opened only
+ * then, and layers are read only for rules that need them.
  *
+ * @param known the pair that whoever published the image checked.
  * @throws {Fault} that names every expectation that is not met.
  */
 export async function verifyImage(
   session: Session,
   image: Image,
-  built: LocalImage,
+  imageId: Digest,
+  open: () => Promise<LocalImage>,
+  known?: string,
 ): Promise<void> {
-  const { expect } = image.common;
-  if (expect === undefined || Object.keys(expect).length === 0) return;
+  const { common: { expect = {} } } = image;
+  const key = await verdictOf(image, imageId);
   const { cache } = session.circumstances.state;
-  const key = await hashJson([built.imageId, expect as unknown as Json]);
   const verdict = `${cache}/verdicts/${key}`;
-  if (exists(verdict)) return;
+  if (key === undefined || key === known || exists(verdict)) return;
+  const built = await open();
   const failures = [
     ...configFailures(expect, built),
     ...await sizeFailures(expect, built, session.signal),

@@ -32,6 +32,8 @@ export interface ImageRecord {
   readonly layers?: readonly Layer[];
   /** The repository that holds all of it, where the image came from or went to a registry. */
   readonly remote?: { readonly host: string; readonly repository: string };
+  /** The pair of image and expectations that was checked where it was published. */
+  readonly verdict?: string;
   /** Why it was built. */
   readonly reasons: readonly Reason[];
   /** Duration of the build, in milliseconds. */

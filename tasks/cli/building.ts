@@ -44,6 +44,7 @@ function planVerb(done: Done) {
     .option("--all", "Every image.")
     .type("purpose", new EnumType(["build", "push"]))
     .option("--for <purpose:purpose>", "What it is a plan for: build or push.")
+    .option("--to <registry:string>", "Of a push, which registry.")
     .example("images plan", "verdict, content tag and reasons of every image")
     .action(async (options, ...targets) =>
       done(await (await import("../plan.ts")).plan(options, targets))

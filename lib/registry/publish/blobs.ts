@@ -5,12 +5,19 @@ import type { OpenableLayer } from "../../model/image.ts";
 import { type Descriptor, MediaType } from "../../model/oci.ts";
 import type { Registry } from "../../model/recipe.ts";
 import type { Compressor } from "../../oci/compress.ts";
-import { parseConfig } from "../../oci/documents.ts";
 import type { RegistryClient } from "../client.ts";
-import { readTag } from "./lookup.ts";
+import { publishedLayers } from "./published_layers.ts";
 
 /** Bytes that have gone to the registry, for people to see. */
 export type OnBytes = (bytes: number) => void;
+
+/** What earlier runs found out, interrupted ones too: which blob is a compressed form of a layer. */
+export interface BlobMemory {
+  /** The blob that a layer became. */
+  recall(diffId: Digest, compression: Registry["compression"]): Descriptor | undefined;
+  /** Keeps it; called before the registry commits to the blob. */
+  keep(diffId: Digest, compression: Registry["compression"], descriptor: Descriptor): void;
+}
 
 /** A blob that a repository is known to hold. */
 interface Held {
@@ -23,49 +30,42 @@ export class Blobs {
   readonly #client: RegistryClient;
   readonly #compression: Registry["compression"];
   readonly #compressor: Compressor;
+  readonly #memory: BlobMemory;
   /** Uncompressed digest → where a compressed form of it is, or is being brought. */
   readonly #layers = new Map<Digest, Promise<Held>>();
   /** Digest → a repository that holds it. */
   readonly #holders = new Map<Digest, string>();
+  /** Tag → done when its images' layers are known. */
+  readonly #learnt = new Map<string, Promise<void>>();
 
   constructor(
     client: RegistryClient,
     compression: Registry["compression"],
     compressor: Compressor,
+    memory: BlobMemory,
   ) {
     this.#client = client;
     this.#compression = compression;
     this.#compressor = compressor;
+    this.#memory = memory;
   }
 
-  /**
-   * Takes note of the layers that a repository's tag holds, whatever their compression: its config
-   * lists diff IDs, its manifest the blobs.
-   */
-  async learn(repository: string, tag: string): Promise<void> {
-    const published = await readTag(this.#client, repository, tag);
-    for (const manifest of await this.#manifestsOf(repository, published)) {
-      const config = await this.#client.smallBlob(repository, manifest.config);
-      const diffIds = parseConfig(config, `${repository}:${tag}`).rootfs.diff_ids;
-      if (diffIds.length !== manifest.layers.length) continue;
-      manifest.layers.forEach((descriptor, at) => {
-        this.#holders.set(descriptor.digest, repository);
-        const diffId = diffIds[at]!;
-        if (!this.#layers.has(diffId)) {
-          this.#layers.set(diffId, Promise.resolve({ descriptor: plain(descriptor), repository }));
-        }
-      });
-    }
+  /** Takes note of the layers that a repository's tag holds, whatever their compression. */
+  learn(repository: string, tag: string): Promise<void> {
+    const name = `${repository}:${tag}`;
+    const known = this.#learnt.get(name);
+    if (known !== undefined) return known;
+    const learning = this.#learn(repository, tag);
+    this.#learnt.set(name, learning);
+    return learning;
   }
 
-  async #manifestsOf(repository: string, published: Awaited<ReturnType<typeof readTag>>) {
-    if (published?.manifest !== undefined) return [published.manifest];
-    const manifests = [];
-    for (const child of published?.index?.manifests ?? []) {
-      const found = await readTag(this.#client, repository, child.digest);
-      if (found?.manifest !== undefined) manifests.push(found.manifest);
+  async #learn(repository: string, tag: string): Promise<void> {
+    for (const [diffId, descriptor] of await publishedLayers(this.#client, repository, tag)) {
+      this.#holders.set(descriptor.digest, repository);
+      if (this.#layers.has(diffId)) continue;
+      this.#layers.set(diffId, Promise.resolve({ descriptor: plain(descriptor), repository }));
     }
-    return manifests;
   }
 
   /** Brings a layer to a repository; answers with the descriptor it has there. */
@@ -77,25 +77,37 @@ export class Blobs {
     const { descriptor, diffId } = layer;
     const isPlain = descriptor.mediaType === MediaType.layer ||
       descriptor.mediaType === MediaType.dockerLayer;
+    const sources = sourcesOf(layer, this.#client.host);
     if (!isPlain || this.#compression === "none") {
-      await this.bring(
-        repository,
-        descriptor,
-        () => layer.open(),
-        sourcesOf(layer, this.#client.host),
-        onBytes,
-      );
+      await this.bring(repository, descriptor, () => layer.open(), sources, onBytes);
+      return plain(descriptor);
+    }
+    if (sources.length > 0 && await this.#isThere(repository, descriptor.digest, sources)) {
       return plain(descriptor);
     }
     const known = this.#layers.get(diffId);
-    if (known !== undefined) {
-      const held = await known.catch(() => undefined);
-      if (held !== undefined && await this.#isHere(repository, held)) return held.descriptor;
+    if (known === undefined) {
+      const bringing = this.#bringFirst(repository, layer, onBytes);
+      this.#layers.set(diffId, bringing);
+      bringing.catch(() => this.#layers.delete(diffId));
+      return (await bringing).descriptor;
     }
-    const bringing = this.#compressAndUpload(repository, layer, onBytes);
-    this.#layers.set(diffId, bringing);
-    bringing.catch(() => this.#layers.delete(diffId));
-    return (await bringing).descriptor;
+    const held = await known.catch(() => undefined);
+    if (held !== undefined && await this.#isHere(repository, held)) return held.descriptor;
+    return (await this.#compressAndUpload(repository, layer, onBytes)).descriptor;
+  }
+
+  /** What an earlier run sent, before it was interrupted perhaps, is not sent again. */
+  async #bringFirst(
+    repository: string,
+    layer: OpenableLayer,
+    onBytes: OnBytes | undefined,
+  ): Promise<Held> {
+    const descriptor = this.#memory.recall(layer.diffId, this.#compression);
+    if (descriptor !== undefined && await this.#isThere(repository, descriptor.digest, [])) {
+      return { descriptor, repository };
+    }
+    return await this.#compressAndUpload(repository, layer, onBytes);
   }
 
   /** Brings a blob of known digest and size to a repository, mounted from where that is possible. */
@@ -107,18 +119,26 @@ export class Blobs {
     onBytes?: OnBytes,
   ): Promise<void> {
     const { digest } = descriptor;
-    if (this.#holders.get(digest) === repository) return;
     const holder = this.#holders.get(digest);
+    if (holder === repository) return;
     const from = [...new Set([...sources, ...(holder === undefined ? [] : [holder])])];
     await this.#client.upload(repository, descriptor, open, { from, ...(onBytes && { onBytes }) });
     this.#holders.set(digest, repository);
   }
 
-  async #isHere(repository: string, held: Held): Promise<boolean> {
-    const { digest } = held.descriptor;
+  #isHere(repository: string, held: Held): Promise<boolean> {
+    return this.#isThere(repository, held.descriptor.digest, [held.repository]);
+  }
+
+  /** Whether a repository holds a blob, or does once it is mounted from one of these. */
+  async #isThere(repository: string, digest: Digest, from: readonly string[]): Promise<boolean> {
     if (await this.#client.hasBlob(repository, digest)) return true;
-    return held.repository !== repository &&
-      await this.#client.mount(repository, digest, held.repository);
+    for (const source of new Set(from)) {
+      if (source !== repository && await this.#client.mount(repository, digest, source)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   async #compressAndUpload(
@@ -127,12 +147,15 @@ export class Blobs {
     onBytes: OnBytes | undefined,
   ): Promise<Held> {
     const compression = this.#compression;
+    const mediaType = compression === "zstd" ? MediaType.layerZstd : MediaType.layerGzip;
     const open = async () =>
       ReadableStream.from(this.#compressor.compress(await layer.open(), compression));
-    const { digest, size } = await this.#client.uploadStream(repository, open, onBytes);
-    this.#holders.set(digest, repository);
-    const mediaType = compression === "zstd" ? MediaType.layerZstd : MediaType.layerGzip;
-    return { descriptor: { mediaType, digest, size }, repository };
+    const sent = await this.#client.uploadStream(repository, open, {
+      ...(onBytes && { onBytes }),
+      onDigest: (sent) => this.#memory.keep(layer.diffId, compression, { mediaType, ...sent }),
+    });
+    this.#holders.set(sent.digest, repository);
+    return { descriptor: { mediaType, ...sent }, repository };
   }
 }
 

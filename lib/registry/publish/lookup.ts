@@ -8,6 +8,9 @@ import type { RegistryClient } from "../client.ts";
 /** The annotation that carries the full key. */
 export const KEY_ANNOTATION = "dev.images.key";
 
+/** The annotation that names the image and the expectations it was found to meet. */
+export const VERDICT_ANNOTATION = "dev.images.verdict";
+
 /** A manifest or index as a registry has it. */
 export interface Published {
   readonly tag: string;

@@ -1,0 +1,66 @@
+/** Settled images as they are handed to lib/registry/publish. */
+
+import type { Image } from "../../model/recipe.ts";
+import type { ContentItem, PlatformPart } from "../../registry/publish/content.ts";
+import { gitAnnotations } from "../../registry/publish/git_facts.ts";
+import { VERDICT_ANNOTATION } from "../../registry/publish/lookup.ts";
+import type { ImageRecord } from "../../store/records.ts";
+import { topKeyOf } from "../indexes.ts";
+import { localImage } from "../local_image.ts";
+import type { Session } from "../session.ts";
+import type { SettledImage } from "../settled.ts";
+import { verdictOf, verifyImage } from "../verify.ts";
+import { factsOf, tagsOf } from "./facts.ts";
+import type { PushRequest } from "./request.ts";
+
+/** A settled platform of an image: its key and record are there. */
+export type Ready = SettledImage & { readonly key: string; readonly record: ImageRecord };
+
+/** Says whether a platform is there to be published. */
+export function isReady(part: SettledImage): part is Ready {
+  return part.key !== undefined && part.record !== undefined;
+}
+
+/**
+ * An image as it is to be published.
+ *
+ * @throws {Fault} when it is not what its recipe expects.
+ */
+export async function itemOf(
+  session: Session,
+  image: Image,
+  ready: readonly Ready[],
+  request: PushRequest,
+): Promise<ContentItem> {
+  const parts: PlatformPart[] = [];
+  for (const part of ready) parts.push(await platformPart(session, image, part));
+  const wanted = session.circumstances.project.gitAnnotations;
+  return {
+    parts,
+    ...(parts.length === 1 ? {} : { indexKey: await topKeyOf(ready) }),
+    annotations: image.common.annotations,
+    topAnnotations: async () => wanted ? gitAnnotations(await factsOf(session)) : {},
+    formerTags: async () => [...new Set([...await tagsOf(session, image, request), "latest"])],
+  };
+}
+
+async function platformPart(
+  session: Session,
+  image: Image,
+  { key, record, node: { id, platform } }: Ready,
+): Promise<PlatformPart> {
+  const open = () => localImage(session, record);
+  await verifyImage(session, image, record.imageId, open, record.verdict);
+  const verdict = await verdictOf(image, record.imageId);
+  let done = 0;
+  return {
+    platform,
+    key,
+    annotations: verdict === undefined ? {} : { [VERDICT_ANNOTATION]: verdict },
+    open,
+    onBytes: (bytes) => {
+      done += bytes;
+      session.emit({ kind: "progress", id, progress: { phase: "uploading", done, unit: "bytes" } });
+    },
+  };
+}

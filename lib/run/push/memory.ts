@@ -1,0 +1,33 @@
+/** Which blob a layer became when it was compressed, kept from one run to the next. */
+
+import type { Digest } from "../../model/digest.ts";
+import { hexOf, isDigest } from "../../model/digest.ts";
+import type { Descriptor } from "../../model/oci.ts";
+import type { BlobMemory } from "../../registry/publish/blobs.ts";
+import { writeAtomic } from "../../store/atomic.ts";
+import type { State } from "../../store/state.ts";
+
+/** The memory of one project's state. Whether a registry has the blob is asked there. */
+export function blobMemory(state: State): BlobMemory {
+  const path = (diffId: Digest, compression: string) =>
+    `${state.cache}/compressed/${compression}-${hexOf(diffId)}`;
+  return {
+    recall(diffId, compression) {
+      return read(path(diffId, compression));
+    },
+    keep(diffId, compression, { mediaType, digest, size }) {
+      writeAtomic(path(diffId, compression), JSON.stringify({ mediaType, digest, size }));
+    },
+  };
+}
+
+/** What is missing or unreadable was never kept. */
+function read(path: string): Descriptor | undefined {
+  try {
+    const value = JSON.parse(Deno.readTextFileSync(path)) as Descriptor;
+    return isDigest(value.digest) ? value : undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
