@@ -2,6 +2,7 @@
 
 import { Fault } from "../model/errors.ts";
 import type { Entry, Selection, Tree } from "../model/selection.ts";
+import { compareCodePoints } from "../oci/json.ts";
 import { withContent } from "./content.ts";
 import type { Indexed } from "./folders.ts";
 import type { FileIndex } from "./index.ts";
@@ -37,7 +38,7 @@ export async function collect(
     for (const each of walk(index, selection, leftOut, folders)) found.set(each.path, each);
   }
   const entries = await readContents(index, [...found.values()]);
-  entries.sort((a, b) => comparePaths(a.path, b.path));
+  entries.sort((a, b) => compareCodePoints(a.path, b.path));
   return { tree: { root: merkleRoot(entries), entries }, folders: [...folders] };
 }
 
@@ -115,19 +116,4 @@ function entryOf({ path, nameOnly }: Found, entry: Indexed): Entry {
   if (type === "directory" || nameOnly) return { path, type, executable: false, size: 0 };
   if (type === "symlink") return { path, type, executable: false, size: 0, target: content ?? "" };
   return { path, type, executable, size, digest: content ?? "" };
-}
-
-/** By code points, as their UTF-8 bytes compare; JavaScript's own order differs for surrogates. */
-function comparePaths(a: string, b: string): number {
-  const length = Math.min(a.length, b.length);
-  for (let at = 0; at < length; at++) {
-    const x = a.charCodeAt(at);
-    const y = b.charCodeAt(at);
-    if (x !== y) return rank(x) - rank(y);
-  }
-  return a.length - b.length;
-}
-
-function rank(unit: number): number {
-  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }

@@ -17,7 +17,7 @@ import type {
   Manifest,
 } from "../model/oci.ts";
 import { MediaType } from "../model/oci.ts";
-import { goJson } from "./json.ts";
+import { goJson, goMap } from "./json.ts";
 
 /** The largest manifest, index or config that is read, in bytes; registries refuse larger ones. */
 export const DOCUMENT_LIMIT: number = 4 * 1024 * 1024;
@@ -120,17 +120,21 @@ function compact(
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === "" || value === false || value === 0) return true;
   if (Array.isArray(value)) return value.length === 0;
+  if (value instanceof Map) return value.size === 0;
   return typeof value === "object" && value !== null && Object.keys(value).length === 0;
 }
 
-function sorted<V>(map: Readonly<Record<string, V>> | undefined): Record<string, V> | undefined {
-  if (map === undefined) return undefined;
-  return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
+function sorted<V>(
+  map: Readonly<Record<string, V>> | undefined,
+): ReadonlyMap<string, V> | undefined {
+  return map === undefined ? undefined : goMap(map);
 }
 
 /** Reads a manifest. @throws {Fault} when it is none. */
 export function parseManifest(bytes: Uint8Array, where: string): Manifest {
-  const value = parseObject(bytes, where, "manifest");
+  const read = parseObject(bytes, where, "manifest");
+  // Go writes null for a list that nothing was ever put into.
+  const value: Record<string, unknown> = { ...read, layers: read.layers ?? [] };
   if (value.schemaVersion !== 2 || !isDescriptor(value.config) || !isDescriptors(value.layers)) {
     throw notA("manifest", where);
   }

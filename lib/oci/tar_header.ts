@@ -116,26 +116,28 @@ function paxRecord(key: string, value: Uint8Array): Uint8Array {
   return concat([encoder.encode(`${length} ${key}=`), value, encoder.encode("\n")]);
 }
 
-/** `dir/PaxHeaders.0/base`, cleaned as Go's `path.Join` does. */
+/** `dir/PaxHeaders.0/base`, cleaned as Go's `path.Join` does; only then it loses what is not ASCII. */
 function paxName(name: Uint8Array): Uint8Array {
   const at = name.lastIndexOf(SLASH) + 1;
   const joined = concat([name.subarray(0, at), encoder.encode("PaxHeaders.0/"), name.subarray(at)]);
-  const ascii = joined.filter((byte) => byte < 0x80);
-  const text = new TextDecoder().decode(ascii);
-  const cleaned = encoder.encode(cleanPath(text)).subarray(0, FIELD.name[1]);
-  let end = cleaned.length;
-  while (end > 0 && cleaned[end - 1] === SLASH) end -= 1;
-  return cleaned.subarray(0, end);
+  const ascii = cleanPath(joined).filter((byte) => byte < 0x80).subarray(0, FIELD.name[1]);
+  let end = ascii.length;
+  while (end > 0 && ascii[end - 1] === SLASH) end -= 1;
+  return ascii.subarray(0, end);
 }
 
-function cleanPath(path: string): string {
+/** Characters stand for bytes here, so that a name that is no UTF-8 stays as it is. */
+function cleanPath(path: Uint8Array): Uint8Array {
+  const text = Array.from(path, (byte) => String.fromCharCode(byte)).join("");
+  const rooted = text.startsWith("/");
   const parts: string[] = [];
-  for (const part of path.split("/")) {
+  for (const part of text.split("/")) {
     if (part === "" || part === ".") continue;
     if (part === ".." && parts.length > 0 && parts.at(-1) !== "..") parts.pop();
-    else if (part !== ".." || !path.startsWith("/")) parts.push(part);
+    else if (part !== ".." || !rooted) parts.push(part);
   }
-  return (path.startsWith("/") ? "/" : "") + parts.join("/");
+  const cleaned = (rooted ? "/" : "") + parts.join("/") || ".";
+  return Uint8Array.from(cleaned, (char) => char.charCodeAt(0));
 }
 
 /** Writes the magic and, last, the checksum over all other fields. */

@@ -9,7 +9,7 @@ import {
   parseConfig,
   parseManifest,
 } from "../../lib/oci/documents.ts";
-import { canonicalJson, goJson } from "../../lib/oci/json.ts";
+import { canonicalJson, goJson, goMap } from "../../lib/oci/json.ts";
 import { sha256 } from "../../lib/oci/sha256.ts";
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -19,6 +19,20 @@ Deno.test("goJson() escapes as Go does", () => {
   assertEquals(
     text(goJson({ b: '<a> & \u2028\u2029 é " \\', a: [1, true, null] })),
     '{"b":"\\u003ca\\u003e \\u0026 \\u2028\\u2029 é \\" \\\\","a":[1,true,null]}',
+  );
+});
+
+Deno.test("goJson() keeps the order of a map, and writes U+FFFD for what is no Unicode", () => {
+  const members = { "443": "\ud800x", "80": 1, "8080/tcp": 2, "\u{1f600}": 3, "\uffff": 4 };
+  assertEquals(
+    text(goJson({ a: goMap(members), none: undefined })),
+    '{"a":{"443":"\ufffdx","80":1,"8080/tcp":2,"\uffff":4,"\u{1f600}":3}}',
+  );
+  const labels = { "9": "b", "10": "a" };
+  const config = { architecture: "amd64", os: "linux", config: { Labels: labels } };
+  assertStringIncludes(
+    text(encodeConfig({ ...config, rootfs: { type: "layers", diff_ids: [] } })),
+    '"Labels":{"10":"a","9":"b"}',
   );
 });
 
@@ -77,6 +91,12 @@ Deno.test("encodeManifest() and encodeIndex() keep what must be there", () => {
     text(encodeIndex({ manifests: [{ ...config, platform }] })),
     '"platform":{"architecture":"arm","os":"linux","variant":"v7"}',
   );
+});
+
+Deno.test("parseManifest() takes null for no layers", () => {
+  const config = { mediaType: "application/vnd.oci.image.config.v1+json", digest: DIGEST, size: 0 };
+  const bytes = goJson({ schemaVersion: 2, config, layers: null });
+  assertEquals(parseManifest(bytes, "test").layers, []);
 });
 
 Deno.test("parseManifest() and parseConfig() refuse what is none", () => {

@@ -59,6 +59,22 @@ Deno.test("writeTar() gives the digests it always gave", async () => {
   );
 });
 
+Deno.test("writeTar() names a PAX header after the entry's name without what is not ASCII", async () => {
+  const names: [string, string][] = [
+    ["/d/ünï", "/d/PaxHeaders.0/n"],
+    ["/é/x", "//PaxHeaders.0/x"],
+    ["/d/é", "/d/PaxHeaders.0"],
+    ["..", "."],
+    ["/", "/PaxHeaders.0"],
+    [`/é/${"n".repeat(99)}`, `//PaxHeaders.0/${"n".repeat(85)}`],
+  ];
+  for (const [path, expected] of names) {
+    const tar = await bytesOf(writeTar([{ ...file(path), uid: 2 ** 21 }]));
+    const written = new TextDecoder().decode(tar.subarray(0, 100)).replace(/\0+$/, "");
+    assertEquals([path, written], [path, expected]);
+  }
+});
+
 Deno.test("writeTar() refuses a content that is not as long as its entry says", async () => {
   const path = await Deno.makeTempFile();
   try {
