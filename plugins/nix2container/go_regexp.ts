@@ -35,13 +35,14 @@ export function compileGoRegexp(expression: string, where: string): GoRegexp {
     });
   }
   return {
-    test: (text) => compiled.matcher(text).find(),
+    test: (text) => compiled.matcher(text.toWellFormed()).find(),
     replaceAll: (text, template) => replaceAll(compiled, text, template),
   };
 }
 
 function replaceAll(compiled: RE2JS, text: string, template: string): string {
-  const matcher = compiled.matcher(text);
+  // A byte that is no UTF-8 is U+FFFD to an expression: one unit for another, so places stay.
+  const matcher = compiled.matcher(text.toWellFormed());
   let result = "";
   let end = 0;
   for (let from = 0; from <= text.length && matcher.find(from);) {
@@ -51,7 +52,8 @@ function replaceAll(compiled: RE2JS, text: string, template: string): string {
     if (stop > end || start === 0) {
       const names = compiled.namedGroups() as Readonly<Record<string, number>>;
       const count = matcher.groupCount();
-      const group = (at: number) => at <= count ? matcher.group(at) ?? "" : "";
+      const group = (at: number) =>
+        at > count || matcher.start(at) < 0 ? "" : text.slice(matcher.start(at), matcher.end(at));
       result += expand(template, group, names);
     }
     end = stop;

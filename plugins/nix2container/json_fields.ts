@@ -2,17 +2,20 @@
 
 import { Fault } from "../../lib/model/errors.ts";
 
-/** One object: keys match in any case and the last one counts, null is as good as nothing. */
+/**
+ * One object: keys match in any case and the last one counts. Null takes a list or an object away
+ * that another spelling of the key gave, and leaves all else as it is.
+ */
 export class Fields {
   readonly #values: ReadonlyMap<string, unknown>;
+  readonly #lists: ReadonlyMap<string, unknown>;
   readonly #where: string;
   readonly #place: string;
 
   private constructor(value: object, where: string, place: string) {
-    this.#values = new Map(
-      Object.entries(value).filter(([, value]) => value !== null)
-        .map(([key, value]) => [key.toLowerCase(), value]),
-    );
+    const entries = Object.entries(value).map(([key, value]) => [folded(key), value] as const);
+    this.#values = new Map(entries.filter(([, value]) => value !== null));
+    this.#lists = new Map(entries);
     this.#where = where;
     this.#place = place;
   }
@@ -32,14 +35,12 @@ export class Fields {
 
   /** Whether there is such a key, with another value than null. */
   has(name: string): boolean {
-    return this.#values.has(name.toLowerCase());
+    return this.#values.has(folded(name));
   }
 
   /** A text; empty where there is none. */
   string(name: string): string {
-    const value = this.#get(name) ?? "";
-    if (typeof value !== "string") throw this.fault(name, "is no string");
-    return value;
+    return this.#text(this.#get(name), name);
   }
 
   /** A whole number. */
@@ -73,19 +74,13 @@ export class Fields {
 
   /** A list of texts. */
   strings(name: string): string[] {
-    return this.#array(name).map((value, at) => {
-      if (typeof value !== "string") throw this.fault(`${name}[${at}]`, "is no string");
-      return value;
-    });
+    return this.#array(name).map((value, at) => this.#text(value, `${name}[${at}]`));
   }
 
   /** An object whose values are texts. Its keys keep their case. */
   map(name: string): Record<string, string> {
     return Object.fromEntries(
-      this.#entries(name).map(([key, value]) => {
-        if (typeof value !== "string") throw this.fault(`${name}.${key}`, "is no string");
-        return [key, value];
-      }),
+      this.#entries(name).map(([key, value]) => [key, this.#text(value, `${name}.${key}`)]),
     );
   }
 
@@ -99,18 +94,25 @@ export class Fields {
     return malformed(`"${this.#path(name)}" ${message}`, this.#where);
   }
 
+  /** Null is empty, and what is no Unicode is U+FFFD. */
+  #text(value: unknown, place: string): string {
+    const text = value ?? "";
+    if (typeof text !== "string") throw this.fault(place, "is no string");
+    return text.toWellFormed();
+  }
+
   #get(name: string): unknown {
-    return this.#values.get(name.toLowerCase());
+    return this.#values.get(folded(name));
   }
 
   #array(name: string): unknown[] {
-    const value = this.#get(name) ?? [];
+    const value = this.#lists.get(folded(name)) ?? [];
     if (!Array.isArray(value)) throw this.fault(name, "is no list");
     return value;
   }
 
   #entries(name: string): [string, unknown][] {
-    const value = this.#get(name) ?? {};
+    const value = this.#lists.get(folded(name)) ?? {};
     if (!isObject(value)) throw this.fault(name, "is no object");
     return Object.entries(value);
   }
@@ -118,6 +120,11 @@ export class Fields {
   #path(name: string): string {
     return this.#place + name;
   }
+}
+
+/** Go folds the long s too. */
+function folded(key: string): string {
+  return key.toLowerCase().replaceAll("\u017f", "s");
 }
 
 function isObject(value: unknown): value is object {

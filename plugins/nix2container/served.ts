@@ -1,11 +1,9 @@
 /** Config and manifest, byte for byte as nix2container's `nix:` transport serves them. */
 
-import type { Json } from "../../lib/model/json.ts";
 import { type Healthcheck, type History, MediaType } from "../../lib/model/oci.ts";
 import type { Descriptor } from "../../lib/model/oci.ts";
-import { goJson } from "../../lib/oci/json.ts";
+import { goJson, goMap } from "../../lib/oci/json.ts";
 import { sha256 } from "../../lib/oci/sha256.ts";
-import { compareBytes } from "./byte_paths.ts";
 import type { ImageJson } from "./image_json.ts";
 
 /** What images.ts adds to an image's config; nothing of it is there by default. */
@@ -16,24 +14,24 @@ export interface Additions {
   readonly created?: string;
 }
 
-/** The config's bytes; `architecture` stands in where image.json names none. */
-export function servedConfig(image: ImageJson, architecture: string, add: Additions): Uint8Array {
+/** The config's bytes. The architecture is empty where only a base image was wrapped. */
+export function servedConfig(image: ImageJson, add: Additions): Uint8Array {
   const { config, layers } = image;
   const created = add.created ?? image.created;
   const empty = layers.length === 0;
   return goJson({
     ...(created === undefined ? {} : { created }),
-    architecture: image.arch || architecture,
+    architecture: image.arch,
     os: "linux",
     config: filled({
       User: config.User,
-      ExposedPorts: sorted(config.ExposedPorts),
+      ExposedPorts: goMap(config.ExposedPorts ?? {}),
       Env: config.Env,
       Entrypoint: config.Entrypoint,
       Cmd: config.Cmd,
-      Volumes: sorted(config.Volumes),
+      Volumes: goMap(config.Volumes ?? {}),
       WorkingDir: config.WorkingDir,
-      Labels: sorted({ ...config.Labels, ...add.labels }),
+      Labels: goMap({ ...config.Labels, ...add.labels }),
       StopSignal: config.StopSignal,
       ArgsEscaped: config.ArgsEscaped,
       Healthcheck: add.healthcheck && filled({ ...add.healthcheck }),
@@ -57,7 +55,7 @@ export function servedManifest(config: Uint8Array, layers: readonly Descriptor[]
   });
 }
 
-function historyOf(history: History): Json {
+function historyOf(history: History): Record<string, unknown> {
   return filled({
     created: history.created,
     created_by: history.created_by,
@@ -68,19 +66,12 @@ function historyOf(history: History): Json {
 }
 
 /** Leaves out what Go's `omitempty` leaves out. */
-function filled(fields: Readonly<Record<string, unknown>>): Json {
-  return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => !isEmpty(value)),
-  ) as Json;
+function filled(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => !isEmpty(value)));
 }
 
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === "" || value === false || value === 0) return true;
+  if (value instanceof Map) return value.size === 0;
   return typeof value === "object" && Object.keys(value ?? {}).length === 0;
-}
-
-function sorted<T>(map: Readonly<Record<string, T>> | undefined): Record<string, T> {
-  return Object.fromEntries(
-    Object.entries(map ?? {}).sort(([a], [b]) => compareBytes(a, b)),
-  );
 }

@@ -88,8 +88,12 @@ function look(source: string, disk: string): Found {
 
 function targetOf(disk: string): string {
   if (isRaw(disk)) return readLinkRaw(disk);
-  const target = Deno.readLinkSync(disk);
-  return target.includes(REPLACEMENT) ? readLinkRaw(disk) : target;
+  try {
+    return Deno.readLinkSync(disk);
+  } catch {
+    // Deno reads no target that is not UTF-8.
+    return readLinkRaw(disk);
+  }
 }
 
 function namesIn(disk: string): string[] {
