@@ -8,21 +8,32 @@ import { formatPlatform, parsePlatform } from "../model/platform.ts";
 import { formatReference, type Reference } from "../model/reference.ts";
 import { parseConfig, parseIndex, parseManifest } from "../oci/documents.ts";
 import type { RegistryClient } from "./client.ts";
+import { RegistryFault } from "./faults.ts";
 
 /** The tag that is meant where a reference names neither tag nor digest. */
 const DEFAULT_TAG = "latest";
 
+/** A repository that may hold a base: its own, or a mirror's. */
+export interface Holder {
+  readonly client: RegistryClient;
+  readonly repository: string;
+}
+
 /**
  * The digest that a reference stands for now.
  *
+ * @param holders asked one after the other.
  * @throws {Fault} when there is no such image.
  */
 export async function resolveReference(
-  client: RegistryClient,
+  holders: readonly Holder[],
   reference: Reference,
 ): Promise<Digest> {
   if (reference.digest !== undefined) return reference.digest;
-  const found = await client.probe(reference.repository, reference.tag ?? DEFAULT_TAG);
+  const found = await firstOf(
+    holders,
+    ({ client, repository }) => client.probe(repository, reference.tag ?? DEFAULT_TAG),
+  );
   if (found !== undefined) return found.digest;
   throw new Fault(`There is no image ${formatReference(reference)}`, {
     where: reference.host,
@@ -30,24 +41,52 @@ export async function resolveReference(
   });
 }
 
+/** The first answer there is; the last holder's failure where there is none. */
+async function firstOf<T>(
+  holders: readonly Holder[],
+  ask: (holder: Holder) => Promise<T | undefined>,
+): Promise<T | undefined> {
+  for (const [at, holder] of holders.entries()) {
+    try {
+      const answer = await ask(holder);
+      if (answer !== undefined) return answer;
+    } catch (error) {
+      if (!(error instanceof RegistryFault) || at === holders.length - 1) throw error;
+    }
+  }
+  return undefined;
+}
+
+/** The first that answers, of which one must. */
+async function oneOf<T>(
+  holders: readonly Holder[],
+  ask: (holder: Holder) => Promise<T>,
+): Promise<T> {
+  return await firstOf(holders, ask) as T;
+}
+
 /**
  * Opens the image of one platform. Only manifests and the config are fetched; layers when they are
  * opened.
  *
+ * @param holders asked one after the other.
  * @param digest of the index or manifest.
  * @throws {Fault} when it has no image for the platform.
  */
 export async function openBase(
-  client: RegistryClient,
+  holders: readonly Holder[],
   reference: Reference,
   digest: Digest,
   platform: string,
 ): Promise<LocalImage> {
   const { repository, host } = reference;
   const name = formatReference(reference);
-  const { descriptor, bytes } = await manifestFor(client, repository, name, digest, platform);
+  const { descriptor, bytes } = await manifestFor(holders, reference, digest, platform);
   const manifest: Manifest = parseManifest(bytes, name);
-  const configBytes = await client.smallBlob(repository, manifest.config);
+  const configBytes = await oneOf(
+    holders,
+    (holder) => holder.client.smallBlob(holder.repository, manifest.config),
+  );
   const config = parseConfig(configBytes, name);
   const { os, architecture } = parsePlatform(platform);
   if (config.os !== os || config.architecture !== architecture) {
@@ -61,7 +100,7 @@ export async function openBase(
     descriptor: layer,
     diffId: diffIds[at]!,
     places: [{ at: "registry", host, repository }],
-    open: (signal) => client.blob(repository, layer, signal),
+    open: (signal) => openBaseLayer(holders, layer, signal),
   }));
   return {
     name,
@@ -76,17 +115,28 @@ export async function openBase(
   };
 }
 
+/** A layer's bytes, checked while they stream. */
+export function openBaseLayer(
+  holders: readonly Holder[],
+  layer: Descriptor,
+  signal?: AbortSignal,
+): Promise<ReadableStream<Uint8Array>> {
+  return oneOf(holders, ({ client, repository }) => client.blob(repository, layer, signal));
+}
+
 async function manifestFor(
-  client: RegistryClient,
-  repository: string,
-  name: string,
+  holders: readonly Holder[],
+  reference: Reference,
   digest: Digest,
   platform: string,
 ): Promise<{ descriptor: Descriptor; bytes: Uint8Array }> {
-  const found = await client.manifest(repository, digest);
+  const name = formatReference(reference);
+  const read = (each: Digest) =>
+    firstOf(holders, ({ client, repository }) => client.manifest(repository, each));
+  const found = await read(digest);
   if (found === undefined) {
     throw new Fault(`The base ${name} no longer has the digest ${digest}`, {
-      where: client.host,
+      where: reference.host,
       next: "run with --pull, or `images pin --update` where it is pinned",
     });
   }
@@ -99,9 +149,9 @@ async function manifestFor(
   if (child === undefined) {
     throw wrongPlatform(name, platform, children.map((each) => formatPlatform(each.platform!)));
   }
-  const manifest = await client.manifest(repository, child.digest);
+  const manifest = await read(child.digest);
   if (manifest !== undefined) return manifest;
-  throw new Fault(`The base ${name} names a manifest that is not there`, { where: client.host });
+  throw new Fault(`The base ${name} names a manifest that is not there`, { where: reference.host });
 }
 
 /** The very platform; a variant that is the architecture's default goes without saying. */

@@ -10,6 +10,7 @@ import type { Descriptor } from "../model/oci.ts";
 import type { Image, Project, Registry } from "../model/recipe.ts";
 import { parseReference } from "../model/reference.ts";
 import type { ImageEvaluation } from "../plan/evaluate_image.ts";
+import type { Holder } from "../registry/bases.ts";
 import type { RegistryClient } from "../registry/client.ts";
 import type { NamedRegistry } from "../registry/publish/destination.ts";
 import type { Published, TagRules } from "../registry/publish/lookup.ts";
@@ -35,13 +36,30 @@ export class RegistryAccess {
     this.#session = session;
   }
 
-  /** The client of a host; declared registries give it their settings and credentials. */
-  client(host: string): Promise<RegistryClient> {
+  /**
+   * The client of a host; declared registries give it their settings and credentials.
+   *
+   * @param insecure whether plain http is allowed although no declaration says so.
+   */
+  client(host: string, insecure = false): Promise<RegistryClient> {
     const known = this.#clients.get(host);
     if (known !== undefined) return known;
-    const client = this.#connect(host);
+    const client = this.#connect(host, insecure);
     this.#clients.set(host, client);
     return client;
+  }
+
+  /** Where a base may be had from: its own repository, or what registries.conf names for it. */
+  async #holders(host: string, repository: string, byDigest: boolean): Promise<Holder[]> {
+    const mirrors = await this.#session.once("registries.conf", async () => {
+      const { Mirrors } = await import("../registry/mirrors.ts");
+      return await Mirrors.load(Deno.env.toObject());
+    });
+    const locations = mirrors.locations(host, repository, byDigest);
+    return await Promise.all(locations.map(async (location) => ({
+      client: await this.client(location.host, location.insecure),
+      repository: location.repository,
+    })));
   }
 
   /** The digest that a base's reference stands for now, asked for once a run. */
@@ -49,7 +67,8 @@ export class RegistryAccess {
     return this.#session.once(`base ${reference}`, async () => {
       const { resolveReference } = await import("../registry/bases.ts");
       const parsed = parseReference(reference);
-      return await resolveReference(await this.client(parsed.host), parsed);
+      const holders = await this.#holders(parsed.host, parsed.repository, false);
+      return await resolveReference(holders, parsed);
     });
   }
 
@@ -58,12 +77,8 @@ export class RegistryAccess {
     return this.#session.once(`base ${reference} ${digest} ${platform}`, async () => {
       const { openBase } = await import("../registry/bases.ts");
       const parsed = parseReference(reference);
-      return await openBase(
-        await this.client(parsed.host),
-        parsed,
-        digest,
-        platform,
-      );
+      const holders = await this.#holders(parsed.host, parsed.repository, true);
+      return await openBase(holders, parsed, digest, platform);
     });
   }
 
@@ -73,8 +88,14 @@ export class RegistryAccess {
     descriptor: Descriptor,
     signal?: AbortSignal,
   ): Promise<ReadableStream<Uint8Array>> {
-    const client = await this.client(place.host);
-    return await client.blob(place.repository, descriptor, signal ?? this.#session.signal);
+    const { host, repository } = place;
+    // What we publish is read where it was written; all else is a base's.
+    const isDeclared = [...this.#project.registries.values()].some((each) => each.host === host);
+    const holders = isDeclared
+      ? [{ client: await this.client(host), repository }]
+      : await this.#holders(host, repository, true);
+    const { openBaseLayer } = await import("../registry/bases.ts");
+    return await openBaseLayer(holders, descriptor, signal);
   }
 
   /** A manifest or config in a registry's repository. */
@@ -135,14 +156,14 @@ export class RegistryAccess {
     }
   }
 
-  async #connect(host: string): Promise<RegistryClient> {
+  async #connect(host: string, insecure: boolean): Promise<RegistryClient> {
     const { RegistryClient } = await import("../registry/client.ts");
     const { Credentials } = await import("../registry/credentials.ts");
     const declared = [...this.#project.registries].filter(([, registry]) => registry.host === host);
     const { signal } = this.#session;
     return new RegistryClient({
       host,
-      insecure: declared.some(([, { insecure }]) => insecure),
+      insecure: insecure || declared.some(([, registry]) => registry.insecure),
       credentials: new Credentials({
         registries: declared.map(([name, { prefix }]) => ({ name, prefix })),
         signal,
