@@ -162,7 +162,7 @@ export interface RunOptions {
   /** Added to the environment. */
   readonly env?: Readonly<Record<string, string>>;
   /** Bytes for standard input. */
-  readonly stdin?: Uint8Array;
+  readonly stdin?: Uint8Array | AsyncIterable<Uint8Array>;
   /** Keeps standard output instead of logging it. @default false */
   readonly capture?: boolean;
   /** Accepts an exit status other than 0 instead of throwing a fault. @default false */

@@ -41,7 +41,7 @@ export async function runProcess(
   signal?.addEventListener("abort", stop, { once: true });
   try {
     const captured: Uint8Array[] = [];
-    const [status] = await Promise.all([
+    const [status, unreadable] = await Promise.all([
       ended(child, signal),
       feed(child, options.stdin),
       options.capture
@@ -50,6 +50,7 @@ export async function runProcess(
       eachLine(child.stderr, (line) => deliver(line, "stderr", options)),
     ]);
     if (signal?.aborted) throw interrupted(signal);
+    if (unreadable !== undefined) throw unreadable.error;
     if (!status.success && !options.allowFailure) throw failed(command, status, options.where);
     return { code: status.code, stdout: new TextDecoder().decode(join(captured)) };
   } finally {
@@ -95,14 +96,24 @@ function spawn(command: readonly string[], options: ProcessOptions): Deno.ChildP
   }
 }
 
-async function feed(child: Deno.ChildProcess, stdin: Uint8Array | undefined): Promise<void> {
-  if (stdin === undefined) return;
+/** Hands a program its input; what cannot be read to its end ends the program too. */
+async function feed(
+  child: Deno.ChildProcess,
+  stdin: Uint8Array | AsyncIterable<Uint8Array> | undefined,
+): Promise<{ readonly error: unknown } | undefined> {
+  if (stdin === undefined) return undefined;
   const writer = child.stdin.getWriter();
   try {
-    await writer.write(stdin);
-    await writer.close();
-  } catch {
-    // A program that ends without reading its input is no fault: its status tells.
+    for await (const chunk of stdin instanceof Uint8Array ? [stdin] : stdin) {
+      // A program that ends without reading its input is no fault: its status tells.
+      if (!await writer.write(chunk).then(() => true, () => false)) return undefined;
+    }
+    await writer.close().catch(() => {});
+    return undefined;
+  } catch (error) {
+    endGroup(child.pid);
+    await writer.abort(error).catch(() => {});
+    return { error };
   }
 }
 

@@ -52,7 +52,16 @@ export async function exportImage(
   }
   const files = await layoutFiles(name, platforms);
   if (destination.form === "oci") await writeFolder(destination.path, files, signal);
-  else await writeArchive(destination.path, tarEntries(files, signal));
+  else await writeArchive(destination.path, writeTar(tarEntries(files, signal)));
+}
+
+/** A Docker archive of one platform, as `docker load` reads it. */
+export function dockerArchive(
+  name: string,
+  image: LocalImage,
+  signal: AbortSignal,
+): AsyncIterable<Uint8Array> {
+  return writeTar(dockerEntries(name, image, signal));
 }
 
 /** A file of a layout: bytes at hand, or a layer. */
@@ -133,10 +142,10 @@ async function writeFolder(
   }
 }
 
-async function writeArchive(path: string, entries: AsyncIterable<TarEntry>): Promise<void> {
+async function writeArchive(path: string, content: AsyncIterable<Uint8Array>): Promise<void> {
   const temporary = temporaryName(path);
   try {
-    await Deno.writeFile(temporary, ReadableStream.from(writeTar(entries)), { createNew: true });
+    await Deno.writeFile(temporary, ReadableStream.from(content), { createNew: true });
     await Deno.rename(temporary, path);
   } catch (error) {
     removeIfThere(temporary);
@@ -164,7 +173,7 @@ async function* tarEntries(
   }
 }
 
-async function* dockerArchive(
+async function* dockerEntries(
   name: string,
   image: LocalImage,
   signal: AbortSignal,

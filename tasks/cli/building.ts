@@ -17,6 +17,12 @@ function buildVerb(done: Done) {
   return verb("Build what is not up to date.")
     .arguments("[target...:target]")
     .option("--all", "Every image; a missing tool is then a failure.")
+    .option("--load", "Then load them into docker or podman (--engine).")
+    .option("--push", "Then publish them, as push does.")
+    .option("--to <registry:string>", "With --push, which registry.")
+    .option("--tag <tag:string>", "With --push, tag instead of the recipe's own.", {
+      collect: true,
+    })
     .example("images build", "everything this machine can build")
     .example("images build web docs --keep-going", "a group and an image")
     .action(async (options, ...targets) =>

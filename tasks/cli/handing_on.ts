@@ -7,6 +7,7 @@ import { type Done, verb } from "./globals.ts";
 export function handingOnVerbs(done: Done) {
   return {
     export: exportVerb(done),
+    load: loadVerb(done),
     refs: refsVerb(done),
     promote: promoteVerb(done),
     pin: pinVerb(done),
@@ -22,6 +23,15 @@ function exportVerb(done: Done) {
     .example("images export app --to oci-archive:app.tar", "one file that skopeo and podman read")
     .action(async (options, target) =>
       done(await (await import("../export.ts")).exportTo(options, target))
+    );
+}
+
+function loadVerb(done: Done) {
+  return verb("Load images into docker or podman, as NAME:latest.")
+    .arguments("[target...:target]")
+    .example("images load app --engine podman", "build app if need be, and hand it to podman")
+    .action(async (options, ...targets) =>
+      done(await (await import("../load.ts")).load(options, targets))
     );
 }
 
