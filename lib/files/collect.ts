@@ -8,6 +8,7 @@ import type { Indexed } from "./folders.ts";
 import type { FileIndex } from "./index.ts";
 import { anyOf, type Matcher, matcherOf } from "./match.ts";
 import { merkleRoot } from "./merkle.ts";
+import { trackedBelow } from "./tracked.ts";
 
 /** Bytes that are read before other work gets its turn. */
 const BREATH = 64 * 1024 * 1024;
@@ -51,6 +52,8 @@ function* walk(
   const matcher = matcherOf(selection);
   const root = selection.root === "." ? "" : selection.root.replace(/\/+$/, "");
   const { as: prefix = "", takes = "all" } = selection;
+  const tracked = selection.tracked ? trackedBelow(index.projectRoot, root) : undefined;
+  if (tracked !== undefined && index.folder(tracked.index)) folders.add(tracked.index);
   const visit = function* (below: string, taken: boolean, hidden: boolean): Generator<Found> {
     const folder = [root, below].filter((part) => part !== "").join("/");
     folders.add(folder);
@@ -63,11 +66,13 @@ function* walk(
       if (leftOut(inProject) || matcher.leavesOut(path)) continue;
       const isTaken = taken || matcher.takes(path);
       const isHidden = hides(matcher, path, hidden);
-      const counts = entry.type !== "other" && (takes !== "files" || entry.type !== "directory");
+      const counts = entry.type !== "other" && (takes !== "files" || entry.type !== "directory") &&
+        (tracked?.files.has(path) ?? true);
       if (isTaken && !isHidden && counts) {
         yield { path: `${prefix}${path}`, folder, entry, nameOnly: takes === "names" };
       }
       if (entry.type !== "directory" || (isHidden && !matcher.hidesPartly)) continue;
+      if (tracked !== undefined && !tracked.folders.has(path)) continue;
       if (isTaken || matcher.mayTakeBelow(path)) yield* visit(path, isTaken, isHidden);
     }
   };

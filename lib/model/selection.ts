@@ -21,6 +21,11 @@ export interface Selection {
   readonly dockerignore?: readonly string[];
   /** Takes `.git` folders too. `.images` is never taken. @default false */
   readonly git?: boolean;
+  /**
+   * Takes only files that git tracks, whatever state they are in. Where the root is in no repository
+   * it changes nothing. @default false
+   */
+  readonly tracked?: boolean;
   /** Prefix of the selected paths in the input tree, e.g. `docs/`, where several trees are joined. */
   readonly as?: string;
   /**

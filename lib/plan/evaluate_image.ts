@@ -210,9 +210,15 @@ async function describe(
   return { description, reads: await rootOf(c, readsOf(description)) };
 }
 
+/** Each file is looked for from its own folder, which may be one above images.ts. */
 function readsOf(description: Description): readonly Selection[] {
-  const reads = description.reads ?? [];
-  return reads.length === 0 ? [] : [{ root: ".", include: reads.map(escapeGlob) }];
+  const names = new Map<string, string[]>();
+  for (const path of description.reads ?? []) {
+    const at = path.lastIndexOf("/");
+    const folder = path.slice(0, at + 1);
+    names.set(folder, [...names.get(folder) ?? [], escapeGlob(path.slice(at + 1))]);
+  }
+  return [...names].map(([folder, include]) => ({ root: folder || ".", include, as: folder }));
 }
 
 /** A path as a pattern that matches nothing but it. */

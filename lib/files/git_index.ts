@@ -4,18 +4,13 @@
  * @see https://git-scm.com/docs/index-format
  */
 
-/** Bytes of an entry before its flags, with the 20 bytes of a SHA-1. */
-const FIXED = 60;
-const HASH_AT = 40;
+/** Bytes of an entry before its content's name. */
+const STAT = 40;
+const MODE_AT = 24;
 const EXTENDED = 0x4000;
 
-/** A tracked file. */
-export interface TrackedFile {
-  /** Path below the repository's top folder. */
-  readonly path: string;
-  /** Name of the staged content, as hex. */
-  readonly blob: string;
-}
+/** Kind of an entry that stands for a submodule's commit. */
+const GITLINK = 0o160000;
 
 /** A repository as its files show it. */
 export interface Repository {
@@ -34,10 +29,15 @@ export function repositoryOf(folder: string): Repository | undefined {
   }
 }
 
-/** What git tracks; undefined where the index is missing or of a kind not read here. */
-export function trackedFiles(repository: Repository): readonly TrackedFile[] | undefined {
+/**
+ * Paths below the top folder of the files git tracks, submodules left out; undefined where the index
+ * is missing or of a kind not read here.
+ */
+export function trackedFiles(repository: Repository): readonly string[] | undefined {
+  const config = readIfThere(`${commonFolder(repository.folder)}/config`) ?? "";
+  const hashLength = /^\s*objectformat\s*=\s*sha256/im.test(config) ? 32 : 20;
   try {
-    return parseIndex(Deno.readFileSync(`${repository.folder}/index`));
+    return parseIndex(Deno.readFileSync(`${repository.folder}/index`), hashLength);
   } catch {
     return undefined;
   }
@@ -54,19 +54,25 @@ export function headFiles(repository: Repository): readonly string[] {
   ];
 }
 
-/** A parsed index of version 2, 3 or 4; undefined for split and sparse ones and SHA-256. */
-export function parseIndex(bytes: Uint8Array): readonly TrackedFile[] | undefined {
+/**
+ * The paths in an index of version 2, 3 or 4; undefined for split and sparse ones.
+ *
+ * @param hashLength bytes of a content's name: 20 of SHA-1, 32 of SHA-256.
+ */
+export function parseIndex(bytes: Uint8Array, hashLength = 20): readonly string[] | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint32(0) !== 0x44495243) return undefined;
   const version = view.getUint32(4);
   if (version < 2 || version > 4) return undefined;
-  const files: TrackedFile[] = [];
+  const files: string[] = [];
+  const decoder = new TextDecoder();
+  const fixed = STAT + hashLength;
   let at = 12;
   let path = new Uint8Array(0);
   for (let left = view.getUint32(8); left > 0; left--) {
     const start = at;
-    const flags = view.getUint16(at + FIXED);
-    at += FIXED + 2 + ((flags & EXTENDED) !== 0 ? 2 : 0);
+    const flags = view.getUint16(at + fixed);
+    at += fixed + 2 + ((flags & EXTENDED) !== 0 ? 2 : 0);
     let keep = 0;
     if (version === 4) {
       const strip = readVarint(bytes, at);
@@ -79,15 +85,11 @@ export function parseIndex(bytes: Uint8Array): readonly TrackedFile[] | undefine
     whole.set(path.subarray(0, keep));
     whole.set(bytes.subarray(at, end), keep);
     path = whole;
-    files.push({
-      path: new TextDecoder().decode(path),
-      blob: bytes.subarray(start + HASH_AT, start + FIXED).toHex(),
-    });
+    if ((view.getUint32(start + MODE_AT) & 0o170000) !== GITLINK) files.push(decoder.decode(path));
     at = version === 4 ? end + 1 : start + ((end - start + 8) & ~7);
   }
-  return hasExtension(bytes, view, at, "link") || hasExtension(bytes, view, at, "sdir")
-    ? undefined
-    : files;
+  const extensions = extensionsOf(bytes, view, at, hashLength);
+  return extensions.includes("link") || extensions.includes("sdir") ? undefined : files;
 }
 
 /** Git's varint of offsets: each further byte adds one before it shifts. */
@@ -101,11 +103,12 @@ function readVarint(bytes: Uint8Array, at: number): { value: number; next: numbe
   return { value, next: at };
 }
 
-function hasExtension(bytes: Uint8Array, view: DataView, from: number, name: string): boolean {
-  for (let at = from; at + 8 < bytes.length - 20; at += 8 + view.getUint32(at + 4)) {
-    if (new TextDecoder().decode(bytes.subarray(at, at + 4)) === name) return true;
+function extensionsOf(bytes: Uint8Array, view: DataView, from: number, tail: number): string[] {
+  const names: string[] = [];
+  for (let at = from; at + 8 <= bytes.length - tail; at += 8 + view.getUint32(at + 4)) {
+    names.push(new TextDecoder().decode(bytes.subarray(at, at + 4)));
   }
-  return false;
+  return names;
 }
 
 /** `.git`, or the folder that a `.git` file of a worktree or submodule names. */
