@@ -35,7 +35,14 @@ export type {
 export type { Digest } from "./model/digest.ts";
 export { Fault } from "./model/errors.ts";
 export type { FaultKind, FaultOptions, Place } from "./model/errors.ts";
-export type { BlobPlace, ImageSource, Layer, LocalImage, OpenableLayer } from "./model/image.ts";
+export type {
+  BlobPlace,
+  ImageSource,
+  Layer,
+  LayerMember,
+  LocalImage,
+  OpenableLayer,
+} from "./model/image.ts";
 export type { Json } from "./model/json.ts";
 export type {
   ContainerConfig,

@@ -60,6 +60,24 @@ export interface LocalImage {
   readonly layers: readonly OpenableLayer[];
 }
 
+/** A file of a layer, as its entry in the layer's tar describes it. */
+export interface LayerMember {
+  /** Absolute path in the image. */
+  readonly path: string;
+  /** What it is; hard links are files. */
+  readonly type: "file" | "directory" | "symlink" | "other";
+  /** Permission bits. */
+  readonly mode: number;
+  /** Owner. */
+  readonly uid: number;
+  /** Group. */
+  readonly gid: number;
+  /** Size in bytes. */
+  readonly size: number;
+  /** Where a symlink leads, as it is written. */
+  readonly linkTarget?: string;
+}
+
 /** A layer whose bytes can be read. */
 export interface OpenableLayer extends Layer {
   /**
@@ -67,4 +85,6 @@ export interface OpenableLayer extends Layer {
    * stream checked against the digest: it errors before it ends if they differ.
    */
   open(signal?: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+  /** Its files without reading any, where the plugin that made it can tell. */
+  list?(): Promise<readonly LayerMember[] | undefined>;
 }

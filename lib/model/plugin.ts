@@ -7,7 +7,7 @@
  */
 
 import type { Fault } from "./errors.ts";
-import type { ImageSource, Layer, LocalImage } from "./image.ts";
+import type { ImageSource, Layer, LayerMember, LocalImage } from "./image.ts";
 import type { Json } from "./json.ts";
 import type { Descriptor } from "./oci.ts";
 import type { Image } from "./recipe.ts";
@@ -127,6 +127,8 @@ export interface BuildContext extends DescribeContext {
   readonly logFile: string;
   /** A line of a tool's output. */
   log(line: string): void;
+  /** Something people should know that is no failure. */
+  notice(message: string): void;
   /** What is going on: a phase such as `layer`, a count, bytes. */
   progress(progress: Progress): void;
   /** A needed image on this platform. */
@@ -197,4 +199,6 @@ export interface Plugin {
   buildAll?(requests: readonly BuildRequest[]): Promise<readonly (ImageSource | Fault)[]>;
   /** Makes the bytes of a layer again whose place is `{ at: "plugin", data }`. */
   openLayer?(layer: Layer, data: Json, signal?: AbortSignal): Promise<ReadableStream<Uint8Array>>;
+  /** The files of such a layer without reading any; undefined where only its bytes tell. */
+  listLayer?(layer: Layer, data: Json): Promise<readonly LayerMember[] | undefined>;
 }

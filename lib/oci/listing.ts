@@ -2,7 +2,7 @@
 
 import type { Digest } from "../model/digest.ts";
 import { Fault } from "../model/errors.ts";
-import type { OpenableLayer } from "../model/image.ts";
+import type { LayerMember, OpenableLayer } from "../model/image.ts";
 import { MediaType } from "../model/oci.ts";
 import { absolutePath, baseName, childPath, parentPath } from "./image_path.ts";
 import { isPackageDatabase, type Package, parsePackages } from "./packages.ts";
@@ -10,17 +10,7 @@ import type { Sha256 } from "./sha256.ts";
 import { decompress, readTar, type TarMember } from "./tar_read.ts";
 
 /** A file as a layer has it. */
-export interface ListedFile {
-  /** Absolute path in the image. */
-  readonly path: string;
-  readonly type: "file" | "directory" | "symlink" | "other";
-  /** Permission bits. */
-  readonly mode: number;
-  readonly uid: number;
-  readonly gid: number;
-  /** Size in bytes. */
-  readonly size: number;
-  readonly linkTarget?: string;
+export interface ListedFile extends LayerMember {
   /** Path of the file this one is a hard link to; its content is there. */
   readonly hardLinkTo?: string;
   /** Seconds since 1970; only in a listing with contents. */
@@ -55,25 +45,37 @@ const DATABASE_LIMIT = 64 * 1024 * 1024;
 const WHITEOUT = ".wh.";
 const OPAQUE = ".wh..wh..opq";
 
-/** Lists a layer by reading it once. */
+/** Lists a layer: by reading it once, unless its plugin knows the files and no more is asked for. */
 export async function listLayer(
   layer: OpenableLayer,
   signal?: AbortSignal,
   { contents = false }: ListingOptions = {},
 ): Promise<Listing> {
+  const known = contents ? undefined : await layer.list?.();
+  if (known !== undefined) return listingOf(known);
+  const files: ListedFile[] = [];
+  for await (const member of readTar(await openUncompressed(layer, signal))) {
+    if (files.length === ENTRY_LIMIT) {
+      throw new Fault(`The layer has more than ${ENTRY_LIMIT} entries`);
+    }
+    const path = absolutePath(member.path);
+    files.push({ ...listed(path, member), ...contents ? await read(path, member) : {} });
+  }
+  return listingOf(files);
+}
+
+/** Tells files from the marks that stand for what a layer removes. */
+function listingOf(members: readonly ListedFile[]): Listing {
   const files: ListedFile[] = [];
   const removed: string[] = [];
   const opaque: string[] = [];
-  let count = 0;
-  for await (const member of readTar(await openUncompressed(layer, signal))) {
-    if (++count > ENTRY_LIMIT) throw new Fault(`The layer has more than ${ENTRY_LIMIT} entries`);
-    const path = absolutePath(member.path);
-    const name = baseName(path);
-    const folder = parentPath(path);
+  for (const member of members) {
+    const name = baseName(member.path);
+    const folder = parentPath(member.path);
     if (name === OPAQUE) opaque.push(folder);
     else if (name.startsWith(WHITEOUT)) {
       removed.push(childPath(folder, name.slice(WHITEOUT.length)));
-    } else files.push({ ...listed(path, member), ...contents ? await read(path, member) : {} });
+    } else files.push(member);
   }
   return { files, removed, opaque };
 }

@@ -52,6 +52,7 @@ export function buildContext(session: Session, request: ContextRequest): OwnedCo
     created: image.common.created,
     logFile,
     log: write,
+    notice: (message: string) => session.notice(message, id),
     progress: (progress: Progress) => session.emit({ kind: "progress", id, progress }),
     need: (name: string) => {
       if (!node.needs.some((need) => need === name || need.startsWith(`${name}@`))) {

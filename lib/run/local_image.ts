@@ -52,7 +52,10 @@ export function openable(
       next: `build it again with \`images build --force ${where.split("@")[0]}\``,
     });
   };
-  return { ...layer, open };
+  const made = layer.places.find((place) => place.at === "plugin");
+  if (made === undefined || plugin === undefined) return { ...layer, open };
+  const list = async () => await (await plugin.load()).listLayer?.(layer, made.data);
+  return { ...layer, open, list };
 }
 
 async function openAt(

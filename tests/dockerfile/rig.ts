@@ -108,6 +108,7 @@ export class Rig implements AsyncDisposable {
       created: image.common.created,
       logFile: `${this.#folder}/log`,
       log: () => {},
+      notice: () => {},
       progress: (_: Progress) => {},
       need: (name) => found(options.needs?.[name], name),
       base: (reference) => found(options.bases?.[reference], reference),
