@@ -21,9 +21,9 @@ export async function refs(options: RefsOptions, targets: readonly string[]): Pr
   const project = await openProject(options);
   const destination = chooseDestination(project.registries, options.to, Deno.env.toObject());
   const found: PublishedImage[] = [];
-  const { status } = await settle({ ...options, quiet: true }, {
+  const { document, status } = await settle({ ...options, quiet: true }, {
     command: "refs",
-    mode: "plan",
+    mode: options.from === undefined ? "plan" : "open",
     targets,
     all: false,
     destination: destination.name,
@@ -44,21 +44,19 @@ export async function refs(options: RefsOptions, targets: readonly string[]): Pr
     },
   });
   const format = options.json ? "json" : options.format ?? "text";
-  console.log(await RENDERERS[format](found));
+  const asData = { ...document, refs: Object.fromEntries(found.map(named)) };
+  console.log(format === "json" ? JSON.stringify(asData) : await RENDERERS[format](found));
   return status;
+}
+
+function named(each: PublishedImage): [string, string] {
+  return [each.image.name, reference(each)];
 }
 
 type Renderer = (found: readonly PublishedImage[]) => string | Promise<string>;
 
-const RENDERERS: Record<RefsFormat, Renderer> = {
+const RENDERERS: Record<Exclude<RefsFormat, "json">, Renderer> = {
   text: (found) => found.map(reference).join("\n"),
-  json: (found) =>
-    JSON.stringify({
-      schema: 1,
-      command: "refs",
-      ok: true,
-      refs: Object.fromEntries(found.map((each) => [each.image.name, reference(each)])),
-    }),
   env: (found) => found.map((each) => `${variable(each.image.name)}=${reference(each)}`).join("\n"),
   kustomize: async (found) => {
     const { stringify } = await import("@std/yaml");

@@ -62,6 +62,8 @@ async function byKey(
   named: NamedRegistry,
 ): Promise<Published | undefined> {
   const parts = partsOf(outcome, image);
+  const fault = parts.find((part) => part.fault !== undefined)?.fault;
+  if (fault !== undefined) throw fault;
   if (parts.length === 0 || !parts.every(isKeyed)) return undefined;
   const key = await topKeyOf(parts);
   return await session.registries.published(named, image, key);

@@ -28,7 +28,8 @@ export function mayMoveTags(env: Environment, defaultBranch: string | undefined)
   if (isPullRequest(env)) return false;
   switch (ciSystem(env)) {
     case "github":
-      return env.GITHUB_REF_TYPE === "tag" ||
+      // A scheduled run is for the default branch; its event does not always name it.
+      return env.GITHUB_REF_TYPE === "tag" || env.GITHUB_EVENT_NAME === "schedule" ||
         (env.GITHUB_REF_NAME !== undefined && env.GITHUB_REF_NAME === defaultBranch);
     case "gitlab":
       return Boolean(env.CI_COMMIT_TAG) ||

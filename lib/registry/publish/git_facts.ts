@@ -68,12 +68,15 @@ export async function ancestryOf(
   return await compare(root, candidate, revision);
 }
 
-/** Fetches the commits of all branches, without blobs; where that fails, nothing is known. */
-export async function fetchCommits(root: string): Promise<void> {
+/**
+ * Fetches the commits of all branches; where that fails, nothing is known. A shallow clone gets its
+ * history without blobs. A whole clone is fetched as its owner would: a filter would stay with it.
+ */
+export async function fetchCommits(root: string, signal?: AbortSignal): Promise<void> {
   const isShallow = await git(root, ["rev-parse", "--is-shallow-repository"]) === "true";
-  const depth = isShallow ? ["--unshallow"] : [];
-  const options = ["--quiet", "--filter=blob:none", "--no-tags", ...depth];
-  await git(root, ["fetch", ...options, "origin", "+refs/heads/*:refs/remotes/origin/*"]);
+  const history = isShallow ? ["--unshallow", "--filter=blob:none"] : [];
+  const heads = "+refs/heads/*:refs/remotes/origin/*";
+  await askGit(root, ["fetch", "--quiet", "--no-tags", ...history, "origin", heads], signal);
 }
 
 async function compare(root: string, candidate: string, revision: string): Promise<Ancestry> {

@@ -37,7 +37,7 @@ export async function tagsOf(
 /** What decides whether mutable tags move. */
 export function movePolicy(session: Session, dryRun: boolean): MovePolicy {
   const { root } = session.circumstances.project;
-  const fetchOnce = () => session.once("commits", () => fetchCommits(root));
+  const fetchOnce = () => session.once("commits", () => fetchCommits(root, session.signal));
   return {
     revision: async () => (await factsOf(session)).revision,
     force: session.settings.force,
