@@ -59,7 +59,7 @@ function* walk(
     folders.add(folder);
     const listing = index.folder(folder);
     if (listing === undefined) return;
-    for (const entry of listing.entries.values()) {
+    for (const entry of listing.entries().values()) {
       const path = below === "" ? entry.name : `${below}/${entry.name}`;
       const inProject = folder === "" ? entry.name : `${folder}/${entry.name}`;
       if (entry.name === STATE || (entry.name === ".git" && !selection.git)) continue;

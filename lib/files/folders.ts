@@ -1,6 +1,7 @@
 /** Folders as they are on disk and as they were when the index was written. Only stats are read. */
 
 import { Fault } from "../model/errors.ts";
+import type { StoredFolder } from "./stored_folder.ts";
 
 /** What a stat says of one entry. Times are milliseconds since 1970. */
 export interface Stat {
@@ -21,9 +22,11 @@ export interface Indexed extends Stat {
   readonly settled: boolean;
 }
 
-/** A folder's entries by name; `same` where all are just as the index says. */
+/** A folder as this run has seen it. */
 export interface Folder {
-  readonly entries: ReadonlyMap<string, Indexed>;
+  /** Its entries by name. */
+  entries(): ReadonlyMap<string, Indexed>;
+  /** All are just as the index says, and what it says can be trusted. */
   readonly same: boolean;
 }
 
@@ -33,35 +36,42 @@ export interface Folder {
  */
 export const SETTLING = 2_000;
 
-const NONE: Folder = { entries: new Map(), same: true };
-
 /**
  * Looks at a folder; what the index knows of unchanged entries is kept.
  *
- * @param known the folder's entries in the index, if it is there.
+ * @param known the folder in the index, if it is there.
  * @returns undefined where there is no such folder.
  */
-export function lookAt(
-  path: string,
-  known: ReadonlyMap<string, Indexed> | undefined,
-): Folder | undefined {
+export function lookAt(path: string, known: StoredFolder | undefined): Folder | undefined {
   const listed = list(path);
   if (listed === undefined) return undefined;
-  const before = known ?? NONE.entries;
+  if (known !== undefined && isUnchanged(path, listed, known)) {
+    return { entries: () => known.entries(), same: true };
+  }
+  const before = known?.entries();
   const entries = new Map<string, Indexed>();
-  let same = known !== undefined && known.size === listed.length;
   for (const entry of listed) {
-    const old = before.get(entry.name);
-    const now = entry.isDirectory ? FOLDER_STAT : statOf(`${path}/${entry.name}`, path);
-    if (now === undefined) {
-      same = false;
-      continue;
-    }
+    const old = before?.get(entry.name);
+    const now = statOfListed(path, entry);
+    if (now === undefined) continue;
     const unchanged = old !== undefined && isSame(old, now);
-    if (!unchanged || (old.content !== undefined && !old.settled)) same = false;
     entries.set(entry.name, unchanged ? old : { ...now, name: entry.name, settled: false });
   }
-  return { entries, same };
+  return { entries: () => entries, same: false };
+}
+
+/** Folders are listed in the same order while nothing in them is added or removed. */
+function isUnchanged(path: string, listed: readonly Deno.DirEntry[], known: StoredFolder): boolean {
+  if (listed.length !== known.size) return false;
+  return listed.every((entry, at) => {
+    if (entry.name !== known.name(at)) return false;
+    const now = statOfListed(path, entry);
+    return now !== undefined && known.isSame(at, now);
+  });
+}
+
+function statOfListed(path: string, entry: Deno.DirEntry): Stat | undefined {
+  return entry.isDirectory ? FOLDER_STAT : statOf(`${path}/${entry.name}`, path);
 }
 
 /** Of a folder only the name counts: what is in it is looked at by itself. */

@@ -6,6 +6,7 @@
 import type { Selection, Tree } from "../model/selection.ts";
 import { type Folder, type Indexed, lookAt } from "./folders.ts";
 import { type IndexData, readIndexFile, writeIndexFile } from "./index_file.ts";
+import { StoredFolder } from "./stored_folder.ts";
 
 /** What may be said about a selection besides itself. */
 export interface TreeOptions {
@@ -95,12 +96,12 @@ export class FileIndex {
 
   /** Takes note of a folder whose entries' contents were read. */
   update(relative: string, changed: ReadonlyMap<string, Indexed | undefined>): void {
-    const entries = new Map(this.folder(relative)?.entries);
+    const entries = new Map(this.folder(relative)?.entries());
     for (const [name, entry] of changed) {
       if (entry === undefined) entries.delete(name);
       else entries.set(name, entry);
     }
-    this.#seen.set(relative, { entries, same: this.folder(relative)?.same ?? false });
+    this.#seen.set(relative, { entries: () => entries, same: false });
   }
 
   #remember(key: string, snapshot: Snapshot): void {
@@ -108,7 +109,7 @@ export class FileIndex {
       if (!this.#seen.has(relative)) continue;
       const folder = this.#seen.get(relative);
       if (folder === undefined) this.#data.folders.delete(relative);
-      else this.#data.folders.set(relative, folder.entries);
+      else if (!folder.same) this.#data.folders.set(relative, StoredFolder.of(folder.entries()));
     }
     this.#data.snapshots.set(key, snapshot);
     this.#dirty = true;

@@ -1,41 +1,54 @@
-/** The index on disk: one compact JSON document, replaced whole. */
+/**
+ * The index on disk, replaced whole. Its form is chosen for reading: a short JSON document with the
+ * folders' names, then columns of numbers that are used as they are.
+ *
+ * In order: length of the document as 32 bits, the document, zeros up to a multiple of 8, then for
+ * all entries size, mtime, ctime and inode as 64-bit floats, flags as bytes, digests of 32 bytes.
+ * Numbers have the machine's byte order: an index does not travel.
+ */
 
-import type { Indexed, Stat } from "./folders.ts";
 import type { Snapshot } from "./index.ts";
+import { type Columns, DIGEST_SIZE, emptyColumns, StoredFolder } from "./stored_folder.ts";
 
 /** What the index holds. */
 export interface IndexData {
-  /** Folder, relative to the project's → its entries by name. */
-  readonly folders: Map<string, ReadonlyMap<string, Indexed>>;
+  /** By path, relative to the project's folder. */
+  readonly folders: Map<string, StoredFolder>;
   /** Selections as text → their root. */
   readonly snapshots: Map<string, Snapshot>;
 }
 
 /** Raised when the format changes; others are read as empty. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** Days after which a root that nobody asked for is forgotten. */
 const KEPT_DAYS = 30;
 
-const TYPES: readonly Stat["type"][] = ["file", "directory", "symlink", "other"];
-
-/** An entry: name, type, executable and settled as bits, size, times, inode, content. */
-type Row = readonly [string, number, number, number, number, number, string | null];
-
 interface Document {
   readonly version: number;
-  readonly folders: readonly (readonly [string, readonly Row[]])[];
+  /** How many entries the columns have. */
+  readonly count: number;
+  /** Path, how many entries, their names. */
+  readonly folders: readonly (readonly [string, number, string])[];
+  /** Selections, root, numbers of folders, day of use. */
   readonly snapshots: readonly (readonly [string, string, readonly number[], number])[];
+  /** Position of an entry, target of the link. */
+  readonly links: readonly (readonly [number, string])[];
 }
 
 /** Reads the index; one that is missing, damaged or of another version is empty. */
 export function readIndexFile(path: string): IndexData {
   try {
-    const document = JSON.parse(Deno.readTextFileSync(path)) as Document;
-    if (document.version === VERSION) return decode(document);
+    const bytes = Deno.readFileSync(path);
+    const length = new DataView(bytes.buffer).getUint32(0, true);
+    const text = new TextDecoder().decode(bytes.subarray(4, 4 + length));
+    const document = JSON.parse(text) as Document;
+    if (document.version === VERSION) {
+      return decode(document, columnsIn(bytes, aligned(4 + length), document));
+    }
   } catch (error) {
     const isMiss = error instanceof Deno.errors.NotFound || error instanceof SyntaxError ||
-      error instanceof TypeError;
+      error instanceof TypeError || error instanceof RangeError;
     if (!isMiss) throw error;
   }
   return { folders: new Map(), snapshots: new Map() };
@@ -43,11 +56,11 @@ export function readIndexFile(path: string): IndexData {
 
 /** Writes the index so that a reader sees the old one or the new one. */
 export function writeIndexFile(path: string, data: IndexData): void {
-  const text = JSON.stringify(encode(data));
+  const bytes = encode(data);
   const temporary = `${path}.${Deno.pid}-${crypto.randomUUID()}.tmp`;
   Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
   try {
-    Deno.writeTextFileSync(temporary, text);
+    Deno.writeFileSync(temporary, bytes);
     Deno.renameSync(temporary, path);
   } catch (error) {
     try {
@@ -59,55 +72,79 @@ export function writeIndexFile(path: string, data: IndexData): void {
   }
 }
 
-function encode(data: IndexData): Document {
+function encode(data: IndexData): Uint8Array {
   const oldest = Math.floor(Date.now() / 86_400_000) - KEPT_DAYS;
   const snapshots = [...data.snapshots].filter(([, snapshot]) => snapshot.used >= oldest);
-  const used = new Set(snapshots.flatMap(([, snapshot]) => snapshot.folders));
-  const numbers = new Map<string, number>();
-  const folders: [string, Row[]][] = [];
-  for (const relative of used) {
-    const entries = data.folders.get(relative);
-    numbers.set(relative, folders.length);
-    folders.push([relative, [...entries?.values() ?? []].map(rowOf)]);
+  const used = [...new Set(snapshots.flatMap(([, snapshot]) => snapshot.folders))];
+  const stored = used.map((path) => data.folders.get(path));
+  const count = stored.reduce((sum, folder) => sum + (folder?.size ?? 0), 0);
+  const columns = emptyColumns(count);
+  let first = 0;
+  for (const folder of stored) {
+    folder?.copyTo(columns, first);
+    first += folder?.size ?? 0;
   }
-  return {
+  const numbers = new Map(used.map((path, at) => [path, at]));
+  const document: Document = {
     version: VERSION,
-    folders,
+    count,
+    folders: used.map((path, at) => [path, stored[at]?.size ?? -1, stored[at]?.joined ?? ""]),
     snapshots: snapshots.map(([key, { root, folders, used }]) =>
       [key, root, folders.map((folder) => numbers.get(folder)!), used] as const
     ),
+    links: [...columns.links],
+  };
+  return join(new TextEncoder().encode(JSON.stringify(document)), columns);
+}
+
+function join(document: Uint8Array, columns: Columns): Uint8Array {
+  const { size, mtime, ctime, inode, bits, digests } = columns;
+  const parts = [size, mtime, ctime, inode, bits, digests];
+  const begin = aligned(4 + document.length);
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, begin));
+  new DataView(bytes.buffer).setUint32(0, document.length, true);
+  bytes.set(document, 4);
+  let at = begin;
+  for (const part of parts) {
+    bytes.set(new Uint8Array(part.buffer), at);
+    at += part.byteLength;
+  }
+  return bytes;
+}
+
+function aligned(offset: number): number {
+  return Math.ceil(offset / 8) * 8;
+}
+
+/** @throws {RangeError} when there are not as many bytes as the document says. */
+function columnsIn(bytes: Uint8Array, begin: number, { count, links }: Document): Columns {
+  const { buffer } = bytes;
+  const floats = (column: number) => new Float64Array(buffer, begin + column * 8 * count, count);
+  const flags = begin + 32 * count;
+  if (bytes.length !== flags + count + count * DIGEST_SIZE) throw new RangeError("Cut off");
+  return {
+    size: floats(0),
+    mtime: floats(1),
+    ctime: floats(2),
+    inode: floats(3),
+    bits: bytes.subarray(flags, flags + count),
+    digests: bytes.subarray(flags + count),
+    links: new Map(links),
   };
 }
 
-function decode(document: Document): IndexData {
-  const folders = new Map(document.folders.map(([relative, rows]) => {
-    const entries = new Map<string, Indexed>();
-    for (const row of rows) entries.set(row[0], entryOf(row));
-    return [relative, entries];
-  }));
+function decode(document: Document, columns: Columns): IndexData {
+  const folders = new Map<string, StoredFolder>();
+  let first = 0;
+  for (const [path, size, joined] of document.folders) {
+    if (size < 0) continue;
+    folders.set(path, new StoredFolder(columns, first, size, joined));
+    first += size;
+  }
+  if (first !== document.count) throw new RangeError("Not as many entries as there should be");
   const snapshots = new Map(document.snapshots.map(([key, root, numbers, used]) => {
     const names = numbers.map((number) => document.folders[number]![0]);
     return [key, { root, folders: names, used }];
   }));
   return { folders, snapshots };
-}
-
-function rowOf(entry: Indexed): Row {
-  const bits = TYPES.indexOf(entry.type) | (entry.executable ? 4 : 0) | (entry.settled ? 8 : 0);
-  const { name, size, mtime, ctime, inode, content } = entry;
-  return [name, bits, size, mtime, ctime, inode, content ?? null];
-}
-
-function entryOf([name, bits, size, mtime, ctime, inode, content]: Row): Indexed {
-  return {
-    name,
-    type: TYPES[bits & 3]!,
-    executable: (bits & 4) !== 0,
-    settled: (bits & 8) !== 0,
-    size,
-    mtime,
-    ctime,
-    inode,
-    ...(content === null ? {} : { content }),
-  };
 }

@@ -111,9 +111,14 @@ async function makeArchives(folder: string): Promise<void> {
   Deno.writeFileSync(`${folder}/empty.tar`, new Uint8Array(1024));
   Deno.chmodSync(`${folder}/empty.tar`, 0o644);
   for (const [program, ending] of [["gzip", "gz"], ["xz", "xz"], ["bzip2", "bz2"]] as const) {
-    const { code, stdout } = await new Deno.Command(program, {
-      args: ["-c", `${folder}/archive.tar`],
-    }).output();
+    // From standard input gzip has no time of a file to write down.
+    const input = await Deno.open(`${folder}/archive.tar`);
+    const child = new Deno.Command(program, { args: ["-c"], stdin: "piped", stdout: "piped" })
+      .spawn();
+    const [{ code, stdout }] = await Promise.all([
+      child.output(),
+      input.readable.pipeTo(child.stdin),
+    ]);
     if (code !== 0) throw new Error(`${program} failed`);
     Deno.writeFileSync(`${folder}/archive.tar.${ending}`, stdout);
     Deno.chmodSync(`${folder}/archive.tar.${ending}`, 0o644);

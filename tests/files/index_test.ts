@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
+import { readIndexFile, writeIndexFile } from "../../lib/files/index_file.ts";
 import { FileIndex } from "../../lib/files/index.ts";
 import { selectionOf } from "../../lib/files/selection.ts";
+import { StoredFolder } from "../../lib/files/stored_folder.ts";
 import type { Selection } from "../../lib/model/selection.ts";
 
 /** A folder for one test, and an index beside it. */
@@ -159,17 +161,19 @@ Deno.test("root() is unknown while a file's stat is too fresh to be trusted", as
 Deno.test("an index that is damaged is empty", async () => {
   using rig = new Rig();
   rig.write("a", "a");
-  for (
-    const text of [
-      "",
-      "{",
-      "[]",
-      "null",
-      '{"version":1}',
-      '{"version":99,"folders":[],"snapshots":[]}',
-    ]
-  ) {
-    Deno.writeTextFileSync(rig.state, text);
+  const index = rig.open();
+  await index.tree([EVERYTHING]);
+  index.save();
+  const whole = Deno.readFileSync(rig.state);
+  const damaged = [
+    ...[0, 1, 3, 4, 40, whole.length - 1].map((length) => whole.slice(0, length)),
+    new Uint8Array([...whole, 0]),
+    new TextEncoder().encode('{"version":1,"folders":[],"snapshots":[]}'),
+    new Uint8Array(64).fill(255),
+  ];
+  for (const bytes of damaged) {
+    Deno.writeFileSync(rig.state, bytes);
+    assertEquals(readIndexFile(rig.state).folders.size, 0);
     assertEquals((await rig.open().tree([EVERYTHING])).entries.length, 1);
   }
 });
@@ -257,10 +261,14 @@ Deno.test("root() is known by stats alone once they are old, and changes with an
   const { root } = await first.tree([EVERYTHING]);
   first.save();
   // As if the index had been written long after the last change.
-  const text = Deno.readTextFileSync(rig.state);
-  const document = JSON.parse(text);
-  for (const [, rows] of document.folders) for (const row of rows) row[1] |= 8;
-  Deno.writeTextFileSync(rig.state, JSON.stringify(document));
+  const { folders, snapshots } = readIndexFile(rig.state);
+  const settled = [...folders].map(([path, folder]) => {
+    const entries = [...folder.entries()].map(([name, entry]) =>
+      [name, { ...entry, settled: true }] as const
+    );
+    return [path, StoredFolder.of(new Map(entries))] as const;
+  });
+  writeIndexFile(rig.state, { folders: new Map(settled), snapshots });
   assertEquals(rig.open().root([EVERYTHING]), root);
   const edits: (() => void)[] = [
     () => Deno.writeTextFileSync(`${rig.root}/a`, "A"),

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { readIndexFile } from "../../lib/files/index_file.ts";
 import { imageOf, taskOf, TestProject } from "../support/project.ts";
 import { toolTest } from "../support/tools.ts";
 
@@ -72,12 +73,9 @@ toolTest(
 async function waitUntilSettled(project: TestProject): Promise<void> {
   for (let attempt = 0; attempt < 100; attempt++) {
     await project.statuses();
-    const index = JSON.parse(Deno.readTextFileSync(project.path(".images/index")));
-    const rows = index.folders.flatMap(([, rows]: [string, unknown[][]]) => rows);
-    const unsettled = rows.filter((row: unknown[]) =>
-      row[6] !== null && ((row[1] as number) & 8) === 0
-    );
-    if (unsettled.length === 0) return;
+    const folders = [...readIndexFile(project.path(".images/index")).folders.values()];
+    const entries = folders.flatMap((folder) => [...folder.entries().values()]);
+    if (entries.every(({ content, settled }) => content === undefined || settled)) return;
   }
   throw new Error("the index does not settle");
 }
