@@ -6,10 +6,17 @@ import { type Done, verb } from "./globals.ts";
 /** The verbs of this theme, by name. */
 export function upkeepVerbs(done: Done) {
   return {
+    init: initVerb(done),
     prune: pruneVerb(done),
     clean: cleanVerb(done),
     completions: new CompletionsCommand(),
   };
+}
+
+function initVerb(done: Done) {
+  return verb("Look at the repository and write images.ts; change no file that is there.")
+    .example("images init", "Dockerfiles, flake outputs and Bazel targets become images")
+    .action(async (options) => done(await (await import("../init.ts")).init(options)));
 }
 
 function pruneVerb(done: Done) {

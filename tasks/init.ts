@@ -1,0 +1,152 @@
+/** `images init`: looks at a repository and writes its images.ts; never over what is there. */
+
+import { loadProject } from "../lib/dsl/load.ts";
+import type { Project } from "../lib/model/recipe.ts";
+import { usageFault } from "../lib/model/errors.ts";
+import { paletteFor } from "../lib/report/palette.ts";
+import { bazelImages } from "./init/bazel.ts";
+import { choose, type Component } from "./init/component.ts";
+import { configLines, missingLines } from "./init/config.ts";
+import { dockerfileImages } from "./init/docker.ts";
+import { hintsOf } from "./init/hints.ts";
+import { nixImages } from "./init/nix.ts";
+import { publishingOf } from "./init/registries.ts";
+import { renderImages, renderProject } from "./init/render.ts";
+import { openRepository } from "./init/repository.ts";
+import { type CommonOptions, reportSettings } from "./options.ts";
+import { printJson } from "./run.ts";
+
+/** What is to be added by hand to a file that is there already. */
+interface Addition {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** Writes what is missing, prints what is to be added; answers with the exit status. */
+export async function init(options: CommonOptions): Promise<number> {
+  const root = folderFor(options.file);
+  const file = `${root}/${options.file.slice(options.file.lastIndexOf("/") + 1)}`;
+  const repository = await openRepository(root);
+  const hints = hintsOf(repository);
+  const nix = await nixImages(repository);
+  const bazel = bazelImages(repository);
+  const docker = dockerfileImages(repository, hints.builds);
+  const components = choose([...nix.candidates, ...bazel.candidates, ...docker]);
+  const publishing = publishingOf(repository, hints);
+
+  const written: string[] = [];
+  const additions: Addition[] = [];
+  if (isThere(file)) {
+    const missing = undeclared(await loadProject(file), components);
+    if (missing.length > 0) {
+      additions.push({ file, text: renderImages(missing, publishing).join("\n") });
+    }
+  } else {
+    writeNew(file, renderProject(components, publishing));
+    written.push(file);
+  }
+  const lines = configLines(root);
+  const config = ["deno.json", "deno.jsonc"].map((name) => `${root}/${name}`).find(isThere);
+  if (config === undefined) {
+    writeNew(`${root}/deno.json`, `${JSON.stringify(lines, undefined, 2)}\n`);
+    written.push(`${root}/deno.json`);
+  } else {
+    const missing = missingLines(Deno.readTextFileSync(config), lines);
+    if (missing !== undefined) {
+      additions.push({ file: config, text: JSON.stringify(missing, undefined, 2) });
+    }
+  }
+  const notes = [...nix.notes, ...bazel.notes];
+  tell(options, { root, components, registries: publishing.registries, written, additions, notes });
+  return 0;
+}
+
+interface Outcome {
+  readonly root: string;
+  readonly components: readonly Component[];
+  readonly registries: readonly { readonly name: string; readonly address: string }[];
+  readonly written: readonly string[];
+  readonly additions: readonly Addition[];
+  readonly notes: readonly string[];
+}
+
+function folderFor(file: string): string {
+  const folder = file.includes("/") ? file.slice(0, file.lastIndexOf("/")) || "/" : ".";
+  try {
+    return Deno.realPathSync(folder);
+  } catch (cause) {
+    throw usageFault(`There is no folder ${folder}`, {
+      next: "make it first, or correct --file",
+      cause,
+    });
+  }
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function writeNew(path: string, text: string): void {
+  Deno.writeTextFileSync(path, text, { createNew: true });
+}
+
+/** What the present images.ts declares neither by name nor under another one. */
+function undeclared(project: Project, components: readonly Component[]): Component[] {
+  const declared = [...project.images.values()].map(({ options }) => identity(options));
+  return components.filter((component) =>
+    !project.images.has(component.name) && !declared.includes(identity(component.options))
+  );
+}
+
+/** What is built, whatever it is called. */
+function identity(options: Readonly<Record<string, unknown>>): string {
+  const { installable, target, workspace = ".", context = ".", file } = options;
+  if (installable !== undefined) return `nix ${installable}`;
+  if (typeof target === "string" && target.startsWith("//")) return `bazel ${workspace} ${target}`;
+  return `docker ${context} ${file ?? `${context}/Dockerfile`} ${target ?? ""}`;
+}
+
+function tell(options: CommonOptions, outcome: Outcome): void {
+  const { root, components, registries, written, additions, notes } = outcome;
+  if (options.json) {
+    printJson(options, {
+      schema: 1,
+      command: "init",
+      ok: true,
+      images: components.map(({ name, method, options, source, alternatives }) => ({
+        name,
+        plugin: method === "rulesImg" ? "rules_img" : method,
+        options,
+        source,
+        alternatives: alternatives.map(({ method, source }) => ({ method, source })),
+      })),
+      registries,
+      written,
+      additions,
+      notes,
+    });
+    return;
+  }
+  for (const { file, text } of additions) {
+    console.log(`# Add to ${file}${file.endsWith(".ts") ? ", under `images`" : ""}:\n${text}\n`);
+  }
+  if (options.quiet) return;
+  const palette = paletteFor(reportSettings(options).color);
+  const width = Math.max(0, ...components.map(({ name }) => name.length));
+  for (const { name, method, source } of components) {
+    console.error(
+      `${palette.name(name.padEnd(width))}  ${method.padEnd(12)}  ${palette.dim(source)}`,
+    );
+  }
+  if (components.length === 0) console.error("no image was found");
+  for (const { name, address } of registries) console.error(`registry ${name}: ${address}`);
+  for (const note of notes) console.error(`${palette.notice("note:")} ${note}`);
+  for (const path of written) console.error(`wrote ${path.slice(root.length + 1)}`);
+  if (written.length === 0 && additions.length === 0) console.error("nothing to add");
+  console.error("next: look through images.ts, then run `deno task images plan`");
+}
