@@ -1,8 +1,7 @@
 /** `images list`: what images.ts declares. */
 
-import { paletteFor } from "../lib/report/palette.ts";
 import { needsOf } from "../lib/plan/graph.ts";
-import { type CommonOptions, reportSettings } from "./options.ts";
+import { type CommonOptions, outputPalette } from "./options.ts";
 import { openProject, printJson } from "./run.ts";
 
 /** Prints images, tasks and groups; answers with the exit status. */
@@ -33,7 +32,7 @@ export async function list(options: CommonOptions): Promise<number> {
     ...tasks.map((each) => [each.name, "task", needsText(each.needs)]),
     ...groups.map((each) => [each.name, "group", each.members.join(" ")]),
   ];
-  const { name, dim } = paletteFor(reportSettings(options).color && Deno.stdout.isTerminal());
+  const { name, dim } = outputPalette(options);
   const widths = [0, 1].map((at) => Math.max(0, ...rows.map((row) => row[at]!.length)));
   for (const [first = "", second = "", third = ""] of rows) {
     const line = `${name(first.padEnd(widths[0]!))}  ${second.padEnd(widths[1]!)}  ${dim(third)}`;

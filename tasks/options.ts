@@ -1,7 +1,7 @@
 /** Options that every verb has, as the command line gives them. */
 
-import type { OutputMode, ReportSettings } from "../lib/report/reporter.ts";
-import { wantsColor } from "../lib/report/reporter.ts";
+import { type Palette, paletteFor } from "../lib/report/palette.ts";
+import { allowsColor, type OutputMode, type ReportSettings } from "../lib/report/reporter.ts";
 import { usageFault } from "../lib/model/errors.ts";
 import { formatPlatform, parsePlatform } from "../lib/model/platform.ts";
 import type { RunSettings } from "../lib/run/session.ts";
@@ -50,8 +50,13 @@ export function reportSettings(options: CommonOptions): ReportSettings {
     output: options.output ?? "auto",
     quiet: options.quiet ?? false,
     verbose: options.verbose ?? false,
-    color: wantsColor(options.color === false),
+    color: allowsColor(options.color === false),
   };
+}
+
+/** The palette of what is printed to standard output. */
+export function outputPalette(options: CommonOptions): Palette {
+  return paletteFor(allowsColor(options.color === false) && Deno.stdout.isTerminal());
 }
 
 function parseArg(text: string): [string, string] {

@@ -4,10 +4,10 @@ import { type Digest, shortDigest } from "../lib/model/digest.ts";
 import { asFault } from "../lib/model/errors.ts";
 import { basesOfNodes } from "../lib/run/bases.ts";
 import type { ImageResult, TaskResult } from "../lib/model/result.ts";
-import { paletteFor } from "../lib/report/palette.ts";
-import { describeReason, destinationLines } from "../lib/report/words.ts";
+import { destinationLines } from "../lib/report/destinations.ts";
+import { describeReason } from "../lib/report/words.ts";
 import type { Session } from "../lib/run/session.ts";
-import { type CommonOptions, reportSettings } from "./options.ts";
+import { type CommonOptions, outputPalette } from "./options.ts";
 import { openProject, printJson, type RunRequest, settle } from "./run.ts";
 
 /** Options of `plan`. */
@@ -27,8 +27,9 @@ export async function plan(options: PlanOptions, targets: readonly string[]): Pr
   const request: Omit<RunRequest, "command"> = options.for === "push"
     ? (await import("./push.ts")).pushRun(options, targets, registries, true)
     : { mode: "plan", targets, all: options.all ?? false };
-  const { document, status } = await settle({ ...options, quiet: true }, {
+  const { document, status } = await settle(options, {
     ...request,
+    progressOnly: true,
     command: "plan",
     then: async (session, outcome, again) => {
       drift.push(...await driftOf(session));
@@ -91,8 +92,7 @@ function* render(
   results: readonly (ImageResult | TaskResult)[],
   options: CommonOptions,
 ): Iterable<string> {
-  const { color } = reportSettings(options);
-  const palette = paletteFor(color && Deno.stdout.isTerminal());
+  const palette = outputPalette(options);
   const label = (each: ImageResult | TaskResult) =>
     "platform" in each && each.needs !== undefined ? nameOf(each, results) : each.name;
   const width = Math.max(0, ...results.map((each) => label(each).length));

@@ -6,7 +6,7 @@ import type { ResultDocument } from "../lib/model/result.ts";
 import { killAllGroups } from "../lib/process/groups.ts";
 import { makeReporter } from "../lib/report/reporter.ts";
 import { settleIndexes } from "../lib/run/indexes.ts";
-import { type Outcome, resultDocument } from "../lib/run/results.ts";
+import { type Outcome, resultDocument, savedTime } from "../lib/run/results.ts";
 import { type Mode, Runner } from "../lib/run/runner.ts";
 import { Session } from "../lib/run/session.ts";
 import type { Settled, SettledImage } from "../lib/run/settled.ts";
@@ -20,6 +20,8 @@ export interface RunRequest {
   readonly mode: Mode | "open";
   readonly targets: readonly string[];
   readonly all: boolean;
+  /** The verb prints the result itself; only what is going on is told meanwhile. */
+  readonly progressOnly?: boolean;
   /** Of a push, name of the registry it goes to. */
   readonly destination?: string;
   /** Refuses, before anything is done. */
@@ -57,14 +59,20 @@ export async function settle(options: CommonOptions, request: RunRequest): Promi
     ...runSettings(options),
     ...(request.destination === undefined ? {} : { destination: request.destination }),
   };
-  const reporter = await makeReporter(reportSettings(options));
+  const { progressOnly = false } = request;
+  const reporter = await makeReporter({ ...reportSettings(options), progressOnly });
   const interrupt = listenForInterrupts();
   try {
     const session = new Session(project, request, settings, reporter.sink, interrupt.signal);
     try {
-      const { outcome, document } = await settleIn(session, request);
-      const status = interrupt.signal.aborted ? 130 : statusOf(outcome, session.targets.strict);
-      return { document: { ...document, ok: status === 0 }, outcome, project, status };
+      const { signal } = interrupt;
+      signal.addEventListener("abort", () => session.notice(INTERRUPTED), { once: true });
+      const outcome = await settleIn(session, request);
+      const status = signal.aborted ? 130 : statusOf(outcome, session.targets.strict);
+      const ok = status === 0;
+      const document = { ...resultDocument(request.command, outcome, session.elapsed), ok };
+      session.emit({ kind: "ended", document, status, saved: savedTime(outcome) });
+      return { document, outcome, project, status };
     } finally {
       await session.close();
     }
@@ -74,10 +82,7 @@ export async function settle(options: CommonOptions, request: RunRequest): Promi
   }
 }
 
-async function settleIn(
-  session: Session,
-  request: RunRequest,
-): Promise<{ outcome: Outcome; document: ResultDocument }> {
+async function settleIn(session: Session, request: RunRequest): Promise<Outcome> {
   await request.before?.(session);
   const { graph } = session.circumstances;
   session.emit({
@@ -90,10 +95,7 @@ async function settleIn(
   });
   const first = await settleOnce(session, request.mode);
   const again = () => settleOnce(session, request.mode);
-  const outcome = await (request.then?.(session, first, again) ?? first);
-  const document = resultDocument(request.command, outcome, session.elapsed);
-  session.emit({ kind: "ended", document });
-  return { outcome, document };
+  return await (request.then?.(session, first, again) ?? first);
 }
 
 async function settleOnce(session: Session, mode: RunRequest["mode"]): Promise<Outcome> {
@@ -128,6 +130,8 @@ function isFailure(settled: Settled): boolean {
   return settled.status === undefined && settled.fault !== undefined &&
     settled.fault.kind !== "unavailable";
 }
+
+const INTERRUPTED = "Interrupted: what runs is being ended; once more ends it at once";
 
 /** The first signal ends the run in order, the second at once. */
 function listenForInterrupts(): { readonly signal: AbortSignal; readonly close: () => void } {

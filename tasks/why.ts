@@ -2,12 +2,11 @@
 
 import { usageFault } from "../lib/model/errors.ts";
 import type { ImageResult, Reason, TaskResult } from "../lib/model/result.ts";
-import { paletteFor } from "../lib/report/palette.ts";
 import { describeReason } from "../lib/report/words.ts";
 import type { ImageRecord, TaskRecord } from "../lib/store/records.ts";
 import { Records } from "../lib/store/records.ts";
 import { State } from "../lib/store/state.ts";
-import { type CommonOptions, reportSettings } from "./options.ts";
+import { type CommonOptions, outputPalette } from "./options.ts";
 import { type FinishedRun, printJson, settle } from "./run.ts";
 
 /** One node's answer, with those of the needs that are part of the cause. */
@@ -25,7 +24,8 @@ interface Answer {
 
 /** Prints why; answers with the exit status. */
 export async function why(options: CommonOptions, target: string): Promise<number> {
-  const run = await settle({ ...options, quiet: true }, {
+  const run = await settle(options, {
+    progressOnly: true,
     command: "why",
     mode: "plan",
     targets: [target],
@@ -83,7 +83,7 @@ function idOf(result: ImageResult | TaskResult): string {
 }
 
 function print(answer: Answer, options: CommonOptions): void {
-  const palette = paletteFor(reportSettings(options).color && Deno.stdout.isTerminal());
+  const palette = outputPalette(options);
   const lines: string[] = [];
   const visit = (each: Answer, indent: string): void => {
     const name = each.platform === undefined ? each.name : `${each.name} (${each.platform})`;

@@ -1,7 +1,7 @@
 /** Short texts that every reporter uses. */
 
-import type { DestinationResult, Reason, ResultDocument } from "../model/result.ts";
-import type { Palette } from "./palette.ts";
+import type { ImageResult, Reason, TaskResult } from "../model/result.ts";
+import type { Transfer } from "./board.ts";
 
 /** The first reason in a few words, and how many more there are. */
 export function reasonText(reasons: readonly Reason[]): string {
@@ -42,10 +42,10 @@ export function describeReason({ kind, path = "", detail }: Reason): string {
 
 /** The order totals are told in. */
 const ORDER = [
+  "built",
   "pushed",
   "copied",
   "retagged",
-  "built",
   "remote",
   "cached",
   "build",
@@ -56,61 +56,84 @@ const ORDER = [
   "failed",
 ];
 
-/** The closing line: how many of each, how many tags went where, and how long it took. */
-export function footer(document: ResultDocument, palette: Palette): string {
-  const head = document.ok ? palette.strong("done") : palette.error("failed");
-  const images = countsText(document.totals) || "nothing to do";
-  const tags: Record<string, number> = {};
-  for (const { status } of document.images.flatMap((image) => image.destinations ?? [])) {
-    tags[status] = (tags[status] ?? 0) + 1;
-  }
-  const published = countsText(tags);
-  const where = published === "" ? "" : `; tags: ${published}`;
-  return `${head}: ${images}${where} in ${duration(document.ms)}`;
+/** How many of each: `3 built, 1 cached`. */
+export function countsText(totals: Readonly<Record<string, number>>): string {
+  return ORDER.filter((word) => totals[word]).map((word) => `${totals[word]} ${word}`).join(", ");
 }
 
-function countsText(counts: Readonly<Record<string, number>>): string {
-  return ORDER.filter((word) => counts[word] !== undefined)
-    .map((word) => `${counts[word]} ${word}`).join(", ");
+/** How many there are of each status. */
+export function countOf(all: readonly { readonly status?: string }[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { status } of all) if (status) counts[status] = (counts[status] ?? 0) + 1;
+  return counts;
 }
 
-/** One line for each destination; of tags that are all as they should be, one for all. */
-export function destinationLines(
-  destinations: readonly DestinationResult[],
-  palette: Palette,
-): string[] {
-  const [first] = destinations;
-  if (first !== undefined && destinations.every(({ status }) => status === "current")) {
-    const tags = destinations.map(({ reference }) =>
-      reference.slice(reference.lastIndexOf(":") + 1)
-    );
-    const repository = first.reference.slice(0, first.reference.lastIndexOf(":"));
-    return [`${palette.status("current")}  ${repository}: ${tags.join(", ")}`];
-  }
-  return destinations.map(({ status, reference, detail }) => {
-    // Of a failure the fault tells more.
-    const why = detail === undefined || status === "failed"
-      ? ""
-      : `  ${palette.dim(`(${detail})`)}`;
-    return `${palette.status(status)}  ${reference}${why}`;
-  });
+/** A result's name among others; the platform is part of it where an image has several. */
+export function labelOf(
+  result: ImageResult | TaskResult,
+  all: readonly (ImageResult | TaskResult)[],
+): string {
+  if (!("platform" in result) || result.platform === "index") return result.name;
+  const several = all.some((each) =>
+    each.name === result.name && "platform" in each && each.platform === "index"
+  );
+  return several ? `${result.name}@${result.platform}` : result.name;
 }
 
-/** A duration for people: `820 ms`, `4.2 s`, `3 min 5 s`. */
+/** A name of at most so many characters, cut in the middle: names differ at both ends. */
+export function shortName(name: string, length: number): string {
+  if (name.length <= length) return name;
+  const tail = Math.floor((length - 1) / 2);
+  return `${name.slice(0, length - 1 - tail)}…${name.slice(name.length - tail)}`;
+}
+
+/** The most names that are listed one by one. */
+const NAMED = 8;
+
+/** Some names, and how many more there are. */
+export function namesText(names: readonly string[]): string {
+  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : "";
+  return `${names.slice(0, NAMED).join(", ")}${more}`;
+}
+
+/** A duration for people: `820 ms`, `4.2 s`, `3 min 5 s`, `2 h 5 min`. */
 export function duration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
-  return `${Math.floor(ms / 60_000)} min ${Math.round(ms % 60_000 / 1000)} s`;
+  if (ms < 999.5) return `${Math.round(ms)} ms`;
+  if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  const minutes = Math.round(seconds / 60);
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 /** A size for people, in powers of 1000: `512 B`, `1.5 kB`, `203.1 MB`. */
 export function size(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let value = bytes;
+  const [value, unit] = scaled(bytes);
+  return `${value} ${unit}`;
+}
+
+/** Bytes on their way: `45.2/203.1 MB, 12.3 MB/s`. */
+export function transferText({ done, total, rate }: Transfer): string {
+  const amount = total === undefined ? size(done) : sizeOf(done, total);
+  return rate === undefined ? amount : `${amount}, ${size(rate)}/s`;
+}
+
+/** How much of how much: `45.2/203.1 MB`. */
+function sizeOf(done: number, total: number): string {
+  const [all, unit] = scaled(total);
+  const factor = 1000 ** UNITS.indexOf(unit);
+  const part = unit === "B" ? `${done}` : (done / factor).toFixed(1);
+  return `${part}/${all} ${unit}`;
+}
+
+const UNITS = ["B", "kB", "MB", "GB", "TB"];
+
+function scaled(bytes: number): [string, string] {
+  let value = Math.round(bytes);
   let unit = 0;
-  while (value >= 999.95 && unit < units.length - 1) {
+  while (value >= 999.95 && unit < UNITS.length - 1) {
     value /= 1000;
     unit += 1;
   }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+  return [unit === 0 ? `${value}` : value.toFixed(1), UNITS[unit]!];
 }

@@ -1,22 +1,31 @@
 /** What a failure means for the node, and for the rest of the run. */
 
-import { asFault, Fault } from "../model/errors.ts";
+import { asFault, Fault, type FaultOptions } from "../model/errors.ts";
 import type { Subject } from "../model/events.ts";
 import type { Session } from "./session.ts";
 import type { Settled, SettledImage } from "./settled.ts";
 
 /** A node that was not tried because of something else. */
-export class Skipped extends Fault {}
+export class Skipped extends Fault {
+  /** What it all began with, where that is another node. */
+  readonly first: Settled | undefined;
+
+  constructor(message: string, options: FaultOptions = {}, first?: Settled) {
+    super(message, options);
+    this.first = first;
+  }
+}
 
 /** Refuses to go on after a need that is not there. */
 export function refuseAfter(blocker: Settled | undefined): void {
   if (blocker === undefined) return;
-  const what = blocker.status === "unavailable"
+  const first = blocker.fault instanceof Skipped ? blocker.fault.first ?? blocker : blocker;
+  const what = first.status === "unavailable"
     ? "is unavailable"
-    : blocker.status === "skipped"
+    : first.status === "skipped"
     ? "was skipped"
     : "failed";
-  throw new Skipped(`Not built, since "${blocker.node.id}" ${what}`);
+  throw new Skipped(`Not built, since "${first.node.id}" ${what}`, {}, first);
 }
 
 /** Refuses to start anything after an interrupt, or after a failure without `--keep-going`. */

@@ -1,7 +1,8 @@
 /** From what became of nodes to the JSON document of design 4. */
 
 import { contentTag } from "../model/key.ts";
-import { type Fault, renderPlace } from "../model/errors.ts";
+import { type Fault, type Place, renderPlace } from "../model/errors.ts";
+import type { RunEvent } from "../model/events.ts";
 import type {
   DestinationResult,
   ErrorResult,
@@ -56,6 +57,31 @@ function published(result: ImageResult, { destinations, faults }: Outcome, id: s
     ...(fault === undefined ? {} : { error: errorResult(fault) }),
     ...(where === undefined ? {} : { destinations: where }),
   };
+}
+
+/** How long the builds took that a run did not have to repeat, in milliseconds. */
+export function savedTime({ settled }: Outcome): number {
+  return settled.reduce((sum, each) => sum + (each.saved ?? 0), 0);
+}
+
+/** What is told of a node that is settled. */
+export function finished(settled: Settled): Omit<RunEvent & { kind: "finished" }, "at"> {
+  const { node, fault } = settled;
+  return {
+    kind: "finished",
+    id: node.id,
+    type: node.type,
+    result: node.type === "image"
+      ? imageResult(settled as SettledImage)
+      : taskResult(settled as SettledTask),
+    ...(fault === undefined ? {} : { fault, ...placeOf(node) }),
+  };
+}
+
+/** Where a node was declared; finding it takes a while, so it is asked for only after a fault. */
+function placeOf(node: Settled["node"]): { readonly place?: Place } {
+  const { place } = node.type === "image" ? node.image : node.task;
+  return place === undefined ? {} : { place };
 }
 
 /** One image's entry. */

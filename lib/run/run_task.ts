@@ -40,8 +40,9 @@ export async function runTask(session: Session, evaluation: TaskEvaluation): Pro
 
 async function execute(session: Session, evaluation: TaskEvaluation): Promise<void> {
   const { circumstances: c } = session;
-  const { node: { task, id } } = evaluation;
-  session.emit({ kind: "started", id, phase: "running", detail: reasonText(evaluation) });
+  const { node: { task, id }, reasons, record } = evaluation;
+  const expected = record === undefined ? {} : { expected: record.ms };
+  session.emit({ kind: "started", id, phase: "running", reasons, ...expected });
   const begun = session.elapsed;
   const inputs = await inputTree(session, evaluation);
   await removeOutputs(c, task, inputs);
@@ -101,9 +102,4 @@ async function start(
 function inputTree(session: Session, evaluation: TaskEvaluation) {
   const { circumstances: c } = session;
   return c.index.tree(inputsOf(evaluation.node.task), { without: withoutOf(c, evaluation.node) });
-}
-
-function reasonText(evaluation: TaskEvaluation): string {
-  const [first] = evaluation.reasons;
-  return first === undefined ? "" : [first.kind, first.path].filter(Boolean).join(" ");
 }

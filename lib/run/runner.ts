@@ -30,7 +30,7 @@ import { startBuild } from "./build_image.ts";
 import { failureOf, refuseAfter, refuseWhenStopped } from "./failures.ts";
 import { withLogOf } from "./faults.ts";
 import { localImage } from "./local_image.ts";
-import { imageResult } from "./results.ts";
+import { finished } from "./results.ts";
 import type { Session } from "./session.ts";
 import type { Settled, SettledImage, SettledTask } from "./settled.ts";
 import { TaskRunner } from "./task_runner.ts";
@@ -87,14 +87,15 @@ export class Runner {
       }
       const { status, verdict, ...decided } = await this.#decide(node, needs, ticket);
       const word = this.#mode === "plan" ? { verdict } : { status };
-      settled = { node, ms: 0, ...decided, ...word as Partial<SettledImage> };
+      const saved = verdict === "current" ? { saved: decided.record?.ms ?? 0 } : {};
+      settled = { node, ms: 0, ...decided, ...word as Partial<SettledImage>, ...saved };
     } catch (error) {
       settled = { node, ms: 0, reasons: [], ...this.#failure(error, node.id) };
     } finally {
       ticket.leave();
     }
     settled = { ...settled, ms: session.elapsed - begun };
-    if (this.#mode === "build") this.#tell(settled);
+    session.emit(finished(settled));
     return settled;
   }
 
@@ -267,10 +268,9 @@ export class Runner {
   }
 
   #announce(evaluation: ImageEvaluation): void {
-    const { id } = evaluation.prepared.node;
-    const [reason] = evaluation.reasons;
-    const detail = [reason?.kind, reason?.path].filter(Boolean).join(" ");
-    this.#session.emit({ kind: "started", id, phase: "building", detail });
+    const { reasons, prepared: { node: { id }, record } } = evaluation;
+    const expected = record === undefined || record.ms === 0 ? {} : { expected: record.ms };
+    this.#session.emit({ kind: "started", id, phase: "building", reasons, ...expected });
   }
 
   /** A needed image on the platform of what needs it. */
@@ -300,18 +300,6 @@ export class Runner {
     if (ran !== undefined) return ran;
     const isCurrent = settled.verdict === "current";
     return { ...settled as SettledTask, status: isCurrent ? "cached" : "skipped", reasons: [] };
-  }
-
-  #tell(settled: SettledImage): void {
-    const { node: { id }, fault } = settled;
-    const result = imageResult(settled);
-    this.#session.emit({
-      kind: "finished",
-      id,
-      type: "image",
-      result,
-      ...(fault === undefined ? {} : { fault }),
-    });
   }
 }
 

@@ -18,6 +18,8 @@ export interface SettledImage {
   readonly fault?: Fault;
   /** Time it took, in milliseconds. */
   readonly ms: number;
+  /** How long its last build took, where it was not repeated, in milliseconds. */
+  readonly saved?: number;
 }
 
 /** Says whether an image's key could be made. */
@@ -34,6 +36,8 @@ export interface SettledTask {
   readonly reasons: readonly Reason[];
   readonly fault?: Fault;
   readonly ms: number;
+  /** How long its last run took, where it was not repeated, in milliseconds. */
+  readonly saved?: number;
 }
 
 /** Any settled node. */

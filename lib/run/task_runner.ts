@@ -5,7 +5,7 @@ import type { Subject } from "../model/events.ts";
 import { evaluateTask, type TaskEvaluation } from "../plan/evaluate_task.ts";
 import type { TaskNode } from "../plan/graph.ts";
 import { failureOf, refuseAfter, refuseWhenStopped } from "./failures.ts";
-import { taskResult } from "./results.ts";
+import { finished } from "./results.ts";
 import { runTask } from "./run_task.ts";
 import type { Session } from "./session.ts";
 import type { SettledTask } from "./settled.ts";
@@ -23,9 +23,10 @@ export class TaskRunner {
   async settle(node: TaskNode): Promise<SettledTask> {
     const begun = this.#session.elapsed;
     try {
-      const { key, reasons, current } = await this.#evaluation(node);
+      const { key, reasons, current, record } = await this.#evaluation(node);
+      const saved = current && record !== undefined ? { saved: record.ms } : {};
       const verdict = current ? "current" : "build";
-      return { node, verdict, key, reasons, ms: this.#session.elapsed - begun };
+      return { node, verdict, key, reasons, ms: this.#session.elapsed - begun, ...saved };
     } catch (error) {
       const fault = asFault(error, { where: node.id });
       return { node, status: "failed", reasons: [], fault, ms: this.#session.elapsed - begun };
@@ -51,13 +52,7 @@ export class TaskRunner {
     const needs = await Promise.all(node.needs.map((id) => this.ensure(this.#task(id))));
     const begun = session.elapsed;
     const settled = await this.#attempt(node, needs, begun);
-    session.emit({
-      kind: "finished",
-      id: node.id,
-      type: "task",
-      result: taskResult(settled),
-      ...(settled.fault === undefined ? {} : { fault: settled.fault }),
-    });
+    session.emit(finished(settled));
     return settled;
   }
 
@@ -72,8 +67,9 @@ export class TaskRunner {
       refuseWhenStopped(session);
       const evaluation = await this.#evaluation(node);
       const status = await session.slots.run(() => runTask(session, evaluation));
-      const { key, reasons } = evaluation;
-      return { node, status, key, reasons, ms: session.elapsed - begun };
+      const { key, reasons, record } = evaluation;
+      const saved = status === "cached" && record !== undefined ? { saved: record.ms } : {};
+      return { node, status, key, reasons, ms: session.elapsed - begun, ...saved };
     } catch (error) {
       const failure = failureOf(session, error, node.id);
       return { node, ...failure, reasons: [], ms: session.elapsed - begun };

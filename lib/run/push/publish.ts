@@ -110,6 +110,7 @@ async function publishOne(
   const id = idOf(image, parts);
   try {
     session.signal.throwIfAborted();
+    session.emit({ kind: "started", id, phase: "publishing" });
     const target = await places.target(request.destination, image);
     const item = await itemOf(session, image, parts, request);
     const sources = await places.sources(request.destination, image);
