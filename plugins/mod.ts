@@ -14,7 +14,11 @@ export type {
 export { files } from "./files/recipe.ts";
 export type { FilesOptions, FilesRecipe, LayerRecipe } from "./files/recipe.ts";
 export { nix2container } from "./nix2container/recipe.ts";
-export type { Nix2containerOptions, Nix2containerRecipe } from "./nix2container/recipe.ts";
+export type {
+  HealthcheckRecipe,
+  Nix2containerOptions,
+  Nix2containerRecipe,
+} from "./nix2container/recipe.ts";
 export { rulesImg } from "./rules_img/recipe.ts";
 export type { RulesImgOptions, RulesImgRecipe } from "./rules_img/recipe.ts";
 export type { CommonRecipeOptions, ImageReference, Name, Recipe } from "../lib/dsl/types.ts";

@@ -13,3 +13,8 @@ export function selectionOf(globs: readonly string[], root = "."): Selection {
 function plain(glob: string): string {
   return glob.replace(/^(?:\.\/+)+/, "").replace(/\/+$/, "") || "**";
 }
+
+/** A path as a pattern that matches nothing but it. */
+export function literalPattern(path: string): string {
+  return path.replace(/[*?[\]{}()!\\]/g, "\\$&");
+}

@@ -1,6 +1,6 @@
 /** From a declared image to its key and its verdict. */
 
-import { selectionOf } from "../files/selection.ts";
+import { literalPattern, selectionOf } from "../files/selection.ts";
 import type { Digest } from "../model/digest.ts";
 import type { Json } from "../model/json.ts";
 import { type ImageKeyParts, KEY_SCHEMA } from "../model/key.ts";
@@ -216,14 +216,9 @@ function readsOf(description: Description): readonly Selection[] {
   for (const path of description.reads ?? []) {
     const at = path.lastIndexOf("/");
     const folder = path.slice(0, at + 1);
-    names.set(folder, [...names.get(folder) ?? [], escapeGlob(path.slice(at + 1))]);
+    names.set(folder, [...names.get(folder) ?? [], literalPattern(path.slice(at + 1))]);
   }
   return [...names].map(([folder, include]) => ({ root: folder || ".", include, as: folder }));
-}
-
-/** A path as a pattern that matches nothing but it. */
-function escapeGlob(path: string): string {
-  return path.replace(/[*?[\]{}()!\\]/g, "\\$&");
 }
 
 function outputsOfNeededTasks(c: Circumstances, node: ImageNode): readonly string[] {

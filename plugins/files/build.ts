@@ -1,5 +1,6 @@
 /** Plugin `files`: images made of folders and files, without any other tool. */
 
+import { literalPattern } from "../../lib/files/selection.ts";
 import { encodeConfig } from "../../lib/oci/documents.ts";
 import { writeLayer } from "../../lib/oci/layer.ts";
 import type { ImageSource, Layer, LocalImage } from "../../lib/model/image.ts";
@@ -30,7 +31,7 @@ function describe(image: Image): Description {
 /** A path's own text is a pattern that takes it, and all below it where it is a folder. */
 function selectionOfLayer({ from }: LayerRecipe): Selection {
   const path = normalized(from);
-  return { root: ".", include: [path === "." ? "**" : path.replace(/[*?[\]{}()!\\]/g, "\\$&")] };
+  return { root: ".", include: [path === "." ? "**" : literalPattern(path)] };
 }
 
 async function build({ image, context }: BuildRequest): Promise<ImageSource> {

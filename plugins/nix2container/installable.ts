@@ -9,7 +9,9 @@ export type Installable = FlakeInstallable | FileInstallable;
 /** `.#name`, `path:./x#name`, `github:owner/repository#name`. */
 export interface FlakeInstallable {
   readonly kind: "flake";
-  /** The flake reference as it is handed to Nix. */
+  /** As it is handed to Nix, without the outputs after a `^`. */
+  readonly text: string;
+  /** The flake reference: what is before the `#`. */
   readonly reference: string;
   /** Attribute path; `default` where none was given. */
   readonly attribute: readonly string[];
@@ -68,11 +70,12 @@ export function parseInstallable(text: string): Installable {
   if (trimmed === "" || trimmed.startsWith("-")) throw unreadable(text);
   const hash = trimmed.indexOf("#");
   const reference = (hash < 0 ? trimmed : trimmed.slice(0, hash)) || ".";
-  const fragment = hash < 0 ? "" : trimmed.slice(hash + 1).replace(/\^[a-z*,]*$/, "");
+  const fragment = hash < 0 ? "" : trimmed.slice(hash + 1).replace(/\^[\w*,]*$/, "");
   const attribute = parseAttribute(decodeURIComponent(fragment), text);
   const local = localPart(reference);
   return {
     kind: "flake",
+    text: fragment === "" ? reference : `${reference}#${fragment}`,
     reference,
     attribute: attribute.length === 0 ? ["default"] : attribute,
     ...(local === undefined ? {} : { local }),
@@ -101,14 +104,19 @@ function parseAttribute(text: string, whole: string): string[] {
   return parts.map((part) => part.startsWith('"') ? part.slice(1, -1) : part);
 }
 
-/** A path, `path:`, or `git+file:`; whatever has another scheme, or is a registry's name, is not local. */
+/**
+ * A path, `path:`, or `git+file:`. Whatever has another scheme or is a registry's name is not local,
+ * nor is a commit or branch that is not checked out.
+ */
 function localPart(reference: string): FlakeInstallable["local"] {
   const [, scheme, path = "", query = ""] =
     /^(path:|git\+file:(?:\/\/)?)?([^?]*)(?:\?(.*))?$/.exec(reference) ?? [];
   if (scheme === undefined && !/^(?:\.|\/)/.test(path)) return undefined;
+  const settings = new URLSearchParams(query);
+  if (settings.has("rev") || settings.has("ref")) return undefined;
   return {
     folder: path || ".",
-    subfolder: new URLSearchParams(query).get("dir") ?? "",
+    subfolder: settings.get("dir") ?? "",
     everything: scheme === "path:",
   };
 }

@@ -8,7 +8,7 @@
 import { Fault } from "../../lib/model/errors.ts";
 import { clean, compareBytes } from "./byte_paths.ts";
 import { compileGoRegexp, type GoRegexp } from "./go_regexp.ts";
-import type { JsonLayer, JsonPath, JsonPerm } from "./image_json.ts";
+import type { JsonPath, JsonPerm } from "./image_json.ts";
 import { type Found, walk, type Whereabouts } from "./walk.ts";
 
 /** One entry of a layer's tar. */
@@ -43,9 +43,12 @@ const ROOT = { uid: 0, gid: 0, uname: "root", gname: "root" };
  *
  * @throws {Fault} when a path is missing, a rule cannot be read, or two paths meet and differ.
  */
-export function* layerEntries(layer: JsonLayer, at: Whereabouts): Generator<LayerEntry> {
+export function* layerEntries(
+  paths: readonly JsonPath[],
+  at: Whereabouts,
+): Generator<LayerEntry> {
   const root: Node = { children: new Map() };
-  for (const path of layer.paths) insertAll(root, path, at);
+  for (const path of paths) insertAll(root, path, at);
   yield* emit(root, undefined);
 }
 

@@ -2,7 +2,7 @@
 
 import type { TarEntry } from "../../lib/oci/tar.ts";
 import { bytesOf, isRaw } from "./byte_paths.ts";
-import type { JsonLayer } from "./image_json.ts";
+import type { JsonPath } from "./image_json.ts";
 import { layerEntries, type LayerEntry } from "./layer_entries.ts";
 import { openRaw } from "./raw_files.ts";
 import type { Found, Whereabouts } from "./walk.ts";
@@ -11,8 +11,8 @@ import type { Found, Whereabouts } from "./walk.ts";
 const MTIME = 1;
 
 /** The entries of a layer for the tar writer; contents are opened when their turn comes. */
-export function* tarEntries(layer: JsonLayer, at: Whereabouts): Generator<TarEntry> {
-  for (const entry of layerEntries(layer, at)) yield tarEntry(entry);
+export function* tarEntries(paths: readonly JsonPath[], at: Whereabouts): Generator<TarEntry> {
+  for (const entry of layerEntries(paths, at)) yield tarEntry(entry);
 }
 
 function tarEntry(entry: LayerEntry): TarEntry {

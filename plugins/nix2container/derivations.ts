@@ -1,0 +1,48 @@
+/** Which images a derivation is built for, read from the derivations in the store. */
+
+/** References to derivations in a .drv file, of which every input is one. */
+const REFERENCE = /"(\/[^"]+\.drv)"/g;
+
+/** The inputs of derivations, each file read once. */
+export class Derivations {
+  readonly #storeRoot: string;
+  readonly #inputs = new Map<string, readonly string[]>();
+  readonly #closures = new Map<string, ReadonlySet<string>>();
+
+  /** @param storeRoot folder that `/nix/store` is below; empty where it is the machine's. */
+  constructor(storeRoot: string) {
+    this.#storeRoot = storeRoot;
+  }
+
+  /** A derivation and all that must be built before it. */
+  closure(derivation: string): ReadonlySet<string> {
+    const known = this.#closures.get(derivation);
+    if (known !== undefined) return known;
+    const closure = new Set([derivation]);
+    for (const each of closure) this.#inputsOf(each).forEach((input) => closure.add(input));
+    this.#closures.set(derivation, closure);
+    return closure;
+  }
+
+  #inputsOf(derivation: string): readonly string[] {
+    const known = this.#inputs.get(derivation);
+    if (known !== undefined) return known;
+    const found = readIfThere(this.#storeRoot + derivation).matchAll(REFERENCE);
+    const inputs = Array.from(found, (match) => match[1]!);
+    this.#inputs.set(derivation, inputs);
+    return inputs;
+  }
+}
+
+/** A derivation's name without the store's folder, hash and ending. */
+export function nameOf(derivation: string): string {
+  return derivation.replace(/^.*\/[0-9a-z]{32}-/, "").replace(/\.drv$/, "");
+}
+
+function readIfThere(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,127 @@
+/** Building derivations: one `nix build` for all images of a run that ask for it alike. */
+
+import { asFault, Fault } from "../../lib/model/errors.ts";
+import type { BuildRequest } from "../../lib/model/plugin.ts";
+import { runProcess } from "../../lib/process/run.ts";
+import { Derivations } from "./derivations.ts";
+import { FEATURES, storeRootOf } from "./nix_args.ts";
+import { type Built, NixLog } from "./nix_log.ts";
+import { recipeOf } from "./options.ts";
+import { outputsOf } from "./version.ts";
+
+/** A derivation to build for an image. */
+export interface Order extends Built {
+  readonly request: BuildRequest;
+}
+
+/** Path of an output in the store, or why it was not built. */
+export type Output = string | Fault;
+
+/** What came of building. */
+export interface Realised {
+  /** In the order of what was asked for. */
+  readonly outputs: readonly Output[];
+  /** Something was built that was not there before. */
+  readonly fresh: boolean;
+}
+
+/** Builds derivations. */
+export async function realiseAll(orders: readonly Order[]): Promise<Realised> {
+  const outputs = new Map<Order, Output>();
+  let fresh = false;
+  const groups = Map.groupBy(
+    orders,
+    ({ request }) => JSON.stringify([argsOf(request), envOf(request)]),
+  );
+  for (const group of groups.values()) {
+    // What failed or took too long is left out, and the rest is asked for again: it is built by then.
+    for (let left = group; left.length > 0;) {
+      const log = new NixLog(left, new Derivations(storeRootOf(argsOf(left[0]!.request))));
+      const found = await build(left, log);
+      for (const [order, output] of found) outputs.set(order, output);
+      left = left.filter((order) => !found.has(order));
+      fresh ||= log.hasBuilt;
+    }
+  }
+  return { outputs: orders.map((order) => outputs.get(order)!), fresh };
+}
+
+/** Runs one `nix build`; every time it answers for one image at least. */
+async function build(
+  orders: readonly Order[],
+  log: NixLog,
+): Promise<ReadonlyMap<Order, Output>> {
+  const [{ request, context }] = orders as [Order];
+  const args = argsOf(request);
+  const derivations = [...new Set(orders.map(({ derivation }) => derivation))];
+  const wanted = await Promise.all(derivations.map((each) => outputsOf(context, each)));
+  const signal = AbortSignal.any(orders.map((order) => order.context.signal));
+  try {
+    const { code, stdout } = await runProcess(
+      [
+        ...["nix", "build", "--json", "--no-link", "--keep-going", "--log-format", "internal-json"],
+        ...FEATURES,
+        ...args,
+        ...wanted,
+      ],
+      {
+        cwd: context.root,
+        env: envOf(request),
+        capture: true,
+        allowFailure: true,
+        signal,
+        where: context.name,
+        onLine: (line) => log.line(line),
+      },
+    );
+    return code === 0 ? outputsIn(stdout, orders) : failures(orders, log);
+  } catch (error) {
+    const ended = orders.filter((order) => order.context.signal.aborted);
+    const stopped = ended.length === 0 ? orders : ended;
+    return new Map(stopped.map((order) => [order, asFault(error, { where: order.context.name })]));
+  }
+}
+
+/** The outputs of each derivation by name; an image is `out`, or the only one. */
+interface BuildResult {
+  readonly drvPath?: string;
+  readonly outputs?: Readonly<Record<string, string>>;
+}
+
+function outputsIn(stdout: string, orders: readonly Order[]): ReadonlyMap<Order, Output> {
+  const results = JSON.parse(stdout) as readonly BuildResult[];
+  const byDerivation = new Map(results.map(({ drvPath, outputs }) => [drvPath, outputs]));
+  return new Map(orders.map((order) => {
+    const outputs = byDerivation.get(order.derivation) ?? {};
+    const output = outputs.out ?? Object.values(outputs)[0];
+    return [order, output ?? notBuilt(order, "it does not say where the output is")];
+  }));
+}
+
+/** Those whose derivations the errors name have failed; where none is named, all have. */
+function failures(orders: readonly Order[], log: NixLog): ReadonlyMap<Order, Output> {
+  const failed = new Map<Order, Output>();
+  for (const error of log.errors.length === 0 ? ["it ended without a word"] : log.errors) {
+    for (const order of log.concerned(error) as readonly Order[]) {
+      if (!failed.has(order)) failed.set(order, notBuilt(order, error.split("\n")[0]!));
+    }
+  }
+  return failed.size === 0 ? new Map(orders.map((each) => [each, notBuilt(each, "")])) : failed;
+}
+
+function notBuilt({ context, request: { image } }: Order, why: string): Fault {
+  return new Fault(`Nix could not build it: ${why.replace(/[;,.]$/, "")}`, {
+    where: context.name,
+    ...(image.place === undefined ? {} : { place: image.place }),
+    next: "read what its builder printed in the log",
+    log: context.logFile,
+  });
+}
+
+function argsOf({ image }: BuildRequest): readonly string[] {
+  return recipeOf(image).args ?? [];
+}
+
+function envOf({ context }: BuildRequest): Readonly<Record<string, string>> {
+  return context.env;
+}
