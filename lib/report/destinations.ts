@@ -25,9 +25,11 @@ export function destinationLines(
     if (hasTag) group.tags.push(reference.slice(colon + 1));
     groups.set(`${status} ${repository} ${why}`, group);
   }
-  return [...groups.values()].map(({ head, tags, tail }) =>
-    `${head}${tags.length === 0 ? "" : `: ${tags.join(", ")}`}${tail}`
-  );
+  return [...groups.values()].map(({ head, tags, tail }) => {
+    // A single reference is written so that it can be copied.
+    const separator = tags.length === 0 ? "" : tags.length === 1 ? ":" : ": ";
+    return `${head}${separator}${tags.join(", ")}${tail}`;
+  });
 }
 
 /** Whether a registry is another than before. */
