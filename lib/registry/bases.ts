@@ -2,16 +2,22 @@
 
 import type { Digest } from "../model/digest.ts";
 import { Fault } from "../model/errors.ts";
-import type { LocalImage, OpenableLayer } from "../model/image.ts";
-import { type Descriptor, type Manifest, MediaType } from "../model/oci.ts";
-import { formatPlatform, parsePlatform } from "../model/platform.ts";
+import type { LocalImage } from "../model/image.ts";
+import type { Descriptor } from "../model/oci.ts";
+import { parsePlatform } from "../model/platform.ts";
 import { formatReference, type Reference } from "../model/reference.ts";
-import { parseConfig, parseIndex, parseManifest } from "../oci/documents.ts";
+import {
+  type ImageStore,
+  isIndexType,
+  type ManifestBytes,
+  openImage,
+  platformsOfIndex,
+} from "../oci/open_image.ts";
 import type { RegistryClient } from "./client.ts";
 import { RegistryFault } from "./faults.ts";
 
 /** The tag that is meant where a reference names neither tag nor digest. */
-const DEFAULT_TAG = "latest";
+export const DEFAULT_TAG = "latest";
 
 /** A repository that may hold a base: its own, or a mirror's. */
 export interface Holder {
@@ -79,40 +85,35 @@ export async function openBase(
   digest: Digest,
   platform: string,
 ): Promise<LocalImage> {
-  const { repository, host } = reference;
   const name = formatReference(reference);
-  const { descriptor, bytes } = await manifestFor(holders, reference, digest, platform);
-  const manifest: Manifest = parseManifest(bytes, name);
-  const configBytes = await oneOf(
-    holders,
-    (holder) => holder.client.smallBlob(holder.repository, manifest.config),
-  );
-  const config = parseConfig(configBytes, name);
+  const found = await manifestFor(holders, reference, digest, platform);
+  const image = await openImage(repositoryStore(holders, reference), found, name);
   const { os, architecture } = parsePlatform(platform);
-  if (config.os !== os || config.architecture !== architecture) {
-    throw wrongPlatform(name, platform, [`${config.os}/${config.architecture}`]);
+  if (image.config.os !== os || image.config.architecture !== architecture) {
+    throw wrongPlatform(name, platform, [image.platform]);
   }
-  const diffIds = config.rootfs.diff_ids;
-  if (diffIds.length !== manifest.layers.length) {
-    throw new Fault("The base's config and manifest name different layers", { where: name });
-  }
-  const layers = manifest.layers.map((layer, at): OpenableLayer => ({
-    descriptor: layer,
-    diffId: diffIds[at]!,
-    places: [{ at: "registry", host, repository }],
-    open: (signal) => openBaseLayer(holders, layer, signal),
-  }));
+  return { ...image, platform };
+}
+
+/** A repository as the place of an image. */
+export function repositoryStore(
+  holders: readonly Holder[],
+  { host, repository }: Reference,
+): ImageStore {
   return {
-    name,
-    platform,
-    imageId: manifest.config.digest,
-    manifest: bytes,
-    manifestDigest: descriptor.digest,
-    manifestMediaType: descriptor.mediaType,
-    configBytes,
-    config,
-    layers,
+    config: (descriptor) =>
+      oneOf(holders, (holder) => holder.client.smallBlob(holder.repository, descriptor)),
+    layer: (descriptor, signal) => openBaseLayer(holders, descriptor, signal),
+    places: [{ at: "registry", host, repository }],
   };
+}
+
+/** A manifest or index by tag or digest; undefined where there is none. */
+export function readManifest(
+  holders: readonly Holder[],
+  which: string,
+): Promise<ManifestBytes | undefined> {
+  return firstOf(holders, ({ client, repository }) => client.manifest(repository, which));
 }
 
 /** A layer's bytes, checked while they stream. */
@@ -129,43 +130,26 @@ async function manifestFor(
   reference: Reference,
   digest: Digest,
   platform: string,
-): Promise<{ descriptor: Descriptor; bytes: Uint8Array }> {
+): Promise<ManifestBytes> {
   const name = formatReference(reference);
-  const read = (each: Digest) =>
-    firstOf(holders, ({ client, repository }) => client.manifest(repository, each));
-  const found = await read(digest);
+  const found = await readManifest(holders, digest);
   if (found === undefined) {
     throw new Fault(`The base ${name} no longer has the digest ${digest}`, {
       where: reference.host,
       next: "run with --pull, or `images pin --update` where it is pinned",
     });
   }
-  const { mediaType } = found.descriptor;
-  if (mediaType !== MediaType.index && mediaType !== MediaType.dockerIndex) return found;
-  const children = parseIndex(found.bytes, name).manifests.filter((child) =>
-    child.platform !== undefined
-  );
-  const child = children.find((each) => sameOrDefault(each, platform));
-  if (child === undefined) {
-    throw wrongPlatform(name, platform, children.map((each) => formatPlatform(each.platform!)));
-  }
-  const manifest = await read(child.digest);
+  if (!isIndexType(found.descriptor.mediaType)) return found;
+  const children = platformsOfIndex(found.bytes, name);
+  const child = children.get(platform);
+  if (child === undefined) throw wrongPlatform(name, platform, [...children.keys()]);
+  const manifest = await readManifest(holders, child.digest);
   if (manifest !== undefined) return manifest;
   throw new Fault(`The base ${name} names a manifest that is not there`, { where: reference.host });
 }
 
-/** The very platform; a variant that is the architecture's default goes without saying. */
-function sameOrDefault({ platform }: Descriptor, wanted: string): boolean {
-  if (platform === undefined) return false;
-  const { os, architecture, variant } = platform;
-  const text = variant === undefined ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`;
-  if (!/^[a-z0-9]+\/[a-z0-9_]+(?:\/[a-z0-9]+)?$/.test(text)) return false;
-  return formatPlatform(parsePlatform(text)) === wanted;
-}
-
 function wrongPlatform(name: string, platform: string, has: readonly string[]): Fault {
-  const known = has.filter((each) => !each.startsWith("unknown/"));
-  return new Fault(`The base ${name} has no image for ${platform}, only for ${known.join(", ")}`, {
+  return new Fault(`The base ${name} has no image for ${platform}, only for ${has.join(", ")}`, {
     next: "choose another base, or correct `platforms`",
   });
 }

@@ -82,18 +82,23 @@ export class RegistryAccess {
     });
   }
 
+  /** Where a repository is read: what we publish where it was written, all else where a base is. */
+  async holdersOf(
+    { host, repository }: { readonly host: string; readonly repository: string },
+    byDigest: boolean,
+  ): Promise<Holder[]> {
+    const isDeclared = [...this.#project.registries.values()].some((each) => each.host === host);
+    if (isDeclared) return [{ client: await this.client(host), repository }];
+    return await this.#holders(host, repository, byDigest);
+  }
+
   /** A blob in a registry's repository. */
   async openBlob(
     place: BlobPlace & { readonly at: "registry" },
     descriptor: Descriptor,
     signal?: AbortSignal,
   ): Promise<ReadableStream<Uint8Array>> {
-    const { host, repository } = place;
-    // What we publish is read where it was written; all else is a base's.
-    const isDeclared = [...this.#project.registries.values()].some((each) => each.host === host);
-    const holders = isDeclared
-      ? [{ client: await this.client(host), repository }]
-      : await this.#holders(host, repository, true);
+    const holders = await this.holdersOf(place, true);
     const { openBaseLayer } = await import("../registry/bases.ts");
     return await openBaseLayer(holders, descriptor, signal);
   }
