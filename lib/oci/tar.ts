@@ -1,6 +1,7 @@
 /** Writing tar: deterministic, streaming, in large chunks. */
 
 import { Fault } from "../model/errors.ts";
+import { ChunkBuffer } from "./chunks.ts";
 import { BLOCK, padded, tarHeader } from "./tar_header.ts";
 
 /** One entry of an archive. Names are written as they are given. */
@@ -25,9 +26,6 @@ export interface TarEntry {
 
 /** Opens a stream of an entry's content. */
 export type TarStream = () => AsyncIterable<Uint8Array>;
-
-/** Size of the chunks that are handed on, in bytes. */
-const CHUNK = 1024 * 1024;
 
 /**
  * Writes an archive: headers as in `tar_header.ts`, contents padded to blocks, two empty blocks at
@@ -91,47 +89,6 @@ function* fileContent(
     if (source.readSync(new Uint8Array(1)) !== null) throw wrongSize(entry, size);
   } finally {
     source.close();
-  }
-}
-
-/** Collects small pieces, so that few large chunks are handed on. */
-class ChunkBuffer {
-  #chunk = new Uint8Array(CHUNK);
-  #used = 0;
-
-  /** Free space for at most so many bytes; what is written there is taken with `claim`. */
-  space(wanted: number): Uint8Array {
-    return this.#chunk.subarray(this.#used, Math.min(CHUNK, this.#used + wanted));
-  }
-
-  *claim(count: number): Generator<Uint8Array> {
-    this.#used += count;
-    if (this.#used < CHUNK) return;
-    yield this.#chunk;
-    this.#chunk = new Uint8Array(CHUNK);
-    this.#used = 0;
-  }
-
-  *add(bytes: Uint8Array): Generator<Uint8Array> {
-    for (let at = 0; at < bytes.length;) {
-      const piece = bytes.subarray(at, at + CHUNK - this.#used);
-      this.#chunk.set(piece, this.#used);
-      at += piece.length;
-      yield* this.claim(piece.length);
-    }
-  }
-
-  /** A new chunk is zeros already. */
-  *addZeros(count: number): Generator<Uint8Array> {
-    for (let left = count; left > 0;) {
-      const piece = this.space(left).length;
-      left -= piece;
-      yield* this.claim(piece);
-    }
-  }
-
-  *rest(): Generator<Uint8Array> {
-    if (this.#used > 0) yield this.#chunk.subarray(0, this.#used);
   }
 }
 

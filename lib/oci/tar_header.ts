@@ -108,8 +108,8 @@ function paxBlocks(name: Uint8Array, records: ReadonlyMap<string, Uint8Array>): 
   return blocks;
 }
 
-/** `length key=value\n`, where the length counts itself. */
-function paxRecord(key: string, value: Uint8Array): Uint8Array {
+/** One PAX record, `length key=value` and a newline, where the length counts itself. */
+export function paxRecord(key: string, value: Uint8Array): Uint8Array {
   const rest = key.length + value.length + 3;
   let length = rest + String(rest).length;
   if (rest + String(length).length !== length) length = rest + String(length).length;

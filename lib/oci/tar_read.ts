@@ -4,6 +4,7 @@ import { createGunzip, createZstdDecompress } from "node:zlib";
 import { Duplex } from "node:stream";
 import { createTarDecoder } from "modern-tar";
 import { Fault } from "../model/errors.ts";
+import { BLOCK, padded } from "./tar_header.ts";
 
 /** An entry of an archive that is being read. */
 export interface TarMember {
@@ -38,10 +39,14 @@ const TYPES: Record<string, TarMember["type"]> = {
  */
 export async function* readTar(stream: ReadableStream<Uint8Array>): AsyncGenerator<TarMember> {
   const decoder = createTarDecoder({ strict: true });
-  const members = stream.pipeThrough(decoder as TransformStream<Uint8Array, Decoded>);
+  const end = new EndOfArchive();
+  const members = stream.pipeThrough(end.filled())
+    .pipeThrough(decoder as TransformStream<Uint8Array, Decoded>);
+  let last = 0;
   try {
     for await (const { header, body } of members) {
       let taken = false;
+      last = header.size;
       yield {
         path: header.name,
         type: TYPES[header.type ?? "file"] ?? "other",
@@ -60,6 +65,32 @@ export async function* readTar(stream: ReadableStream<Uint8Array>): AsyncGenerat
     }
   } catch (cause) {
     throw damaged(cause);
+  }
+  if (end.cuts(last)) throw damaged(new Error("it is cut off"));
+}
+
+/** The end of an archive: umoci, for one, writes neither the last file's padding nor anything after. */
+class EndOfArchive {
+  #bytes = 0;
+
+  /** The archive with its last block filled up, and an end; what follows another end is ignored. */
+  filled(): TransformStream<Uint8Array, Uint8Array> {
+    return new TransformStream({
+      transform: (chunk, controller) => {
+        this.#bytes += chunk.length;
+        controller.enqueue(chunk);
+      },
+      flush: (controller) => {
+        const missing = padded(this.#bytes) - this.#bytes;
+        controller.enqueue(new Uint8Array(missing + 2 * BLOCK));
+      },
+    });
+  }
+
+  /** Says whether what was filled up belongs to the content of the last file, of this size. */
+  cuts(size: number): boolean {
+    const used = this.#bytes % BLOCK;
+    return used !== 0 && (size % BLOCK === 0 || used < size % BLOCK);
   }
 }
 

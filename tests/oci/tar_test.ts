@@ -163,3 +163,18 @@ Deno.test("readTar() refuses an archive that is cut off", async () => {
     }
   }, Fault);
 });
+
+Deno.test("readTar() reads an archive whose last padding and end are missing", async () => {
+  const tar = await bytesOf(writeTar([file("a", "x".repeat(700))]));
+  const contents: string[] = [];
+  for await (const member of readTar(ReadableStream.from([tar.subarray(0, 512 + 700)]))) {
+    contents.push(new TextDecoder().decode(await bytesOf(member.content())));
+  }
+  assertEquals(contents, ["x".repeat(700)]);
+  await assertRejects(async () => {
+    for await (const _ of readTar(ReadableStream.from([tar.subarray(0, 512 + 699)])));
+  }, Fault);
+  await assertRejects(async () => {
+    for await (const _ of readTar(ReadableStream.from([tar.subarray(0, 512 + 512)])));
+  }, Fault);
+});
