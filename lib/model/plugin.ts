@@ -6,6 +6,7 @@
  * An up-to-date image calls none of them.
  */
 
+import type { Digest } from "./digest.ts";
 import type { Fault } from "./errors.ts";
 import type { ImageSource, Layer, LayerMember, LocalImage } from "./image.ts";
 import type { Json } from "./json.ts";
@@ -133,8 +134,10 @@ export interface BuildContext extends DescribeContext {
   progress(progress: Progress): void;
   /** A needed image on this platform. */
   need(name: string): Promise<LocalImage>;
-  /** A remote base, by the reference `describe` gave, on this platform, at its pinned digest. */
-  base(reference: string): Promise<LocalImage>;
+  /** Reference `describe` gave → digest of the index or manifest that the key names. */
+  readonly bases: Readonly<Record<string, Digest>>;
+  /** A remote base at that digest, on this platform unless another is named. */
+  base(reference: string, platform?: string): Promise<LocalImage>;
   /** Writes a blob into `.images/oci` while hashing it; for a layer, the uncompressed tar. */
   writeBlob(mediaType: string, content: AsyncIterable<Uint8Array>): Promise<Descriptor>;
   /** An empty folder of this build, removed after it. */

@@ -1,5 +1,6 @@
 /** What a plugin is given to build with, bound to one image, its log and its time limit. */
 
+import type { Digest } from "../model/digest.ts";
 import { Fault, usageFault } from "../model/errors.ts";
 import type { LocalImage } from "../model/image.ts";
 import type { Json } from "../model/json.ts";
@@ -26,8 +27,8 @@ export interface ContextRequest {
   readonly signal: AbortSignal;
   /** Opens a needed image by name, on the same platform. */
   readonly need: (name: string) => Promise<LocalImage>;
-  /** Opens a base at the digest the key names. */
-  readonly base: (reference: string) => Promise<LocalImage>;
+  /** Base reference → digest. */
+  readonly bases: Readonly<Record<string, Digest>>;
 }
 
 /** Makes the context of one build. */
@@ -62,7 +63,12 @@ export function buildContext(session: Session, request: ContextRequest): OwnedCo
       }
       return request.need(name);
     },
-    base: request.base,
+    bases: request.bases,
+    base: (reference: string, platform = node.platform) => {
+      const digest = request.bases[reference];
+      if (digest === undefined) throw new Error(`${reference} is no base of ${id}`);
+      return session.registries.base(reference, digest, platform);
+    },
     writeBlob: (mediaType: string, content: AsyncIterable<Uint8Array>): Promise<Descriptor> =>
       c.layout.writeStream(mediaType, content, { signal: request.signal }),
     scratch: () => scratch ??= makeScratch(session),

@@ -68,11 +68,7 @@ export async function openContext(
     need,
     ...(evaluation === undefined ? {} : { key: evaluation.key }),
     ...(evaluation?.parts.identity === undefined ? {} : { identity: evaluation.parts.identity }),
-    base: (reference) => {
-      const digest = evaluation?.parts.bases[reference];
-      if (digest === undefined) throw new Error(`${reference} is no base of ${prepared.node.id}`);
-      return session.registries.base(reference, digest, prepared.node.platform);
-    },
+    bases: evaluation?.parts.bases ?? {},
   });
   return { context, tree };
 }

@@ -111,6 +111,9 @@ export class Rig implements AsyncDisposable {
       notice: () => {},
       progress: (_: Progress) => {},
       need: (name) => found(options.needs?.[name], name),
+      bases: Object.fromEntries(
+        Object.entries(options.bases ?? {}).map(([name, base]) => [name, base.manifestDigest]),
+      ),
       base: (reference) => found(options.bases?.[reference], reference),
       writeBlob: (mediaType, content) => this.#write(mediaType, content),
       scratch: () => {
