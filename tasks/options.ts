@@ -27,6 +27,7 @@ export interface CommonOptions {
 
 /** What the command line decides about a run. */
 export function runSettings(options: CommonOptions): RunSettings {
+  const engine = options.engine ?? Deno.env.get("IMAGES_DOCKERFILE_ENGINE");
   return {
     jobs: options.jobs ?? Math.max(2, navigator.hardwareConcurrency),
     keepGoing: options.keepGoing ?? false,
@@ -36,7 +37,7 @@ export function runSettings(options: CommonOptions): RunSettings {
       : { platform: formatPlatform(parsePlatform(options.platform)) }),
     args: Object.fromEntries((options.arg ?? []).map(parseArg)),
     overrides: {
-      ...(options.engine === undefined ? {} : { engine: options.engine }),
+      ...(engine === undefined ? {} : { engine }),
       ...(options.builder === undefined ? {} : { builder: options.builder }),
     },
     remote: options.remote ?? true,

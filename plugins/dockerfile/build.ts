@@ -10,10 +10,11 @@ import type {
   ToolNeed,
 } from "../../lib/model/plugin.ts";
 import type { Image } from "../../lib/model/recipe.ts";
+import type { Reading } from "./engines/run.ts";
 import { assemble } from "./native/assemble.ts";
 import { Folders } from "./plan/folders.ts";
 import { joinPath, type Options, readOptions } from "./plan/options.ts";
-import { type Plan, planStages } from "./plan/stages.ts";
+import { planStages } from "./plan/stages.ts";
 import { type Survey, survey } from "./plan/survey.ts";
 import { PLUGIN } from "./recipe.ts";
 import { faultAt } from "./syntax/place.ts";
@@ -45,22 +46,40 @@ function describe(image: Image, context: DescribeContext): Description {
 }
 
 async function build(request: BuildRequest): Promise<ImageSource> {
-  const { options, plan, result } = read(request.image, request.context, new Set());
+  const reading = read(request.image, request.context, new Set());
+  const { options, plan, result } = reading;
+  if (usesEngine(options, result)) return await withEngine(request, reading);
   const [need] = result.engineNeeds;
   if (need !== undefined) {
     throw faultAt(plan.script.source, need.instruction, `${need.what} needs an engine`, {
       kind: "unavailable",
-      next: "install docker with buildx, podman or buildah",
+      next: 'set engine to "auto", and install docker with buildx, podman or buildah',
     });
   }
-  return await assemble(request, plan, options);
+  try {
+    return await assemble(request, plan, options);
+  } catch (error) {
+    // What only shows once bases are read: an engine may do it.
+    const isBeyond = error instanceof Fault && error.kind === "unavailable";
+    if (!isBeyond || options.engine === "native") throw error;
+    return await withEngine(request, reading);
+  }
+}
+
+function usesEngine({ engine }: Options, { engineNeeds }: Survey): boolean {
+  return engine === "auto" ? engineNeeds.length > 0 : engine !== "native";
+}
+
+async function withEngine(request: BuildRequest, reading: Reading): Promise<ImageSource> {
+  const { buildWithEngine } = await import("./engines/run.ts");
+  return await buildWithEngine(request, reading);
 }
 
 function read(
   image: Image,
   context: DescribeContext,
   reads: Set<string>,
-): { options: Options; plan: Plan; result: Survey } {
+): Reading {
   const options = readOptions(image, context);
   const folders = new Folders(context.root, reads);
   const text = folders.read(options.file);
@@ -77,12 +96,11 @@ function read(
   ]);
   const script = parseScript(text, options.file);
   const plan = planStages(script, options, context.platform, main, folders);
-  return { options, plan, result: survey(plan, options) };
+  return { text, options, plan, result: survey(plan, options) };
 }
 
-function toolNeeds({ engine }: Options, { engineNeeds }: Survey): ToolNeed[] {
-  const [need] = engineNeeds;
-  if (need === undefined || engine === "native") return [];
-  const anyOf = engine === "auto" ? ENGINES : [engine];
+function toolNeeds(options: Options, result: Survey): ToolNeed[] {
+  if (!usesEngine(options, result)) return [];
+  const anyOf = options.engine === "auto" ? ENGINES : [options.engine];
   return [{ anyOf, next: `install ${anyOf.join(", ").replace(/, (?=[^,]*$)/, " or ")}` }];
 }

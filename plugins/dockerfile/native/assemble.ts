@@ -5,8 +5,9 @@ import type { ImageConfig } from "../../../lib/model/oci.ts";
 import { parsePlatform } from "../../../lib/model/platform.ts";
 import type { BuildRequest } from "../../../lib/model/plugin.ts";
 import { encodeConfig } from "../../../lib/oci/documents.ts";
-import type { Folder } from "../plan/folders.ts";
+import { type Folder, missingIn } from "../plan/folders.ts";
 import type { Options } from "../plan/options.ts";
+import { checkBase } from "../plan/platform.ts";
 import { Scope } from "../plan/scope.ts";
 import { nameOf, type Origin, type Plan, type PlannedStage, type Step } from "../plan/stages.ts";
 import { DEFAULT_PATH } from "../plan/survey.ts";
@@ -107,7 +108,7 @@ class Assembler {
       if (origin.kind === "folder") await this.#copyFolder(stage, origin.folder);
       return { stage, triggers: [] };
     }
-    this.#checkPlatform(image, planned);
+    checkBase(image, planned, this.plan);
     const draft = draftOf(image.config.config, image.config.author);
     scope.addEnvironment(draft.config.Env ?? []);
     const stage = new StageState({
@@ -119,21 +120,6 @@ class Assembler {
       open: async () => (await imageTree(image, this.request.context)).fork(),
     });
     return { stage, triggers: this.plan.triggers(image.config.config?.OnBuild ?? [], planned) };
-  }
-
-  /** A base of another architecture would give an image that does not start. */
-  #checkPlatform(image: LocalImage, planned: PlannedStage): void {
-    const wanted = parsePlatform(planned.platform ?? this.plan.platform);
-    const { os, architecture } = image.config;
-    const isSame = os === wanted.os && architecture === wanted.architecture;
-    if (isSame || !architecture) return;
-    const { from } = planned.stage;
-    throw faultAt(
-      this.plan.script.source,
-      from,
-      `The base is for ${os}/${architecture}, not for ${wanted.os}/${wanted.architecture}`,
-      { word: from.args[0]!, next: "take a base that has this platform, or change platforms" },
-    );
   }
 
   async #copyFolder(stage: StageState, folder: Folder): Promise<void> {
@@ -210,14 +196,13 @@ class Assembler {
   ): Promise<{ from: Rootfs; fromName: string; missing: string }> {
     if (origin === undefined || origin.kind === "folder") {
       const folder = origin === undefined ? this.plan.context : origin.folder;
-      const { path, ignoreFile } = folder;
-      const hint = ignoreFile === undefined ? "" : `, or see what ${ignoreFile} hides`;
+      const { fromName, missing } = missingIn(folder);
       return {
         from: this.#contextTree(folder),
-        fromName: `the build context (${path})`,
+        fromName,
         missing: isTrigger
-          ? `add what the base's ONBUILD reads to the recipe's inputs, relative to images.ts`
-          : `create it, correct the path${hint}`,
+          ? "add what the base's ONBUILD reads to the recipe's inputs, relative to images.ts"
+          : missing,
       };
     }
     const missing = "correct the path, or copy it into that image first";

@@ -16,6 +16,15 @@ export interface Folder {
   readonly ignoreFile?: string;
 }
 
+/** What a folder is called in faults, and what to do about a source that it does not hold. */
+export function missingIn({ path, ignoreFile }: Folder): { fromName: string; missing: string } {
+  const hint = ignoreFile === undefined ? "" : `, or see what ${ignoreFile} hides`;
+  return {
+    fromName: `the build context (${path})`,
+    missing: `create it, correct the path${hint}`,
+  };
+}
+
 /** Opens build contexts, remembering which files were looked for. */
 export class Folders {
   readonly #root: string;

@@ -42,7 +42,7 @@ export function readMounts(instruction: Instruction, file: Source): Mount[] {
 }
 
 /** One line of comma-separated values: a field may be quoted, a doubled quote is a quote. */
-function csvFields(line: string): string[] {
+export function csvFields(line: string): string[] {
   return [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map((match) =>
     match[1]?.replaceAll('""', '"') ?? match[2] ?? ""
   );

@@ -3,6 +3,7 @@
 import { usageFault } from "../../../lib/model/errors.ts";
 import type { DescribeContext } from "../../../lib/model/plugin.ts";
 import type { Image } from "../../../lib/model/recipe.ts";
+import { closest } from "../syntax/suggest.ts";
 
 /** Where a named build context comes from. */
 export type NamedContext = string | { readonly image: string };
@@ -13,7 +14,14 @@ export interface Options {
   readonly file: string;
   readonly target?: string;
   readonly contexts: Readonly<Record<string, NamedContext>>;
+  /** As docker writes them: `id=npm,src=.npmrc`. */
+  readonly secrets: readonly string[];
+  /** As docker writes them: `default`. */
+  readonly ssh: readonly string[];
   readonly network?: string;
+  /** In the engine's own words. */
+  readonly cacheFrom: readonly string[];
+  readonly cacheTo: readonly string[];
   /** What assembles the image: `auto`, `native`, or an engine's name. */
   readonly engine: string;
   /** Values of build arguments: `--arg`, then the recipe's `args`, then `hostEnv`. */
@@ -21,6 +29,9 @@ export interface Options {
   /** Names of arguments whose values come from `hostEnv`: they are in the key already. */
   readonly hostArgs: ReadonlySet<string>;
 }
+
+/** What can assemble an image. */
+const ENGINES: readonly string[] = ["auto", "native", "docker", "podman", "buildah"];
 
 /** The options of an image's recipe, under this command line. */
 export function readOptions(image: Image, context: DescribeContext): Options {
@@ -42,9 +53,12 @@ export function readOptions(image: Image, context: DescribeContext): Options {
     file,
     ...(target === undefined ? {} : { target }),
     contexts: recordOf(raw["contexts"]) as Record<string, NamedContext>,
+    secrets: textsOf(raw["secrets"]),
+    ssh: textsOf(raw["ssh"]),
     ...(network === undefined ? {} : { network }),
-    engine: context.overrides.engine ?? Deno.env.get("IMAGES_DOCKERFILE_ENGINE") ??
-      textOf(raw["engine"]) ?? "auto",
+    cacheFrom: textsOf(raw["cacheFrom"]),
+    cacheTo: textsOf(raw["cacheTo"]),
+    engine: readEngine(context.overrides.engine ?? textOf(raw["engine"]) ?? "auto"),
     args,
     hostArgs,
   };
@@ -69,6 +83,20 @@ export function cleanPath(path: string): string {
     else parts.push(part);
   }
   return parts.length === 0 ? "." : parts.join("/");
+}
+
+function readEngine(name: string): string {
+  if (ENGINES.includes(name)) return name;
+  const near = closest(name, ENGINES);
+  throw usageFault(`There is no engine "${name}"`, {
+    next: near === undefined
+      ? `choose one of ${ENGINES.join(", ")}`
+      : `write "${near}" if that was meant`,
+  });
+}
+
+function textsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : [];
 }
 
 function textOf(value: unknown): string | undefined {

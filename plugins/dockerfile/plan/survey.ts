@@ -4,6 +4,7 @@ import type { Json } from "../../../lib/model/json.ts";
 import type { Instruction } from "../syntax/script.ts";
 import type { Folder } from "./folders.ts";
 import type { Options } from "./options.ts";
+import { hasWildcard } from "./match.ts";
 import { Scope, UnknownValue } from "./scope.ts";
 import { FolderUse } from "./select.ts";
 import { isRemote, pathArguments, sourcePattern } from "./sources.ts";
@@ -16,6 +17,16 @@ export interface EngineNeed {
   readonly what: string;
 }
 
+/** A source of COPY or ADD that names one file or folder of a build context. */
+export interface NamedSource {
+  readonly instruction: Instruction;
+  /** As it is written. */
+  readonly word: string;
+  readonly folder: Folder;
+  /** Pattern below the folder, without wildcards. */
+  readonly pattern: string;
+}
+
 /** What a plan reads. */
 export interface Survey {
   readonly folders: readonly FolderUse[];
@@ -24,6 +35,8 @@ export interface Survey {
   /** Normalised references of remote images. */
   readonly bases: readonly string[];
   readonly engineNeeds: readonly EngineNeed[];
+  /** Sources that must be there, as far as they are known before a build. */
+  readonly sources: readonly NamedSource[];
   /** The reachable instructions, without what cannot change the image. */
   readonly normal: Json;
 }
@@ -41,6 +54,7 @@ class Surveyor {
   readonly #images = new Set<string>();
   readonly #bases = new Set<string>();
   readonly #needs: EngineNeed[] = [];
+  readonly #sources: NamedSource[] = [];
   readonly #scopes = new Map<number, Scope>();
 
   constructor(readonly plan: Plan, readonly options: Options) {}
@@ -50,18 +64,18 @@ class Surveyor {
     const runs = this.plan.stages.some((stage) =>
       stage.steps.some((step) => step.instruction.keyword === "RUN")
     );
+    const syntax = this.options.args.get("BUILDKIT_SYNTAX") ?? this.plan.script.syntax;
     return {
       folders: [...this.#folders.values()],
       images: [...this.#images].sort(),
       bases: [...this.#bases].sort(),
       engineNeeds: this.#needs,
+      sources: this.#sources,
       normal: {
         escape: this.plan.script.escape,
         stages,
         ...(runs && this.options.network !== undefined ? { network: this.options.network } : {}),
-        ...(runs && this.plan.script.syntax !== undefined
-          ? { syntax: this.plan.script.syntax }
-          : {}),
+        ...(runs && syntax !== undefined ? { syntax } : {}),
       },
     };
   }
@@ -163,6 +177,8 @@ class Surveyor {
       const pattern = sourcePattern(written, instruction, this.plan.script.source);
       // With --parents, `/./` only marks where the kept part of the path begins.
       use.add(pattern.includes("**") ? "" : pattern);
+      if (instruction.keyword === "RUN" || hasWildcard(pattern)) return;
+      this.#sources.push({ instruction, word, folder, pattern });
     } catch (error) {
       if (!(error instanceof UnknownValue)) throw error;
       // Only the base's environment can tell: everything in the context may be meant.

@@ -4,6 +4,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { toolTest } from "../tools.ts";
 import { bazelHome } from "./bazel.ts";
 import { containers } from "./containers.ts";
+import { assertServes, freePort, page } from "./dashboard.ts";
 import { dockerPath, startDocker } from "./docker.ts";
 import { copyFixture } from "./fixture.ts";
 import { nixConfiguration } from "./nix.ts";
@@ -113,27 +114,3 @@ toolTest(["bazel", "node", "skopeo"], "app builds and pushes with bazel", async 
   ]);
   assertEquals(seen.stdout.trim(), digest);
 });
-
-/** Runs the dashboard inside its own file tree and reads a page. */
-async function assertServes(root: string): Promise<void> {
-  const port = freePort();
-  await using _server = await startServer(
-    ["chroot", root, "/usr/local/bin/node", "/app/build/index.js"],
-    /Listening on/,
-    { env: { PORT: String(port), HOST: "127.0.0.1" } },
-  );
-  assertStringIncludes(await page(port, ""), "<h1>Runners</h1>");
-  assertStringIncludes(await page(port, "about"), "A dashboard for the runners");
-}
-
-async function page(port: number, path: string): Promise<string> {
-  const response = await fetch(`http://127.0.0.1:${port}/${path}`);
-  assertEquals(response.status, 200);
-  return await response.text();
-}
-
-/** A port that nobody listens on; its user binds it a moment later. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}

@@ -1,0 +1,42 @@
+/** Which build arguments are handed over, and how. */
+
+import type { Options } from "../plan/options.ts";
+import type { Plan } from "../plan/stages.ts";
+
+/** Arguments that every engine takes without ARG; they are in no image. */
+const PROXIES = /^(?:https?|ftp|no|all)_proxy$/i;
+
+/** Arguments that are settings of BuildKit itself. */
+const SETTINGS = /^BUILDKIT_/;
+
+/** The argument whose default is the recipe's `created`. */
+const EPOCH = "SOURCE_DATE_EPOCH";
+
+/**
+ * The arguments that the reachable stages declare: what is not declared is not in the key, so it is
+ * not handed over either. Values from the environment stay there; they may be secrets.
+ *
+ * @param created seconds since 1970.
+ */
+export function buildArgs(plan: Plan, options: Options, created: number): string[] {
+  const declared = declaredNames(plan);
+  const args: string[] = [];
+  for (const [name, value] of options.args) {
+    if (!declared.has(name) && !PROXIES.test(name) && !SETTINGS.test(name)) continue;
+    args.push(options.hostArgs.has(name) ? name : `${name}=${value}`);
+  }
+  if (declared.has(EPOCH) && !options.args.has(EPOCH)) args.push(`${EPOCH}=${created}`);
+  return args.sort();
+}
+
+function declaredNames(plan: Plan): Set<string> {
+  const instructions = [
+    ...plan.script.globals,
+    ...plan.stages.flatMap((stage) => stage.steps.map((step) => step.instruction)),
+  ];
+  return new Set(
+    instructions.filter(({ keyword }) => keyword === "ARG").flatMap(({ args }) =>
+      args.map((word) => word.split("=", 1)[0]!)
+    ),
+  );
+}

@@ -1,0 +1,141 @@
+/** podman and buildah: two programs over one builder and one kind of store. */
+
+import { hexOf } from "../../../lib/model/digest.ts";
+import { Fault } from "../../../lib/model/errors.ts";
+import type { LocalImage } from "../../../lib/model/image.ts";
+import { exportImage } from "../../../lib/run/export.ts";
+import type { Demand, Feature } from "./demands.ts";
+import { buildKitArguments, type Engine, type EngineJob, sharedArguments } from "./engine.ts";
+import { type EngineImage, readFolder } from "./result.ts";
+import type { Tooling } from "./tooling.ts";
+
+/**
+ * The version of buildah that first knows a feature; podman has buildah inside.
+ *
+ * @see https://github.com/containers/buildah/blob/main/CHANGELOG.md
+ */
+const SINCE: Partial<Record<Feature, readonly [number, number]>> = {
+  heredoc: [1, 33],
+  exclude: [1, 38],
+  parents: [1, 40],
+  link: [1, 41],
+};
+
+/** What none of its versions knows. */
+const UNKNOWN: ReadonlySet<Feature> = new Set(["folder-base"]);
+
+/** podman, here or at the other end of a connection. */
+export const podman: Engine = {
+  name: "podman",
+  program: "podman",
+  async probe(tooling) {
+    const { code, stdout, stderr } = await tooling.ask(
+      ["podman", "info", "--format", "{{.Host.BuildahVersion}}"],
+    );
+    return code === 0 ? { works: true, ...versionIn(stdout) } : refusal(stderr);
+  },
+  lacks,
+  handOver: (image, tooling) =>
+    handOver(image, tooling, {
+      isThere: ["podman", "image", "exists"],
+      take: (archive) => ["podman", "load", "--quiet", "--input", archive],
+    }),
+  build: (job) =>
+    build(job, {
+      command: ["podman", "build"],
+      save: (id, folder) => [
+        ...["podman", "save", "--quiet", "--format", "docker-dir", "--output", folder],
+        id,
+      ],
+    }),
+};
+
+/** buildah. */
+export const buildah: Engine = {
+  name: "buildah",
+  program: "buildah",
+  async probe(tooling) {
+    const { code, stdout, stderr } = await tooling.ask(["buildah", "--version"]);
+    return code === 0 ? { works: true, ...versionIn(stdout) } : refusal(stderr);
+  },
+  lacks,
+  handOver: (image, tooling) =>
+    handOver(image, tooling, {
+      isThere: ["buildah", "inspect", "--type", "image"],
+      take: (archive) => ["buildah", "pull", "--quiet", `oci-archive:${archive}`],
+    }),
+  build: (job) =>
+    build(job, {
+      command: ["buildah", "build"],
+      save: (id, folder) => [
+        "buildah",
+        "push",
+        ...["--quiet", "--disable-compression", id, `dir:${folder}`],
+      ],
+    }),
+};
+
+function versionIn(text: string): { version?: string } {
+  const [version] = /\d+\.\d+(?:\.\d+)?/.exec(text) ?? [];
+  return version === undefined ? {} : { version };
+}
+
+function refusal(stderr: readonly string[]): { works: false; why: string } {
+  return { works: false, why: stderr.at(-1)?.replace(/^Error: /, "") ?? "it does not answer" };
+}
+
+function lacks(demands: readonly Demand[], version: string | undefined): Demand | undefined {
+  return demands.find(({ feature }) => {
+    if (UNKNOWN.has(feature)) return true;
+    const since = SINCE[feature];
+    if (since === undefined || version === undefined) return false;
+    const [major = 0, minor = 0] = version.split(".").map(Number);
+    return major < since[0] || (major === since[0] && minor < since[1]);
+  });
+}
+
+/** How one of the programs takes images. */
+interface Taking {
+  readonly isThere: readonly string[];
+  readonly take: (archive: string) => readonly string[];
+}
+
+/** In these stores an image's ID is its config's digest, so what is there is found without a name. */
+async function handOver(image: LocalImage, tooling: Tooling, { isThere, take }: Taking) {
+  const { context } = tooling;
+  const id = hexOf(image.imageId);
+  await context.once(`dockerfile:${isThere[0]}:${id}`, async () => {
+    if ((await tooling.ask([...isThere, id])).code === 0) return;
+    const archive = await tooling.newPath("image.tar");
+    const destination = { form: "oci-archive", path: archive } as const;
+    await exportImage(`images-${id.slice(0, 12)}`, [image], destination, context.signal);
+    if (await tooling.run(take(archive)) === 0) return;
+    throw new Fault(`${isThere[0]} does not take the image "${image.name}"`, {
+      next: "see its output",
+      log: context.logFile,
+    });
+  });
+  return { name: id, args: [] };
+}
+
+/** How one of the programs builds and gives. */
+interface Building {
+  readonly command: readonly string[];
+  readonly save: (id: string, folder: string) => readonly string[];
+}
+
+async function build(job: EngineJob, { command, save }: Building): Promise<EngineImage> {
+  const idFile = `${job.out}.id`;
+  await job.run([
+    ...command,
+    // Docker's format holds HEALTHCHECK, SHELL and ONBUILD, which OCI's would lose.
+    ...["--format", "docker", "--layers", "--identity-label=false"],
+    ...["--iidfile", idFile, "--ignorefile", job.ignoreFile],
+    ...sharedArguments(job),
+    ...buildKitArguments(job),
+    job.context,
+  ]);
+  const id = (await Deno.readTextFile(idFile)).trim().replace(/^sha256:/, "");
+  await job.run(save(id, job.out));
+  return await readFolder(job.out);
+}

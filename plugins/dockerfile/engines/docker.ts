@@ -1,0 +1,118 @@
+/** Docker: with buildx (BuildKit, here or wherever a builder is), and its classic builder. */
+
+import { hexOf } from "../../../lib/model/digest.ts";
+import { Fault } from "../../../lib/model/errors.ts";
+import { exportImage } from "../../../lib/run/export.ts";
+import { buildKitArguments, type Engine, type EngineJob, sharedArguments } from "./engine.ts";
+import { type EngineImage, readArchive, readLayout } from "./result.ts";
+import type { Tooling } from "./tooling.ts";
+
+/** docker buildx, with the builder that is chosen by `--builder`, `BUILDX_BUILDER` or docker itself. */
+export const buildx: Engine = {
+  name: "docker buildx",
+  program: "docker",
+  async probe(tooling) {
+    const { builder } = tooling.context.overrides;
+    const { code, stdout, stderr } = await tooling.ask([
+      ...["docker", "buildx", "inspect"],
+      ...(builder === undefined ? [] : [builder]),
+    ]);
+    if (code !== 0) return { works: false, why: firstWords(stderr) };
+    // A builder that cannot be reached is described all the same.
+    const error = /^Error: +(.*)$/m.exec(stdout);
+    return error === null ? { works: true } : { works: false, why: error[1]! };
+  },
+  lacks: () => undefined,
+  async handOver(image, tooling) {
+    const folder = await tooling.newPath("image");
+    const destination = { form: "oci", path: folder } as const;
+    await exportImage(image.name, [image], destination, tooling.context.signal);
+    const name = `images-${hexOf(image.imageId).slice(0, 32)}`;
+    const source = `${name}=oci-layout://${folder}@${image.manifestDigest}`;
+    return { name, args: ["--build-context", source] };
+  },
+  async build(job, tooling) {
+    const { builder } = tooling.context.overrides;
+    const command = [
+      ...["docker", "buildx", "build", "--progress", "plain"],
+      ...(builder === undefined ? [] : ["--builder", builder]),
+      // Provenance tells of the run, so that no two results would be the same.
+      ...["--provenance=false", "--sbom=false"],
+      ...sharedArguments(job),
+      ...buildKitArguments(job),
+    ];
+    if (await keepsImagesAsOci(tooling)) {
+      const output = `type=oci,dest=${job.out},tar=false,compression=uncompressed`;
+      await job.run([...command, "--output", output, job.context]);
+      return await readLayout(job.out);
+    }
+    const idFile = `${job.out}.id`;
+    await job.run([...command, "--load", "--iidfile", idFile, job.context]);
+    return await saved(idFile, job);
+  },
+};
+
+/** Docker without buildx: what it lacks is refused before it is tried. */
+export const classic: Engine = {
+  name: "docker",
+  program: "docker",
+  async probe(tooling) {
+    const { code, stdout, stderr } = await tooling.ask(
+      ["docker", "version", "--format", "{{.Server.Version}}"],
+    );
+    const version = stdout.trim();
+    if (code === 0) return { works: true, ...(version === "" ? {} : { version }) };
+    return { works: false, why: firstWords(stderr) };
+  },
+  lacks: (demands) => demands[0],
+  async handOver(image, tooling) {
+    const { context } = tooling;
+    const name = `images-hand-over/${hexOf(image.imageId).slice(0, 32)}`;
+    await context.once(`dockerfile:docker:${name}`, async () => {
+      const archive = await tooling.newPath("image.tar");
+      const destination = { form: "docker-archive", path: archive } as const;
+      await exportImage(name, [image], destination, context.signal);
+      if (await tooling.run(["docker", "load", "--quiet", "--input", archive]) === 0) return;
+      throw new Fault(`docker does not take the image "${image.name}"`, {
+        next: "see its output",
+        log: context.logFile,
+      });
+    });
+    return { name: `${name}:latest`, args: [] };
+  },
+  async build(job) {
+    const idFile = `${job.out}.id`;
+    const command = ["docker", "build", "--iidfile", idFile, ...sharedArguments(job), job.context];
+    await job.run(command, { DOCKER_BUILDKIT: "0" });
+    return await saved(idFile, job);
+  },
+};
+
+/**
+ * Says whether a builder can write OCI itself: all can, except a Docker engine that keeps images in
+ * its classic store, which has to be asked for the image afterwards.
+ */
+async function keepsImagesAsOci(tooling: Tooling): Promise<boolean> {
+  const { context } = tooling;
+  const { builder } = context.overrides;
+  return await context.once(`dockerfile:oci:${builder ?? ""}`, async () => {
+    const command = ["docker", "buildx", "inspect", ...(builder === undefined ? [] : [builder])];
+    const { stdout } = await tooling.ask(command);
+    if (/^Driver: +docker$/m.exec(stdout) === null) return true;
+    // The labels are those of the engine that the builder is, whichever that may be.
+    return /worker\.containerd\.namespace:|worker\.snapshotter:/.test(stdout);
+  });
+}
+
+async function saved(idFile: string, job: EngineJob): Promise<EngineImage> {
+  const id = (await Deno.readTextFile(idFile)).trim();
+  const archive = `${job.out}.tar`;
+  await job.run(["docker", "save", "--output", archive, id]);
+  await Deno.mkdir(job.out);
+  return await readArchive(archive, job.out);
+}
+
+function firstWords(lines: readonly string[]): string {
+  const [line = "it does not answer"] = lines;
+  return line.replace(/^(?:ERROR|Error|docker): */, "").replace(/\.$/, "");
+}

@@ -1,0 +1,202 @@
+/**
+ * From what an engine made to what is recorded: the same for every engine, and the same again from
+ * the same inputs. Nothing of the clock, the machine or the engine stays: times of files and of the
+ * history, places where something was mounted, values of `hostEnv`, notes for the engine itself.
+ *
+ * BuildKit's own `rewrite-timestamp` is not used: it rewrites base layers too
+ * (https://github.com/moby/buildkit/issues/4805), and no other engine of these has it.
+ */
+
+import type { Digest } from "../../../lib/model/digest.ts";
+import { Fault } from "../../../lib/model/errors.ts";
+import type { ImageSource, Layer, LocalImage } from "../../../lib/model/image.ts";
+import {
+  type ContainerConfig,
+  type History,
+  type ImageConfig,
+  MediaType,
+} from "../../../lib/model/oci.ts";
+import { parsePlatform } from "../../../lib/model/platform.ts";
+import type { BuildContext, BuildRequest } from "../../../lib/model/plugin.ts";
+import { encodeConfig, parseConfig } from "../../../lib/oci/documents.ts";
+import { decompress } from "../../../lib/oci/tar_read.ts";
+import { rewriteTar } from "../../../lib/oci/tar_rewrite.ts";
+import { passOn } from "../native/write.ts";
+import type { Options } from "../plan/options.ts";
+import { mountPoints } from "./mount_points.ts";
+import type { EngineImage, EngineLayer } from "./result.ts";
+
+/** Label that buildah puts on what it builds. */
+const BUILDAH_LABEL = "io.buildah.version";
+
+/** What `COPY` copied, as buildah and the classic builder tell it: a digest of engine's own making. */
+const COPIED = /\b(file|dir|multi):[0-9a-f]{64} in /g;
+
+/** Arguments in front of a command, as engines tell them: `|1 TOKEN=abc /bin/sh -c make`. */
+const ARGUMENTS = /^(RUN )?\|\d+ /;
+
+/** The base that a build ended on, and who has its layers. */
+export interface ResultBase {
+  readonly image: LocalImage;
+  /** Of an image of the graph: its layers are at places that are known. */
+  readonly passedOn: boolean;
+}
+
+/**
+ * Brings an engine's image into its recorded form, writing its layers.
+ *
+ * @throws {Fault} where it is for another platform than it was built for.
+ */
+export async function normalise(
+  made: EngineImage,
+  base: ResultBase | undefined,
+  request: BuildRequest,
+  options: Options,
+): Promise<ImageSource> {
+  const { context } = request;
+  const config = parseConfig(made.config, context.name);
+  checkPlatform(config, context);
+  const diffIds = config.rootfs.diff_ids;
+  if (diffIds.length !== made.layers.length) {
+    throw new Fault("The engine's config and manifest name different layers", {
+      where: context.name,
+    });
+  }
+  const inherited = base === undefined ? 0 : commonLayers(base.image, diffIds);
+  const layers: Layer[] = [];
+  for (const [at, layer] of made.layers.entries()) {
+    context.signal.throwIfAborted();
+    context.progress({ phase: "layer", done: at, total: made.layers.length, unit: "steps" });
+    layers.push(
+      at < inherited
+        ? await inheritedLayer(layer, at, base!, context)
+        : await ownLayer(layer, context),
+    );
+  }
+  const labels = request.image.common.labels;
+  return {
+    config: encodeConfig(
+      recorded(config, base?.image, layers.map(({ diffId }) => diffId), labels, options, context),
+    ),
+    layers,
+  };
+}
+
+function checkPlatform({ os, architecture }: ImageConfig, context: BuildContext): void {
+  const wanted = parsePlatform(context.platform);
+  if (os === wanted.os && architecture === wanted.architecture) return;
+  throw new Fault(`The engine's image is for ${os}/${architecture}, not for ${context.platform}`, {
+    where: context.name,
+    next: "take a base that has this platform, or change platforms",
+  });
+}
+
+function commonLayers(base: LocalImage, diffIds: readonly Digest[]): number {
+  const isBase = base.layers.every(({ diffId }, at) => diffId === diffIds[at]);
+  return isBase ? base.layers.length : 0;
+}
+
+/** A base's layer as the base has it, if those are the bytes at hand; else without compression. */
+async function inheritedLayer(
+  { path, descriptor }: EngineLayer,
+  at: number,
+  base: ResultBase,
+  context: BuildContext,
+): Promise<Layer> {
+  const original = passOn(base.image)[at]!;
+  if (base.passedOn) return original;
+  if (descriptor?.digest === original.descriptor.digest) {
+    const { mediaType } = original.descriptor;
+    const written = await context.writeBlob(mediaType, (await Deno.open(path)).readable);
+    checkBytes(written.digest, original.descriptor.digest, context);
+    return { ...original, places: [{ at: "layout" }, ...original.places] };
+  }
+  const written = await context.writeBlob(MediaType.layer, await uncompressed(path));
+  checkBytes(written.digest, original.diffId, context);
+  return { descriptor: written, diffId: written.digest, places: [{ at: "layout" }] };
+}
+
+function checkBytes(has: Digest, wanted: Digest, context: BuildContext): void {
+  if (has === wanted) return;
+  throw new Fault(`The engine's copy of the layer ${wanted} is damaged`, {
+    where: context.name,
+    next: "remove the base from the engine's store, and build again",
+  });
+}
+
+async function ownLayer({ path }: EngineLayer, context: BuildContext): Promise<Layer> {
+  const without = await mountPoints(await uncompressed(path));
+  const content = rewriteTar(await uncompressed(path), {
+    notAfter: context.created,
+    leaveOut: ({ path }) => without.has(path),
+  });
+  const descriptor = await context.writeBlob(MediaType.layer, content);
+  return { descriptor, diffId: descriptor.digest, places: [{ at: "layout" }] };
+}
+
+async function uncompressed(path: string): Promise<ReadableStream<Uint8Array>> {
+  return decompress((await Deno.open(path)).readable, path);
+}
+
+function recorded(
+  made: ImageConfig,
+  base: LocalImage | undefined,
+  diffIds: readonly Digest[],
+  labels: Readonly<Record<string, string>>,
+  options: Options,
+  context: BuildContext,
+): ImageConfig {
+  const created = new Date(context.created * 1000).toISOString().replace(/\.000Z$/, "Z");
+  const own = containerConfig(made.config ?? {});
+  const { [BUILDAH_LABEL]: _, ...kept } = own.Labels ?? {};
+  const { os, architecture, variant, author } = made;
+  return {
+    created,
+    ...(author === undefined ? {} : { author }),
+    architecture,
+    os,
+    ...(variant === undefined ? {} : { variant }),
+    config: { ...own, Labels: { ...kept, ...labels } },
+    rootfs: { type: "layers", diff_ids: diffIds },
+    history: historyOf(made.history ?? [], base?.config.history ?? [], options, created),
+  };
+}
+
+/** What a container starts from; engines also note how the build's own containers ran. */
+function containerConfig(config: ContainerConfig): ContainerConfig {
+  const { User, ExposedPorts, Env, Entrypoint, Cmd, Volumes, WorkingDir, Labels } = config;
+  const { StopSignal, ArgsEscaped, Healthcheck, OnBuild, Shell } = config;
+  const all = { User, ExposedPorts, Env, Entrypoint, Cmd, Volumes, WorkingDir, Labels };
+  const fields = { ...all, StopSignal, ArgsEscaped, Healthcheck, OnBuild, Shell };
+  // Engines of Go write null for what is not there.
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null));
+}
+
+/** The base's lines as they are; of the lines above them only what was done. */
+function historyOf(
+  made: readonly History[],
+  base: readonly History[],
+  options: Options,
+  created: string,
+): History[] {
+  return made.map((entry, at) => {
+    const before = base[at];
+    if (before !== undefined) return before;
+    const { created_by = "", author, empty_layer } = entry;
+    return {
+      created,
+      created_by: withoutValues(created_by.replace(COPIED, "$1 in "), options),
+      ...(author ? { author } : {}),
+      ...(empty_layer ? { empty_layer } : {}),
+    };
+  });
+}
+
+/** Values of host variables may be secrets: a config is no place for them. */
+function withoutValues(line: string, { hostArgs, args }: Options): string {
+  if (!ARGUMENTS.test(line) && !/^(?:\/bin\/sh -c #\(nop\) +)?ARG /.test(line)) return line;
+  return [...hostArgs].reduce((text, name) => {
+    const value = args.get(name) ?? "";
+    return value === "" ? text : text.replaceAll(`${name}=${value}`, name);
+  }, line);
+}

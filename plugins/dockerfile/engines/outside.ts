@@ -1,0 +1,105 @@
+/** What a Dockerfile names outside itself, and how an engine gets at it. */
+
+import { Fault } from "../../../lib/model/errors.ts";
+import { formatReference, parseReference } from "../../../lib/model/reference.ts";
+import type { BuildContext } from "../../../lib/model/plugin.ts";
+import type { Folder } from "../plan/folders.ts";
+import { checkBase } from "../plan/platform.ts";
+import type { Origin, Plan, PlannedStage } from "../plan/stages.ts";
+import type { Engine } from "./engine.ts";
+import type { ResultBase } from "./normalise.ts";
+import { prepareContext } from "./prepare.ts";
+import type { Tooling } from "./tooling.ts";
+
+/** Everything outside a Dockerfile, made known to an engine. */
+export interface Outside {
+  /** What the engine calls it. */
+  readonly nameOf: (origin: Origin) => string;
+  /** Arguments of the build that make names known. */
+  readonly args: readonly string[];
+  /** The image that the result stands on; undefined for none. */
+  readonly base: ResultBase | undefined;
+}
+
+/**
+ * Checks all bases and hands over what the engine cannot get by itself: images of the graph, and
+ * folders. Bases it pulls by the digest that is in the key.
+ *
+ * @throws {Fault} for a base of another platform.
+ */
+export async function handOutside(plan: Plan, engine: Engine, tooling: Tooling): Promise<Outside> {
+  const names = new Map<string, string>();
+  const args: string[] = [];
+  for (const origin of originsOf(plan)) {
+    const key = keyOf(origin);
+    if (names.has(key)) continue;
+    if (origin.kind === "base") names.set(key, pinned(origin.reference, tooling.context));
+    if (origin.kind === "image") {
+      const handed = await engine.handOver(await tooling.context.need(origin.name), tooling);
+      names.set(key, handed.name);
+      args.push(...handed.args);
+    }
+    if (origin.kind === "folder") {
+      const name = `images-context-${names.size}`;
+      names.set(key, name);
+      args.push(
+        "--build-context",
+        `${name}=${await prepareContext(origin.folder, tooling.context)}`,
+      );
+    }
+  }
+  for (const stage of plan.stages) await checkStage(stage, plan, tooling.context);
+  return {
+    nameOf: (origin) => names.get(keyOf(origin))!,
+    args,
+    base: await resultBase(plan, tooling.context),
+  };
+}
+
+function originsOf(plan: Plan): Origin[] {
+  return plan.stages.flatMap(({ origin, steps }) => [
+    origin,
+    ...steps.flatMap(({ from, mounts }) => [from, ...mounts.map((mount) => mount.origin)]),
+  ]).filter((origin) => origin !== undefined);
+}
+
+function keyOf(origin: Origin): string {
+  switch (origin.kind) {
+    case "base":
+      return `base ${origin.reference}`;
+    case "image":
+      return `image ${origin.name}`;
+    case "folder":
+      return `folder ${(origin.folder satisfies Folder).path}`;
+    default:
+      return origin.kind;
+  }
+}
+
+/** A tag beside the digest would only be looked up once more. */
+function pinned(reference: string, { bases }: BuildContext): string {
+  const { host, repository } = parseReference(reference);
+  const digest = bases[reference];
+  if (digest === undefined) throw new Fault(`The digest of ${reference} is not known`);
+  return formatReference({ host, repository, digest });
+}
+
+async function checkStage(stage: PlannedStage, plan: Plan, context: BuildContext): Promise<void> {
+  const { origin, platform } = stage;
+  if (origin.kind === "image") checkBase(await context.need(origin.name), stage, plan);
+  if (origin.kind === "base") {
+    checkBase(await context.base(origin.reference, platform), stage, plan);
+  }
+}
+
+async function resultBase(plan: Plan, context: BuildContext): Promise<ResultBase | undefined> {
+  let stage = plan.stages.at(-1)!;
+  while (stage.origin.kind === "stage") {
+    const { index } = stage.origin;
+    stage = plan.stages.find((each) => each.index === index)!;
+  }
+  const { origin, platform } = stage;
+  if (origin.kind === "image") return { image: await context.need(origin.name), passedOn: true };
+  if (origin.kind !== "base") return undefined;
+  return { image: await context.base(origin.reference, platform), passedOn: false };
+}
