@@ -3,7 +3,7 @@
 import type { Digest } from "../model/digest.ts";
 import type { LocalImage } from "../model/image.ts";
 import type { Json } from "../model/json.ts";
-import type { History } from "../model/oci.ts";
+import type { History, ImageConfig } from "../model/oci.ts";
 import { fieldsOf } from "./compare_configs.ts";
 import { imageListings } from "./cached_listing.ts";
 import { ImageFilesystem, type WastedFile } from "./filesystem.ts";
@@ -75,7 +75,7 @@ export async function inspectImage(
     type === "file" && hardLinkTo === undefined
   );
   const wasted = filesystem.wasted().sort((a, b) => b.size - a.size);
-  const makers = makersOf(image);
+  const makers = makersOf(image.config, image.layers.length);
   return {
     name: image.name,
     platform: image.platform,
@@ -99,12 +99,10 @@ export async function inspectImage(
   };
 }
 
-/** What made each layer; undefined where the history does not match the layers. */
-export function makersOf(
-  { config, layers }: Pick<LocalImage, "config" | "layers">,
-): (string | undefined)[] {
-  const made = (config.history ?? []).filter((entry) => !entry.empty_layer);
-  return layers.map((_, at) => made.length === layers.length ? maker(made[at]!) : undefined);
+/** What made each of so many layers; empty where the config's history does not tell. */
+export function makersOf({ history }: ImageConfig, layers: number): (string | undefined)[] {
+  const made = (history ?? []).filter((entry) => !entry.empty_layer);
+  return made.length === layers ? made.map(maker) : [];
 }
 
 /** Docker's builders wrap an instruction in how they ran it. */

@@ -2,28 +2,28 @@
 
 import type { Digest } from "../model/digest.ts";
 import { Fault } from "../model/errors.ts";
-import type { LocalImage, OpenableLayer } from "../model/image.ts";
-import { type Descriptor, type Manifest, MediaType } from "../model/oci.ts";
-import { formatPlatform, parsePlatform } from "../model/platform.ts";
+import type { LocalImage } from "../model/image.ts";
+import type { Descriptor } from "../model/oci.ts";
+import { parsePlatform } from "../model/platform.ts";
 import { formatReference, type Reference } from "../model/reference.ts";
-import { parseConfig, parseIndex, parseManifest } from "../oci/documents.ts";
+import {
+  type ImageStore,
+  isIndexType,
+  type ManifestBytes,
+  openImage,
+  platformsOfIndex,
+} from "../oci/open_image.ts";
 import type { RegistryClient } from "./client.ts";
 import { RegistryFault } from "./faults.ts";
+import { type Kept, keptManifest, keptStore } from "./kept.ts";
 
 /** The tag that is meant where a reference names neither tag nor digest. */
-const DEFAULT_TAG = "latest";
+export const DEFAULT_TAG = "latest";
 
 /** A repository that may hold a base: its own, or a mirror's. */
 export interface Holder {
   readonly client: RegistryClient;
   readonly repository: string;
-}
-
-/** Manifests and configs by digest that were read before, so that a pinned base needs no network. */
-export interface Documents {
-  /** The bytes, checked; undefined where they are not kept. */
-  read(digest: Digest): Promise<Uint8Array | undefined>;
-  keep(mediaType: string, bytes: Uint8Array): Promise<unknown>;
 }
 
 /**
@@ -78,7 +78,7 @@ async function oneOf<T>(
  *
  * @param holders asked one after the other.
  * @param digest of the index or manifest.
- * @param documents what was read before, and where what is read now is kept.
+ * @param kept what was read before, and where what is read now is kept.
  * @throws {Fault} when it has no image for the platform.
  */
 export async function openBase(
@@ -86,39 +86,38 @@ export async function openBase(
   reference: Reference,
   digest: Digest,
   platform: string,
-  documents: Documents,
+  kept: Kept,
 ): Promise<LocalImage> {
-  const { repository, host } = reference;
   const name = formatReference(reference);
-  const { descriptor, bytes } = await manifestFor(holders, reference, digest, platform, documents);
-  const manifest: Manifest = parseManifest(bytes, name);
-  const configBytes = await configOf(holders, manifest.config, documents);
-  const config = parseConfig(configBytes, name);
+  const found = await manifestFor(holders, reference, digest, platform, kept);
+  const store = keptStore(repositoryStore(holders, reference), kept);
+  const image = await openImage(store, found, name);
   const { os, architecture } = parsePlatform(platform);
-  if (config.os !== os || config.architecture !== architecture) {
-    throw wrongPlatform(name, platform, [`${config.os}/${config.architecture}`]);
+  if (image.config.os !== os || image.config.architecture !== architecture) {
+    throw wrongPlatform(name, platform, [image.platform]);
   }
-  const diffIds = config.rootfs.diff_ids;
-  if (diffIds.length !== manifest.layers.length) {
-    throw new Fault("The base's config and manifest name different layers", { where: name });
-  }
-  const layers = manifest.layers.map((layer, at): OpenableLayer => ({
-    descriptor: layer,
-    diffId: diffIds[at]!,
-    places: [{ at: "registry", host, repository }],
-    open: (signal) => openBaseLayer(holders, layer, signal),
-  }));
+  return { ...image, platform };
+}
+
+/** A repository as the place of an image. */
+export function repositoryStore(
+  holders: readonly Holder[],
+  { host, repository }: Reference,
+): ImageStore {
   return {
-    name,
-    platform,
-    imageId: manifest.config.digest,
-    manifest: bytes,
-    manifestDigest: descriptor.digest,
-    manifestMediaType: descriptor.mediaType,
-    configBytes,
-    config,
-    layers,
+    config: (descriptor) =>
+      oneOf(holders, (holder) => holder.client.smallBlob(holder.repository, descriptor)),
+    layer: (descriptor, signal) => openBaseLayer(holders, descriptor, signal),
+    places: [{ at: "registry", host, repository }],
   };
+}
+
+/** A manifest or index by tag or digest; undefined where there is none. */
+export function readManifest(
+  holders: readonly Holder[],
+  which: string,
+): Promise<ManifestBytes | undefined> {
+  return firstOf(holders, ({ client, repository }) => client.manifest(repository, which));
 }
 
 /** A layer's bytes, checked while they stream. */
@@ -135,10 +134,10 @@ async function manifestFor(
   reference: Reference,
   digest: Digest,
   platform: string,
-  documents: Documents,
-): Promise<{ descriptor: Descriptor; bytes: Uint8Array }> {
+  kept: Kept,
+): Promise<ManifestBytes> {
   const name = formatReference(reference);
-  const read = (each: Digest) => readManifest(holders, each, documents, name);
+  const read = (each: Digest) => keptManifest(each, kept, () => readManifest(holders, each));
   const found = await read(digest);
   if (found === undefined) {
     throw new Fault(`The base ${name} no longer has the digest ${digest}`, {
@@ -146,75 +145,17 @@ async function manifestFor(
       next: "run with --pull, or `images pin --update` where it is pinned",
     });
   }
-  const { mediaType } = found.descriptor;
-  if (mediaType !== MediaType.index && mediaType !== MediaType.dockerIndex) return found;
-  const children = parseIndex(found.bytes, name).manifests.filter((child) =>
-    child.platform !== undefined
-  );
-  const child = children.find((each) => sameOrDefault(each, platform));
-  if (child === undefined) {
-    throw wrongPlatform(name, platform, children.map((each) => formatPlatform(each.platform!)));
-  }
+  if (!isIndexType(found.descriptor.mediaType)) return found;
+  const children = platformsOfIndex(found.bytes, name);
+  const child = children.get(platform);
+  if (child === undefined) throw wrongPlatform(name, platform, [...children.keys()]);
   const manifest = await read(child.digest);
   if (manifest !== undefined) return manifest;
   throw new Fault(`The base ${name} names a manifest that is not there`, { where: reference.host });
 }
 
-async function readManifest(
-  holders: readonly Holder[],
-  digest: Digest,
-  documents: Documents,
-  where: string,
-): Promise<{ descriptor: Descriptor; bytes: Uint8Array } | undefined> {
-  const kept = await documents.read(digest);
-  if (kept !== undefined) {
-    const descriptor = { mediaType: mediaTypeOf(kept, where), digest, size: kept.length };
-    return { descriptor, bytes: kept };
-  }
-  const found = await firstOf(
-    holders,
-    ({ client, repository }) => client.manifest(repository, digest),
-  );
-  if (found !== undefined) await documents.keep(found.descriptor.mediaType, found.bytes);
-  return found;
-}
-
-/** What a document says it is; one that does not say is told by what it holds. */
-function mediaTypeOf(bytes: Uint8Array, where: string): string {
-  try {
-    return parseIndex(bytes, where).mediaType ?? MediaType.index;
-  } catch {
-    return parseManifest(bytes, where).mediaType ?? MediaType.manifest;
-  }
-}
-
-async function configOf(
-  holders: readonly Holder[],
-  descriptor: Descriptor,
-  documents: Documents,
-): Promise<Uint8Array> {
-  const kept = await documents.read(descriptor.digest);
-  if (kept !== undefined) return kept;
-  const bytes = await oneOf(
-    holders,
-    ({ client, repository }) => client.smallBlob(repository, descriptor),
-  );
-  await documents.keep(descriptor.mediaType, bytes);
-  return bytes;
-}
-
-/** The very platform; a variant that is the architecture's default goes without saying. */
-function sameOrDefault({ platform }: Descriptor, wanted: string): boolean {
-  if (platform === undefined) return false;
-  const { os, architecture, variant } = platform;
-  const text = variant === undefined ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`;
-  if (!/^[a-z0-9]+\/[a-z0-9_]+(?:\/[a-z0-9]+)?$/.test(text)) return false;
-  return formatPlatform(parsePlatform(text)) === wanted;
-}
-
 function wrongPlatform(name: string, platform: string, has: readonly string[]): Fault {
-  const known = has.filter((each) => !each.startsWith("unknown/"));
-  return new Fault(`The base ${name} has no image for ${platform}, only for ${known.join(", ")}`, {
+  return new Fault(`The base ${name} has no image for ${platform}, only for ${has.join(", ")}`, {
     next: "choose another base, or correct `platforms`",
   });
 }

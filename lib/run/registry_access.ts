@@ -79,21 +79,18 @@ export class RegistryAccess {
       const parsed = parseReference(reference);
       const holders = await this.#holders(parsed.host, parsed.repository, true);
       const { layout } = this.#session.circumstances;
-      const documents = {
-        read: (each: Digest) => layout.has(each) ? layout.read(each) : Promise.resolve(undefined),
-        keep: (mediaType: string, bytes: Uint8Array) => layout.write(mediaType, bytes),
-      };
-      const base = await openBase(holders, parsed, digest, platform, documents);
-      const layers = base.layers.map((layer) => {
-        const { digest, size } = layer.descriptor;
-        return {
-          ...layer,
-          open: (signal?: AbortSignal) =>
-            layout.has(digest, size) ? layout.open(digest) : layer.open(signal),
-        };
-      });
-      return { ...base, layers };
+      return await openBase(holders, parsed, digest, platform, layout);
     });
+  }
+
+  /** Where a repository is read: what we publish where it was written, all else where a base is. */
+  async holdersOf(
+    { host, repository }: { readonly host: string; readonly repository: string },
+    byDigest: boolean,
+  ): Promise<Holder[]> {
+    const isDeclared = [...this.#project.registries.values()].some((each) => each.host === host);
+    if (isDeclared) return [{ client: await this.client(host), repository }];
+    return await this.#holders(host, repository, byDigest);
   }
 
   /** A blob in a registry's repository. */
@@ -102,12 +99,7 @@ export class RegistryAccess {
     descriptor: Descriptor,
     signal?: AbortSignal,
   ): Promise<ReadableStream<Uint8Array>> {
-    const { host, repository } = place;
-    // What we publish is read where it was written; all else is a base's.
-    const isDeclared = [...this.#project.registries.values()].some((each) => each.host === host);
-    const holders = isDeclared
-      ? [{ client: await this.client(host), repository }]
-      : await this.#holders(host, repository, true);
+    const holders = await this.holdersOf(place, true);
     const { openBaseLayer } = await import("../registry/bases.ts");
     return await openBaseLayer(holders, descriptor, signal);
   }
