@@ -54,7 +54,10 @@ async function settleIndex(
   const verdict = verdicts.length === parts.length ? { verdict: leastReady(verdicts) } : {};
   if (!parts.every(isKeyed)) return { ...common, ...status, ...verdict };
   const key = await topKeyOf(parts);
-  const digest = await writeIndex(session, image.name, parts);
+  const isRemote = parts.every((part) => part.status === "remote");
+  const published = isRemote ? await session.registries.findIndex(image, key) : undefined;
+  const made = await writeIndex(session, image.name, parts);
+  const digest = published?.descriptor.digest ?? made;
   return { ...common, ...status, ...verdict, key, ...(digest === undefined ? {} : { digest }) };
 }
 

@@ -138,6 +138,15 @@ export class RegistryAccess {
     return undefined;
   }
 
+  /** The index that a registry holds under its key. */
+  async findIndex(image: Image, key: string): Promise<Published | undefined> {
+    for (const named of this.candidates(image)) {
+      const found = await this.ask(named, image, key);
+      if (found?.index !== undefined) return found;
+    }
+    return undefined;
+  }
+
   /** The registries an image may be in: the destination first, where there is one. */
   candidates(image: Image): NamedRegistry[] {
     const { destination } = this.#session.settings;
