@@ -95,6 +95,8 @@ export interface Overrides {
   readonly engine?: string;
   /** The builder of docker buildx. */
   readonly builder?: string;
+  /** What a tool keeps of earlier builds must not be used: two builds are to be compared. */
+  readonly noCache?: boolean;
 }
 
 /** One image to build on one platform. */

@@ -137,3 +137,8 @@ function scaled(bytes: number): [string, string] {
   }
   return [unit === 0 ? `${value}` : value.toFixed(1), UNITS[unit]!];
 }
+
+/** A count and what is counted: `1 file`, `12 files`. */
+export function countText(count: number, word: string, several = `${word}s`): string {
+  return `${count.toLocaleString("en")} ${count === 1 ? word : several}`;
+}

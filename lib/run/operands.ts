@@ -79,7 +79,7 @@ async function openDeclared(
   image: Image,
 ): Promise<OpenedOperand> {
   const nodes = settled.filter((each): each is SettledImage =>
-    each.node.type === "image" && each.node.image === image
+    each.node.type === "image" && each.node.image.name === image.name
   );
   const records = nodes.flatMap(({ record }) => record ?? []);
   const images = records.length < nodes.length

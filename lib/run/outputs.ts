@@ -20,9 +20,10 @@ export async function outputsAreThere(
   return (c.index.root(selections) ?? (await c.index.tree(selections)).root) === recorded;
 }
 
-/** Says whether the outputs of a key are kept. */
-export function outputsAreKept(c: Circumstances, key: string): boolean {
-  return exists(storePath(c, key));
+/** The archive that the outputs of a key are kept in; undefined where they are not. */
+export function keptOutputs(c: Circumstances, key: string): string | undefined {
+  const path = storePath(c, key);
+  return exists(path) ? path : undefined;
 }
 
 /** Removes what an earlier run left under the output patterns; inputs are never touched. */

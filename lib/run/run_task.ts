@@ -11,7 +11,7 @@ import { withTimeout } from "./build_context.ts";
 import { BuildLog } from "./build_log.ts";
 import {
   keepOutputs,
-  outputsAreKept,
+  keptOutputs,
   outputsAreThere,
   removeOutputs,
   restoreOutputs,
@@ -26,7 +26,7 @@ export async function runTask(session: Session, evaluation: TaskEvaluation): Pro
   return await withLock(c.state.path("locks", `task-${task.name}`), async () => {
     if (evaluation.current && record !== undefined) {
       if (await outputsAreThere(c, task, record.outputs)) return "cached";
-      if (outputsAreKept(c, evaluation.key)) {
+      if (keptOutputs(c, evaluation.key) !== undefined) {
         session.emit({ kind: "started", id, phase: "restoring" });
         await restoreOutputs(c, task, evaluation.key, await inputTree(session, evaluation));
         c.index.fresh();

@@ -34,6 +34,8 @@ export interface RunSettings {
   readonly pull: boolean;
   /** Of a push, name of the registry it goes to: what it holds counts more than local records. */
   readonly destination?: string;
+  /** Where its state is. @default the project's own */
+  readonly state?: State;
 }
 
 /** What was asked for. */
@@ -64,7 +66,7 @@ export class Session {
     sink: EventSink,
     signal: AbortSignal,
   ) {
-    const state = State.of(project.root);
+    const state = settings.state ?? State.of(project.root);
     const graph = graphOf(project, settings.platform);
     this.settings = settings;
     this.slots = new Slots(settings.jobs);
