@@ -6,7 +6,10 @@ import type { CommonOptions } from "./options.ts";
 import { openProject, printJson } from "./run.ts";
 
 /** What the state folder consists of; anything else is not ours to remove. */
-const PARTS = ["oci", "records", "trees", "outputs", "cache", "logs", "locks", "tmp", "index"];
+const PARTS = [
+  ...["oci", "records", "trees", "outputs", "cache", "logs", "locks", "tmp", "index"],
+  ...["last-run.json", "report.html"],
+];
 
 /** Removes the state; answers with the exit status. */
 export async function clean(options: CommonOptions): Promise<number> {

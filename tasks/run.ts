@@ -1,15 +1,18 @@
 /** The frame of every verb that settles images: load, run, tell, end with a status. */
 
 import { Fault } from "../lib/model/errors.ts";
+import type { EventSink } from "../lib/model/events.ts";
 import type { Project } from "../lib/model/recipe.ts";
 import type { ResultDocument } from "../lib/model/result.ts";
 import { killAllGroups } from "../lib/process/groups.ts";
+import { Recorder } from "../lib/report/last_run.ts";
 import { makeReporter } from "../lib/report/reporter.ts";
 import { settleIndexes } from "../lib/run/indexes.ts";
 import { type Outcome, resultDocument, savedTime } from "../lib/run/results.ts";
 import { type Mode, Runner } from "../lib/run/runner.ts";
-import { Session } from "../lib/run/session.ts";
+import { type RunSettings, Session } from "../lib/run/session.ts";
 import type { Settled, SettledImage } from "../lib/run/settled.ts";
+import { State } from "../lib/store/state.ts";
 import { loadProject } from "../lib/dsl/load.ts";
 import { type CommonOptions, reportSettings, runSettings } from "./options.ts";
 
@@ -24,6 +27,8 @@ export interface RunRequest {
   readonly progressOnly?: boolean;
   /** Of a push, name of the registry it goes to. */
   readonly destination?: string;
+  /** What the verb itself decides about the run. */
+  readonly settings?: Partial<RunSettings>;
   /** Refuses, before anything is done. */
   readonly before?: (session: Session) => void | Promise<void>;
   /**
@@ -58,12 +63,16 @@ export async function settle(options: CommonOptions, request: RunRequest): Promi
   const settings = {
     ...runSettings(options),
     ...(request.destination === undefined ? {} : { destination: request.destination }),
+    ...request.settings,
   };
   const { progressOnly = false } = request;
   const reporter = await makeReporter({ ...reportSettings(options), progressOnly });
   const interrupt = listenForInterrupts();
   try {
-    const session = new Session(project, request, settings, reporter.sink, interrupt.signal);
+    const sink = request.mode === "build" && settings.state === undefined
+      ? recorded(reporter.sink, new Recorder(State.of(project.root)))
+      : reporter.sink;
+    const session = new Session(project, request, settings, sink, interrupt.signal);
     try {
       const { signal } = interrupt;
       signal.addEventListener("abort", () => session.notice(INTERRUPTED), { once: true });
@@ -80,6 +89,14 @@ export async function settle(options: CommonOptions, request: RunRequest): Promi
     reporter.close();
     interrupt.close();
   }
+}
+
+/** What is told to people is kept for `images report` too. */
+function recorded(sink: EventSink, recorder: Recorder): EventSink {
+  return (event) => {
+    sink(event);
+    recorder.sink(event);
+  };
 }
 
 async function settleIn(session: Session, request: RunRequest): Promise<Outcome> {

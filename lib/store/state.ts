@@ -38,6 +38,11 @@ export class State {
     return this.path("locks", "use");
   }
 
+  /** What is kept of the last run that did something. */
+  get lastRun(): string {
+    return `${this.folder}/last-run.json`;
+  }
+
   /** The log of a build. */
   log(subject: string): string {
     return `${this.folder}/logs/${fileName(subject)}.log`;

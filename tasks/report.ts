@@ -1,0 +1,41 @@
+/** `images report`: one page about the last run that did something. */
+
+import { usageFault } from "../lib/model/errors.ts";
+import { readLastRun } from "../lib/report/last_run.ts";
+import { writeAtomic } from "../lib/store/atomic.ts";
+import { State } from "../lib/store/state.ts";
+import type { CommonOptions } from "./options.ts";
+import { openProject, printJson } from "./run.ts";
+
+/** Options of `report`. */
+export interface ReportOptions extends CommonOptions {
+  readonly to?: string;
+  readonly open?: boolean;
+}
+
+/** Writes the page and prints its path; answers with the exit status. */
+export async function report(options: ReportOptions): Promise<number> {
+  const { root } = await openProject(options);
+  const state = State.of(root);
+  const record = readLastRun(state);
+  if (record === undefined) {
+    throw usageFault("No run is kept that could be reported", {
+      where: state.folder,
+      next: "run `images build` or `images push` first",
+    });
+  }
+  const { gather } = await import("../lib/report/page/data.ts");
+  const { renderPage } = await import("../lib/report/page/page.ts");
+  const path = pathOf(options, state);
+  writeAtomic(path, await renderPage(await gather(root, state, record)));
+  if (options.json) {
+    printJson(options, { schema: 1, command: "report", ok: true, path, run: record });
+  } else console.log(path);
+  if (options.open) (await import("../lib/process/open_file.ts")).openFile(path);
+  return 0;
+}
+
+function pathOf({ to }: ReportOptions, state: State): string {
+  if (to === undefined) return state.path("report.html");
+  return to.startsWith("/") ? to : `${Deno.cwd()}/${to}`;
+}
