@@ -115,12 +115,12 @@ async function checkRebuild(options: CheckOptions, targets: readonly string[]): 
       all: false,
       progressOnly: true,
       settings: {
-        state: new State(`${folder}/1`),
+        state: new PassingState(`${folder}/1`, own),
         overrides: { ...runSettings(options).overrides, noCache: true },
       },
       then: async (session, outcome) => {
         if (outcome.settled.some(({ fault }) => fault !== undefined)) return outcome;
-        const second = new State(`${folder}/2`);
+        const second = new PassingState(`${folder}/2`, own);
         const settled = await buildAgain(session, second, targets, async (other) => {
           drifts.push(...await driftBetween({ session, settled: outcome.settled }, other));
         });
@@ -134,6 +134,20 @@ async function checkRebuild(options: CheckOptions, targets: readonly string[]): 
     return status;
   } finally {
     await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** A state that is removed after its builds; what they printed can be read on. */
+class PassingState extends State {
+  readonly #lasting: State;
+
+  constructor(folder: string, lasting: State) {
+    super(folder);
+    this.#lasting = lasting;
+  }
+
+  override log(subject: string): string {
+    return this.#lasting.log(subject);
   }
 }
 

@@ -94,13 +94,17 @@ Deno.test("check --rebuild is content with what comes out the same twice", async
   assertStringIncludes(stdout, "other  the same twice");
 });
 
-Deno.test("check --rebuild tells of a build that fails, and names no drift", async () => {
+Deno.test("check --rebuild tells of what fails, and where its log is", async () => {
   await using project = await TestProject.create();
   project.define(`{
-    images: { broken: files({ layers: [{ from: "missing", to: "/" }] }) },
+    tasks: { broken: task({ outputs: ["out/**"], run: ["sh", "-c", "echo words; exit 7"] }) },
+    images: { site: files({ needs: ["broken"], layers: [{ from: "out", to: "/" }] }) },
   }`);
-  const { code, stdout } = await project.images("check", "--rebuild");
+  const { code, stdout } = await project.images("check", "--rebuild", "--json");
   assertEquals(code, 1);
-  assertEquals(stdout, "");
+  const { drifts, tasks } = JSON.parse(stdout);
+  assertEquals(drifts, []);
+  assertEquals(tasks[0].error.log, project.path(".images/logs/broken.log"));
+  assertEquals(Deno.readTextFileSync(tasks[0].error.log), "words\n");
   assertEquals([...Deno.readDirSync(project.path(".images/tmp"))], []);
 });

@@ -1,7 +1,7 @@
 /** The page of a run: one file, nothing to fetch, readable without a script. */
 
 import script from "./page.js" with { type: "text" };
-import style from "./style.css" with { type: "text" };
+import { style } from "./style.ts";
 import type { PageData } from "./data.ts";
 import { graphView } from "./graph_view.ts";
 import { hero } from "./hero.ts";

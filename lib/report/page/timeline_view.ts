@@ -25,6 +25,9 @@ export function timelineView(data: PageData): Html | undefined {
 <h2 id="timeline-title">Timeline</h2>
 <p class="lead">What ran beside what.${
     critical.size > 0 && markup` <span class="key critical"></span> The run had to wait for these.`
+  }${
+    record.spans.some(({ phase }) => phase === "publishing") &&
+    markup` <span class="key publishing"></span> Publishing.`
   }</p>
 <div class="timeline">
 <div class="axis" aria-hidden="true"><span class="ticks">${

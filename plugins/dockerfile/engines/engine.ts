@@ -39,6 +39,8 @@ export interface EngineJob {
   readonly network?: string;
   readonly cacheFrom: readonly string[];
   readonly cacheTo: readonly string[];
+  /** Nothing that is kept of earlier builds is used. */
+  readonly noCache: boolean;
   /** A path in the build's scratch folder where nothing is yet. */
   readonly out: string;
   /** Runs a step of the build; that it fails is the build's fault. */
@@ -85,6 +87,7 @@ export function sharedArguments(job: EngineJob): string[] {
     ...flags("--network", job.network),
     ...job.buildArgs.flatMap((arg) => ["--build-arg", arg]),
     ...job.cacheFrom.flatMap((cache) => ["--cache-from", cache]),
+    ...(job.noCache ? ["--no-cache"] : []),
   ];
 }
 

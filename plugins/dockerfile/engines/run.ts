@@ -74,6 +74,7 @@ async function jobOf(
   // BuildKit looks for ignore rules beside the Dockerfile first.
   const ignoreFile = `${dockerfile}.dockerignore`;
   await Deno.writeTextFile(ignoreFile, "");
+  const { noCache = false } = context.overrides;
   const target = plan.stages.at(-1)!.stage.name;
   const stages = plan.stages.map(({ steps }) => steps.length + 1);
   return {
@@ -87,8 +88,9 @@ async function jobOf(
     secrets,
     ssh: options.ssh,
     ...(options.network === undefined ? {} : { network: options.network }),
-    cacheFrom: options.cacheFrom,
-    cacheTo: options.cacheTo,
+    cacheFrom: noCache ? [] : options.cacheFrom,
+    cacheTo: noCache ? [] : options.cacheTo,
+    noCache,
     out: await tooling.newPath("result"),
     run: async (command, env) => {
       const watcher = new OutputWatcher(context.progress, stages);
