@@ -11,6 +11,9 @@ const REFUSAL_LIMIT = 64 * 1024;
 /** Statuses that say nothing of the request: it may be asked again. */
 const TEMPORARY = new Set([408, 425, 429, 499, 500, 502, 503, 504, 520, 521, 522, 523, 524]);
 
+/** What a registry says whose storage takes no more: the same will not succeed by itself. */
+const FULL = /no space left|disk quota|ENOSPC/i;
+
 /** Errors of the network after which it may be tried again. */
 const TEMPORARY_CODES = new Set([
   ...["ECONNRESET", "ECONNABORTED", "EPIPE", "ETIMEDOUT", "EAI_AGAIN", "ENETRESET"],
@@ -76,7 +79,7 @@ export async function readRefusal(answer: Answer, secrets: Secrets): Promise<Ref
     status,
     codes: errors.map(({ code }) => code),
     text: secrets.clean(text),
-    temporary: limited || TEMPORARY.has(status),
+    temporary: limited || (TEMPORARY.has(status) && !FULL.test(text)),
     throttled: limited || status === 429 || (status === 503 && retryAfter !== undefined),
     ...(retryAfter === undefined ? {} : { retryAfter }),
   };
@@ -108,11 +111,23 @@ function errorsIn(raw: string): { code: string; text: string }[] {
   });
 }
 
-/** What docker-registry says of failing storage is in the detail. */
+/** What docker-registry says of failing storage is in the detail; lists say which rights it wants. */
 function detailText(detail: unknown): string {
-  const isPlain = typeof detail === "object" && detail !== null && Object.keys(detail).length > 0;
-  return isPlain ? JSON.stringify(detail) : "";
+  if (typeof detail !== "object" || detail === null || Array.isArray(detail)) return "";
+  const { Enclosed: enclosed } = detail as { Enclosed?: { Op?: unknown; Err?: unknown } };
+  const error = ERRNO[String(enclosed?.Err)];
+  if (error !== undefined) return `${enclosed?.Op}: ${error}`;
+  return Object.keys(detail).length > 0 ? JSON.stringify(detail) : "";
 }
+
+/** Linux's numbers of what may befall a file, as Go writes them into JSON. */
+const ERRNO: Readonly<Record<string, string>> = {
+  5: "input/output error",
+  13: "permission denied",
+  28: "no space left on device",
+  30: "read-only file system",
+  122: "disk quota exceeded",
+};
 
 /** What was being done, for the texts of faults. */
 export interface Doing {
@@ -134,7 +149,7 @@ export function refused({ action, where }: Doing, refusal: Refusal): RegistryFau
 
 function nextFor({ status, text, codes, throttled, temporary }: Refusal): string {
   if (throttled) return "wait until the registry's rate limit is over, or use fewer --jobs";
-  if (/no space left|disk quota|ENOSPC/i.test(text)) return "free space at the registry";
+  if (FULL.test(text)) return "free space at the registry";
   if (codes.includes("NAME_UNKNOWN")) return "create the repository, or correct its name";
   if (status === 404) return "check the registry's host and the repository's name";
   if (status === 405) return "check that the registry accepts pushes";

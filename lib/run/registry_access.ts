@@ -28,7 +28,7 @@ export class RegistryAccess {
   readonly #silent = new Set<string>();
   /** Registry → settled when it has answered anything at all, in time or too late. */
   readonly #answered = new Map<string, Promise<void>>();
-  /** Message → the fault that first said so. */
+  /** Message, where a run goes on after failures → the fault that first said so. */
   readonly #refusals = new Map<string, Fault>();
 
   constructor(project: Project, session: Session) {
@@ -226,11 +226,12 @@ export class RegistryAccess {
     });
   }
 
-  /** Where every image fails for the same reason it is one fault, told once. */
+  /** Where every image fails for the same reason it is one fault, told once; the first ends a run. */
   #refusal(name: string, error: unknown): Fault {
     const fault = asFault(error, { where: name });
-    const known = this.#refusals.get(fault.message);
-    if (known === undefined) this.#refusals.set(fault.message, fault);
+    const why = this.#session.settings.keepGoing ? fault.message : "";
+    const known = this.#refusals.get(why);
+    if (known === undefined) this.#refusals.set(why, fault);
     return known ?? fault;
   }
 

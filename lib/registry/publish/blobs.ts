@@ -37,6 +37,8 @@ export class Blobs {
   readonly #holders = new Map<Digest, string>();
   /** Tag → done when its images' layers are known. */
   readonly #learnt = new Map<string, Promise<void>>();
+  /** What is under way. */
+  readonly #sending = new Set<Promise<unknown>>();
 
   constructor(
     client: RegistryClient,
@@ -122,12 +124,27 @@ export class Blobs {
     const holder = this.#holders.get(digest);
     if (holder === repository) return;
     const from = [...new Set([...sources, ...(holder === undefined ? [] : [holder])])];
-    await this.#client.upload(repository, descriptor, open, { from, ...(onBytes && { onBytes }) });
+    const options = { from, ...(onBytes && { onBytes }) };
+    await this.#tracked(this.#client.upload(repository, descriptor, open, options));
     this.#holders.set(digest, repository);
   }
 
   #isHere(repository: string, held: Held): Promise<boolean> {
     return this.#isThere(repository, held.descriptor.digest, [held.repository]);
+  }
+
+  /** Waits for what is still under way after a failure: uploads are ended at the registry too. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#sending);
+  }
+
+  async #tracked<T>(sending: Promise<T>): Promise<T> {
+    this.#sending.add(sending);
+    try {
+      return await sending;
+    } finally {
+      this.#sending.delete(sending);
+    }
   }
 
   /** Whether a repository holds a blob, or does once it is mounted from one of these. */
@@ -150,10 +167,10 @@ export class Blobs {
     const mediaType = compression === "zstd" ? MediaType.layerZstd : MediaType.layerGzip;
     const open = async () =>
       ReadableStream.from(this.#compressor.compress(await layer.open(), compression));
-    const sent = await this.#client.uploadStream(repository, open, {
+    const sent = await this.#tracked(this.#client.uploadStream(repository, open, {
       ...(onBytes && { onBytes }),
       onDigest: (sent) => this.#memory.keep(layer.diffId, compression, { mediaType, ...sent }),
-    });
+    }));
     this.#holders.set(sent.digest, repository);
     return { descriptor: { mediaType, ...sent }, repository };
   }

@@ -9,7 +9,7 @@ import type { Session } from "../session.ts";
 import { blobMemory } from "./memory.ts";
 
 /** The places of one push. */
-export class Places implements Disposable {
+export class Places implements AsyncDisposable {
   readonly #session: Session;
   readonly #compressor = new Compressor();
   readonly #blobs = new Map<string, Blobs>();
@@ -39,8 +39,9 @@ export class Places implements Disposable {
     return await Promise.all(others.map((other) => this.target(other, image)));
   }
 
-  /** Ends the compressor's workers. */
-  [Symbol.dispose](): void {
+  /** Ends what is under way, and the compressor's workers. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#blobs.values()].map((blobs) => blobs.idle()));
     this.#compressor[Symbol.dispose]();
   }
 }

@@ -22,7 +22,7 @@ export async function preview(
   outcome: Outcome,
   request: PushRequest,
 ): Promise<Outcome> {
-  using places = new Places(session);
+  await using places = new Places(session);
   const results = new PushResults(session);
   for (const image of targetImages(session)) {
     const parts = partsOf(outcome, image);

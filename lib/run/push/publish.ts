@@ -45,7 +45,7 @@ export async function publish(
   request: PushRequest,
   again: () => Promise<Outcome>,
 ): Promise<Outcome> {
-  using places = new Places(session);
+  await using places = new Places(session);
   const push: Push = { session, request, places, results: new PushResults(session) };
   const images = targetImages(session).filter((image) => mayGo(push, image, outcome));
   const published = new Map<Image, PublishedContent>();
