@@ -22,15 +22,18 @@ export interface Matcher {
 /** Compiles a selection. */
 export function matcherOf(selection: Selection): Matcher {
   const syntax = selection.syntax ?? "glob";
-  const includes = selection.include.map((pattern) => compile(pattern, syntax));
+  const { paths, above, others } = literalsOf(selection.include, syntax);
+  const includes = others.map((pattern) => compile(pattern, syntax));
   const excludes = (selection.exclude ?? []).map((pattern) => compile(pattern, syntax));
   const everything = selection.include.includes("**");
   const ignore = ignoreOf(selection.dockerignore ?? []);
   return {
-    takes: (path) => everything || includes.some((pattern) => pattern.test(path)),
+    takes: (path) =>
+      everything || paths.has(path) || includes.some((pattern) => pattern.test(path)),
     leavesOut: (path) => excludes.some((pattern) => pattern.test(path)),
     hides: ignore.hides,
-    mayTakeBelow: (folder) => includes.some((pattern) => pattern.mayMatchBelow(folder)),
+    mayTakeBelow: (folder) =>
+      above.has(folder) || includes.some((pattern) => pattern.mayMatchBelow(folder)),
     hidesPartly: ignore.partly,
   };
 }
@@ -39,6 +42,30 @@ export function matcherOf(selection: Selection): Matcher {
 export function anyOf(globs: readonly string[]): (path: string) => boolean {
   const patterns = globs.map((glob) => compile(glob, "glob"));
   return (path) => patterns.some((pattern) => pattern.test(path));
+}
+
+/**
+ * Patterns without wildcards are looked up as paths, for there may be thousands of them.
+ *
+ * @returns the paths, the folders they are in, and the other patterns.
+ */
+function literalsOf(
+  patterns: readonly string[],
+  syntax: "glob" | "go",
+): { paths: ReadonlySet<string>; above: ReadonlySet<string>; others: readonly string[] } {
+  const wild = syntax === "go" ? /[*?[]/ : /[*?[\]{}()!]/;
+  const paths = new Set<string>();
+  const above = new Set<string>();
+  const others = patterns.filter((pattern) => {
+    if (wild.test(pattern.replace(/\\./gs, "")) || /\\$/.test(pattern)) return true;
+    const path = pattern.replace(/\\(.)/gs, "$1");
+    paths.add(path);
+    for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) {
+      above.add(path.slice(0, at));
+    }
+    return false;
+  });
+  return { paths, above, others };
 }
 
 interface Pattern {
