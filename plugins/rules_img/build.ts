@@ -1,19 +1,41 @@
 /** The implementation of `rulesImg({ … })`. */
 
-import { unavailableFault } from "../../lib/model/errors.ts";
+import { Fault, usageFault } from "../../lib/model/errors.ts";
 import type { Json } from "../../lib/model/json.ts";
-import type { Plugin } from "../../lib/model/plugin.ts";
+import type { Description, Plugin } from "../../lib/model/plugin.ts";
+import type { Image } from "../../lib/model/recipe.ts";
+import { PROGRAMS } from "./bazel/workspace.ts";
 import { PLUGIN } from "./recipe.ts";
+import { recipeOf } from "./survey.ts";
 
-/** Builds images with Bazel. */
+/** Builds images with Bazel. What it takes to ask Bazel is loaded when Bazel must be asked. */
 export const plugin: Plugin = {
   ...PLUGIN,
-  describe: (image) => ({
-    options: image.options as Json,
-    inputs: [],
-    tools: [{ anyOf: ["bazelisk", "bazel"], next: "install bazelisk" }],
-  }),
-  build: ({ image }) => {
-    throw unavailableFault("Bazel images are not built yet", { where: image.name });
+  describe,
+  identifyAll: async (requests) => await (await import("./identify.ts")).identifyAll(requests),
+  build: async (request) => {
+    const { buildAll } = await import("./build_all.ts");
+    const [answer] = await buildAll([request]);
+    if (answer instanceof Fault) throw answer;
+    return answer!;
   },
+  buildAll: async (requests) => await (await import("./build_all.ts")).buildAll(requests),
 };
+
+/** What goes in is Bazel's to tell. */
+function describe(image: Image): Description {
+  const { push, ...recipe } = recipeOf({ image });
+  if (push !== undefined && Object.keys(image.common.labels).length > 0) {
+    throw usageFault("A push target publishes what Bazel built, without the recipe's labels", {
+      where: image.name,
+      ...(image.place === undefined ? {} : { place: image.place }),
+      next: "set the labels in the BUILD file, or leave out `push`",
+    });
+  }
+  return {
+    options: recipe as unknown as Json,
+    inputs: [],
+    guard: {},
+    tools: [{ anyOf: PROGRAMS, next: "install bazelisk" }],
+  };
+}

@@ -1,9 +1,10 @@
 /** The recipe of plugin `rules_img`: data only. */
 
 import { recipe } from "../../lib/dsl/define.ts";
-import { path, required, type Shape, text, texts } from "../../lib/dsl/shape.ts";
+import { custom, type Kind, path, required, type Shape, text, texts } from "../../lib/dsl/shape.ts";
 import type { CommonRecipeOptions, Name, Recipe } from "../../lib/dsl/types.ts";
 import type { PluginRef } from "../../lib/model/recipe.ts";
+import { parseTarget } from "./bazel/label.ts";
 
 /** The plugin's own options. */
 export interface RulesImgRecipe {
@@ -24,10 +25,15 @@ export type RulesImgOptions<N extends string, R extends string> =
   & RulesImgRecipe
   & CommonRecipeOptions<N, R>;
 
+const label: Kind = custom(
+  'the label of one target, such as "//app:image"',
+  (value) => typeof value === "string" && parseTarget(value) !== undefined,
+);
+
 const SHAPE: Shape = {
-  target: required(text),
+  target: required(label),
   workspace: path,
-  push: text,
+  push: label,
   args: texts,
   config: text,
 };

@@ -1,0 +1,171 @@
+/** Building all Bazel images of a run with one `bazel build` for each set of flags. */
+
+import { asFault, Fault } from "../../lib/model/errors.ts";
+import type { ImageSource } from "../../lib/model/image.ts";
+import type { BuildRequest } from "../../lib/model/plugin.ts";
+import { type BazelEnd, faultOfEnd, runBazel } from "./bazel/command.ts";
+import { type BuildEvents, type BuiltTarget, type Failure, parseEvents } from "./bazel/events.ts";
+import { faultOfError, shortened } from "./bazel/faults.ts";
+import { readIfThere } from "./closure/reading.ts";
+import { describedLayers, shallowFlags } from "./described.ts";
+import { imageSource, isLocal, OUTPUT_GROUPS } from "./outputs.ts";
+import { LineRouter } from "./lines.ts";
+import { recipeOf, survey, type Surveyed } from "./survey.ts";
+
+/** A request whose target is known to Bazel. */
+export interface Pending {
+  readonly request: BuildRequest;
+  readonly surveyed: Surveyed;
+}
+
+type Answer = ImageSource | Fault;
+
+/** Builds images; answers in their order. */
+export async function buildAll(requests: readonly BuildRequest[]): Promise<Answer[]> {
+  const answers = new Map<BuildRequest, Answer>();
+  const surveyed = await survey(requests);
+  const pending = requests.flatMap((request, at): Pending[] => {
+    const known = surveyed[at]!;
+    if (!(known instanceof Fault)) return [{ request, surveyed: known }];
+    answers.set(request, known);
+    return [];
+  });
+  for (const group of Map.groupBy(pending, ({ request }) => flagsKey(request)).values()) {
+    await buildGroup(group, answers);
+  }
+  return requests.map((request) => answers.get(request)!);
+}
+
+/** The flags that the recipe gives to a command of Bazel. */
+export function recipeFlags({ image }: Pick<BuildRequest, "image">): string[] {
+  const { args = [], config } = recipeOf({ image });
+  return [
+    ...args,
+    ...(config === undefined ? [] : [`--config=${config}`]),
+    ...image.common.hostEnv.map((name) => `--action_env=${name}`),
+  ];
+}
+
+function flagsKey(request: BuildRequest): string {
+  return JSON.stringify([recipeOf(request).workspace ?? ".", recipeFlags(request)]);
+}
+
+/** Builds until each has an answer: one that runs out of time does not take the others with it. */
+async function buildGroup(
+  group: readonly Pending[],
+  answers: Map<BuildRequest, Answer>,
+): Promise<void> {
+  let open = group;
+  while (open.length > 0) {
+    try {
+      const found = await buildTargets(open);
+      for (const [at, { request }] of open.entries()) answers.set(request, found[at]!);
+      return;
+    } catch (error) {
+      const ended = open.filter(({ request }) => request.context.signal.aborted);
+      for (const { request } of ended.length === 0 ? open : ended) {
+        const { signal, name } = request.context;
+        answers.set(request, asFault(signal.aborted ? signal.reason : error, { where: name }));
+      }
+      open = ended.length === 0 ? [] : open.filter((each) => !ended.includes(each));
+    }
+  }
+}
+
+async function buildTargets(group: readonly Pending[]): Promise<Answer[]> {
+  const { end, events } = await run(group, []);
+  const remote = group.filter(({ surveyed: { label } }) => {
+    const target = targetOf(events, label);
+    return target?.success === true && !isLocal(target);
+  });
+  // What the user's flags leave in a remote cache is fetched by Bazel, which knows the way.
+  const fetched = remote.length === 0 ? events : (await run(remote, FETCH)).events;
+  return await Promise.all(group.map(async (pending) => {
+    const isRemote = remote.includes(pending);
+    try {
+      return await answerFor(pending, isRemote ? fetched : events, end);
+    } catch (error) {
+      return asFault(error, { where: pending.request.context.name });
+    }
+  }));
+}
+
+/** Outputs of the targets themselves are downloaded, whatever other flags say. */
+const FETCH = ["--remote_download_toplevel"];
+
+const KEEPS_REMOTE = /^--(?:experimental_)?remote_download_(?:minimal|outputs=minimal)$/;
+
+async function run(
+  group: readonly Pending[],
+  extra: readonly string[],
+): Promise<{ readonly end: BazelEnd; readonly events: BuildEvents }> {
+  const [{ request, surveyed: { workspace } }] = group as [Pending];
+  const { context } = request;
+  const flags = recipeFlags(request);
+  const eventFile = `${await context.scratch()}/events-${crypto.randomUUID()}.json`;
+  const shallow = group.flatMap(({ surveyed: { queried, closure } }) =>
+    shallowFlags(describedLayers(queried, closure), closure)
+  );
+  const lines = new LineRouter(group);
+  const end = await runBazel({
+    workspace,
+    args: [
+      "build",
+      ...flags,
+      ...(flags.some((flag) => KEEPS_REMOTE.test(flag)) ? FETCH : []),
+      ...extra,
+      ...new Set(shallow),
+      "--symlink_prefix=/",
+      "--keep_going",
+      "--show_progress",
+      `--build_event_json_file=${eventFile}`,
+      `--output_groups=${OUTPUT_GROUPS.join(",")}`,
+      "--",
+      ...new Set(group.map(({ surveyed: { label } }) => label)),
+    ],
+    signal: AbortSignal.any(group.map((each) => each.request.context.signal)),
+    log: (line) => lines.take(line),
+    onProgress: (done, total) => {
+      for (const each of group) {
+        each.request.context.progress({ phase: "step", done, total, unit: "steps" });
+      }
+    },
+    where: context.name,
+  }, context.once);
+  return { end, events: parseEvents(readIfThere(eventFile)) };
+}
+
+async function answerFor(
+  { request, surveyed: { label, queried, closure } }: Pending,
+  events: BuildEvents,
+  end: BazelEnd,
+): Promise<Answer> {
+  const { name, root } = request.context;
+  const target = targetOf(events, label);
+  if (target?.success === true) {
+    return await imageSource(request, label, target, describedLayers(queried, closure));
+  }
+  const [failure] = target?.failures ?? [];
+  if (failure !== undefined) return faultOfFailure(failure, label, name);
+  const why = events.aborted.get(label);
+  const error = end.errors.find((each) => each.includes(label)) ?? why;
+  return error === undefined ? faultOfEnd(end, name) : faultOfError(error, root, name);
+}
+
+/** Bazel may print a label of another repository with that repository's canonical name. */
+function targetOf({ targets }: BuildEvents, label: string): BuiltTarget | undefined {
+  const known = targets.get(label);
+  if (known !== undefined || !label.startsWith("@")) return known;
+  const end = label.slice(label.indexOf("//"));
+  const same = [...targets].filter(([other]) => other.startsWith("@") && other.endsWith(end));
+  return same.length === 1 ? same[0]![1] : undefined;
+}
+
+function faultOfFailure({ message, label, mnemonic }: Failure, target: string, where: string) {
+  const [first = ""] = shortened(message).split("\n");
+  const what = label === undefined ? target : `${mnemonic ?? "An action"} of ${label}`;
+  return new Fault(`${what} failed: ${first}`, {
+    where,
+    next: "see what the action printed in the log",
+  });
+}

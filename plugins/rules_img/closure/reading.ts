@@ -1,0 +1,34 @@
+/** Looking at files that may not be there. */
+
+/** A file's text; empty where there is none. */
+export function readIfThere(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    // Where it matters, Bazel itself says what is wrong.
+    return "";
+  }
+}
+
+/** Says whether there is a file, or a link to one. */
+export function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** A path with all links followed; undefined where there is nothing. */
+export function realPath(path: string): string | undefined {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Says whether a path is a folder's or below it. */
+export function isBelow(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(`${folder}/`);
+}

@@ -1,0 +1,70 @@
+/**
+ * Layers of base images that were pulled "shallow": Bazel has their descriptors, the registry their
+ * bytes. Layouts without them must be asked for with a setting of rules_img.
+ */
+
+import { type Digest, isDigest } from "../../lib/model/digest.ts";
+import type { BlobPlace } from "../../lib/model/image.ts";
+import { parseReference } from "../../lib/model/reference.ts";
+import { parseLabel } from "./bazel/label.ts";
+import type { PulledImage, Queried } from "./bazel/query.ts";
+import type { Closure } from "./closure/closure.ts";
+
+/** Digest of a layer that Bazel does not have → where it can be had. */
+export type DescribedLayers = ReadonlyMap<Digest, readonly BlobPlace[]>;
+
+/** The value that lets layouts be built in spite of missing layers. */
+const CONSENT = "i_know_what_i_am_doing";
+
+/** The layers among what a target is made from that are only described. */
+export function describedLayers(queried: Queried, { labels }: Closure): DescribedLayers {
+  const layers = new Map<Digest, BlobPlace[]>();
+  for (const label of labels) {
+    const { pulled } = queried.get(label) ?? {};
+    if (pulled === undefined) continue;
+    for (const digest of missingLayers(pulled)) {
+      layers.set(digest, [...layers.get(digest) ?? [], ...placesOf(pulled)]);
+    }
+  }
+  return layers;
+}
+
+/** The flag for layouts without these layers; none where a target does not know the setting. */
+export function shallowFlags(described: DescribedLayers, { labels }: Closure): string[] {
+  if (described.size === 0) return [];
+  const setting = [...labels].map((label) => parseLabel(label)).find((label) =>
+    label?.name === "shallow_oci_layout"
+  );
+  if (setting === undefined) return [];
+  const { repository, package: folder, name } = setting;
+  // The canonical names of repositories have a character that others cannot have.
+  const at = repository === ""
+    ? ""
+    : /[~+]/.test(repository)
+    ? `@@${repository}`
+    : `@${repository}`;
+  return [`--${at}//${folder}:${name}=${CONSENT}`];
+}
+
+function missingLayers({ documents, files }: PulledImage): Digest[] {
+  return [...documents.values()].flatMap((text) => {
+    const { layers } = parsed(text);
+    const digests = (Array.isArray(layers) ? layers : []).map((layer) => layer?.digest);
+    return digests.filter(isDigest).filter((digest) => !files.has(digest));
+  });
+}
+
+function parsed(text: string): { readonly layers?: unknown } {
+  try {
+    return JSON.parse(text) as { readonly layers?: unknown };
+  } catch {
+    return {};
+  }
+}
+
+function placesOf({ registries, repository }: PulledImage): BlobPlace[] {
+  return registries.map((registry) => {
+    const { host, repository: path } = parseReference(`${registry}/${repository}`);
+    return { at: "registry", host, repository: path };
+  });
+}

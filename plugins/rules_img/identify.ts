@@ -1,0 +1,55 @@
+/**
+ * What goes into a Bazel image. The key has the source closure with the workspace's own files; the
+ * guard has what is local: names of all that globs may see, the user's settings, the environment.
+ */
+
+import { Fault } from "../../lib/model/errors.ts";
+import { type BuildRequest, Discovered, type Identity } from "../../lib/model/plugin.ts";
+import { PROGRAMS } from "./bazel/workspace.ts";
+import { variablesOf } from "./closure/rc.ts";
+import { readIfThere } from "./closure/reading.ts";
+import { fileSelections, ignoredFolders, listingSelections } from "./closure/selections.ts";
+import { recipeOf, survey, type Surveyed } from "./survey.ts";
+
+/** Variables that Bazel, Bazelisk or actions with the default shell environment look at. */
+const VARIABLES = [
+  "PATH",
+  "LD_LIBRARY_PATH",
+  "HOME",
+  "USE_BAZEL_VERSION",
+  "BAZELISK_BASE_URL",
+  "BAZELISK_FORMAT_URL",
+  "BAZEL_SH",
+  "CC",
+  "CXX",
+  "JAVA_HOME",
+];
+
+/** Asks Bazel what goes into images: one query for all of a workspace. */
+export async function identifyAll(
+  requests: readonly BuildRequest[],
+): Promise<(Identity | Fault)[]> {
+  const answers = await survey(requests);
+  return answers.map((answer, at) =>
+    answer instanceof Fault ? answer : discovered(requests[at]!, answer)
+  );
+}
+
+function discovered(
+  request: BuildRequest,
+  { workspace, sources, top, rc }: Surveyed,
+): Discovered {
+  const { description, context: { root } } = request;
+  const { args = [] } = recipeOf(request);
+  const ignored = ignoredFolders(workspace.path, readIfThere(`${workspace.path}/.bazelignore`));
+  return new Discovered({
+    ...description,
+    inputs: fileSelections(root, new Set([...sources.files, ...top.files, ...rc.own])),
+    guard: {
+      files: rc.local,
+      env: [...new Set([...VARIABLES, ...variablesOf([...rc.words, ...args])])].sort(),
+      tools: PROGRAMS,
+      trees: listingSelections(root, sources.packages, ignored),
+    },
+  });
+}

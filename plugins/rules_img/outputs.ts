@@ -1,0 +1,183 @@
+/** From a target's output groups to an image: exact documents, layers copied into the layout. */
+
+import { type Digest, digestOfHex, hexOf } from "../../lib/model/digest.ts";
+import { Fault } from "../../lib/model/errors.ts";
+import type { ImageSource, Layer } from "../../lib/model/image.ts";
+import {
+  type Descriptor,
+  type ImageConfig,
+  type Manifest,
+  MediaType,
+} from "../../lib/model/oci.ts";
+import { formatPlatform, parsePlatform } from "../../lib/model/platform.ts";
+import type { BuildContext, BuildRequest } from "../../lib/model/plugin.ts";
+import { parseConfig, parseIndex, parseManifest } from "../../lib/oci/documents.ts";
+import { hashBytes } from "../../lib/oci/hash.ts";
+import { isFile } from "./closure/reading.ts";
+import type { BuiltFile, BuiltTarget } from "./bazel/events.ts";
+import type { DescribedLayers } from "./described.ts";
+import { withLabels } from "./labels.ts";
+
+/** The output groups that an image is made from. */
+export const OUTPUT_GROUPS: readonly string[] = ["digest", "root_blob", "oci_layout"];
+
+/** Says whether all that an image is made from is on this machine. */
+export function isLocal({ groups }: BuiltTarget): boolean {
+  return OUTPUT_GROUPS.flatMap((name) => groups.get(name) ?? []).every(({ path }) => isFile(path));
+}
+
+/** Reads what a target made; its layers that are only described stay where they are. */
+export async function imageSource(
+  { image, context }: BuildRequest,
+  label: string,
+  target: BuiltTarget,
+  described: DescribedLayers,
+): Promise<ImageSource> {
+  const root = await readRoot(target, label, context.name);
+  const blobs = blobsOf(target);
+  const { bytes, manifest, config, configBytes } = await documentsFor(context, label, root, blobs);
+  const diffIds = config.rootfs.diff_ids;
+  if (diffIds.length !== manifest.layers.length) {
+    throw new Fault(`The manifest and the config of ${label} name different layers`, {
+      where: context.name,
+    });
+  }
+  const layers = await Promise.all(
+    manifest.layers.map((descriptor, at) =>
+      layerOf(context, label, descriptor, diffIds[at]!, blobs, described)
+    ),
+  );
+  const { labels } = image.common;
+  if (Object.keys(labels).length > 0) return await withLabels(config, manifest, layers, labels);
+  return { config: configBytes, manifest: bytes, layers };
+}
+
+/** The root blob: a manifest or an index, checked against the digest that Bazel gave. */
+async function readRoot(
+  { groups }: BuiltTarget,
+  label: string,
+  where: string,
+): Promise<Uint8Array> {
+  const [file] = groups.get("root_blob") ?? [];
+  const [digestFile] = groups.get("digest") ?? [];
+  if (file === undefined || digestFile === undefined) {
+    throw new Fault(`${label} has no image outputs`, {
+      where,
+      next: "let `target` name an image_manifest or image_index of rules_img",
+    });
+  }
+  const bytes = Deno.readFileSync(file.path);
+  const digest = Deno.readTextFileSync(digestFile.path).trim();
+  if (digest === digestOfHex(await hashBytes(bytes))) return bytes;
+  throw new Fault(`${label} was built again while its outputs were read`, {
+    where,
+    next: "run the command again",
+  });
+}
+
+/** Files of the layout's `blobs/sha256/` by digest. */
+function blobsOf({ groups }: BuiltTarget): ReadonlyMap<Digest, BuiltFile> {
+  return new Map((groups.get("oci_layout") ?? []).flatMap((file) => {
+    const [, hex] = /\/blobs\/sha256\/([0-9a-f]{64})$/.exec(file.name) ?? [];
+    return hex === undefined ? [] : [[digestOfHex(hex), file] as const];
+  }));
+}
+
+interface Documents {
+  readonly bytes: Uint8Array;
+  readonly manifest: Manifest;
+  readonly configBytes: Uint8Array;
+  readonly config: ImageConfig;
+}
+
+/** Manifest and config for the platform that is asked for. */
+async function documentsFor(
+  context: BuildContext,
+  label: string,
+  root: Uint8Array,
+  blobs: ReadonlyMap<Digest, BuiltFile>,
+): Promise<Documents> {
+  const found: string[] = [];
+  for (const bytes of await manifestsOf(root, label, blobs)) {
+    const manifest = parseManifest(bytes, label);
+    const { mediaType } = manifest.config;
+    if (mediaType !== MediaType.config && mediaType !== MediaType.dockerConfig) continue;
+    const configBytes = await readBlob(manifest.config, label, blobs);
+    const config = parseConfig(configBytes, label);
+    const platform = platformOf(config);
+    if (platform === context.platform) return { bytes, manifest, config, configBytes };
+    found.push(platform);
+  }
+  const has = found.length === 0 ? "no container image" : `an image for ${found.join(", ")} only`;
+  throw new Fault(`${label} is ${has}, not for ${context.platform}`, {
+    where: context.name,
+    next: "let `target` name an image_index with this platform, or correct `platforms`",
+  });
+}
+
+async function manifestsOf(
+  root: Uint8Array,
+  label: string,
+  blobs: ReadonlyMap<Digest, BuiltFile>,
+): Promise<Uint8Array[]> {
+  const { manifests } = JSON.parse(new TextDecoder().decode(root)) as { manifests?: unknown };
+  if (manifests === undefined) return [root];
+  const children = parseIndex(root, label).manifests;
+  return await Promise.all(children.map((child) => readBlob(child, label, blobs)));
+}
+
+function platformOf({ os, architecture, variant }: ImageConfig): string {
+  const parts = [os, architecture, ...(variant === undefined || variant === "" ? [] : [variant])];
+  return formatPlatform(parsePlatform(parts.join("/")));
+}
+
+async function readBlob(
+  { digest }: Descriptor,
+  label: string,
+  blobs: ReadonlyMap<Digest, BuiltFile>,
+): Promise<Uint8Array> {
+  const file = blobs.get(digest);
+  const bytes = file && Deno.readFileSync(file.path);
+  if (bytes !== undefined && await hashBytes(bytes) === hexOf(digest)) return bytes;
+  throw new Fault(`The layout of ${label} does not hold ${digest}`, {
+    next: "build it again with --force",
+  });
+}
+
+async function layerOf(
+  context: BuildContext,
+  label: string,
+  descriptor: Descriptor,
+  diffId: Digest,
+  blobs: ReadonlyMap<Digest, BuiltFile>,
+  described: DescribedLayers,
+): Promise<Layer> {
+  const { digest, mediaType, size } = descriptor;
+  const file = blobs.get(digest);
+  const elsewhere = described.get(digest) ?? [];
+  if (file !== undefined) {
+    await context.once(`rules_img blob ${digest}`, () => copyBlob(context, descriptor, file));
+    return { descriptor, diffId, places: [{ at: "layout" }, ...elsewhere] };
+  }
+  if (elsewhere.length > 0) {
+    return { descriptor: { mediaType, digest, size }, diffId, places: elsewhere };
+  }
+  throw new Fault(`Nobody has the layer ${digest} of ${label}`, {
+    where: context.name,
+    next: 'pull its base with `layer_handling = "eager"`',
+  });
+}
+
+async function copyBlob(
+  context: BuildContext,
+  { digest, mediaType }: Descriptor,
+  { path }: BuiltFile,
+): Promise<void> {
+  const file = await Deno.open(path);
+  const written = await context.writeBlob(mediaType, file.readable);
+  if (written.digest === digest) return;
+  throw new Fault(`${path} does not hold what its name says`, {
+    where: context.name,
+    next: "build it again with --force",
+  });
+}

@@ -1,0 +1,199 @@
+/** What one `bazel query` tells of all targets of a run that share a workspace. */
+
+import { asFault, Fault } from "../../lib/model/errors.ts";
+import type { BuildContext, BuildRequest } from "../../lib/model/plugin.ts";
+import { type BazelEnd, ExitStatus, faultOfEnd, runBazel } from "./bazel/command.ts";
+import { errorFor, errorIn, faultOfError } from "./bazel/faults.ts";
+import { canonicalLabel, formatLabel, parseLabel, parseTarget } from "./bazel/label.ts";
+import { type Queried, QueryReader } from "./bazel/query.ts";
+import { checkWorkspace, type Workspace, workspaceOf } from "./bazel/workspace.ts";
+import { type Closure, closureOf, packagesOf } from "./closure/closure.ts";
+import { type RcChain, rcChain, valuesOf } from "./closure/rc.ts";
+import { SourceFinder, type Sources } from "./closure/sources.ts";
+import { isOwnPattern, type WorkspaceFiles, workspaceFiles } from "./closure/workspace_files.ts";
+import type { RulesImgRecipe } from "./recipe.ts";
+
+/** What is known of a target. */
+export interface Surveyed {
+  readonly workspace: Workspace;
+  /** Its label in full. */
+  readonly label: string;
+  readonly queried: Queried;
+  readonly closure: Closure;
+  readonly sources: Sources;
+  readonly top: WorkspaceFiles;
+  readonly rc: RcChain;
+}
+
+/** Options whose targets decide what others are built with. */
+const PLATFORM_OPTIONS = [
+  "--platforms",
+  "--host_platform",
+  "--extra_toolchains",
+  "--extra_execution_platforms",
+];
+
+/** Options of the recipe's `args` that decide what is loaded; only these does a query take. */
+const LOADING_OPTIONS =
+  /^--(?:(?:no)?enable_(?:bzlmod|workspace)|override_(?:repository|module)|inject_repository|registry|lockfile_mode|repo_env|repository_cache|distdir|package_path|deleted_packages)(?:=|$)/;
+
+/** The recipe of a request. */
+export function recipeOf({ image }: Pick<BuildRequest, "image">): RulesImgRecipe {
+  return image.options as unknown as RulesImgRecipe;
+}
+
+/** Surveys requests, all of a workspace in one query; answers in their order. */
+export async function survey(
+  requests: readonly BuildRequest[],
+): Promise<(Surveyed | Fault)[]> {
+  const byWorkspace = Map.groupBy(
+    requests,
+    (request) =>
+      JSON.stringify([recipeOf(request).workspace ?? ".", loadingOptions(recipeOf(request))]),
+  );
+  const answers = new Map<BuildRequest, Surveyed | Fault>();
+  for (const group of byWorkspace.values()) {
+    for (const [at, answer] of (await surveyGroup(group)).entries()) {
+      answers.set(group[at]!, answer);
+    }
+  }
+  return requests.map((request) => answers.get(request)!);
+}
+
+async function surveyGroup(group: readonly BuildRequest[]): Promise<(Surveyed | Fault)[]> {
+  const [first] = group as [BuildRequest];
+  const workspace = workspaceOf(first.context.root, recipeOf(first));
+  const labels = group.map((request) => formatLabel(parseTarget(recipeOf(request).target)!));
+  try {
+    checkWorkspace(workspace, first.context.name);
+    const asked = await askOnce(workspace, new Set(labels), group);
+    return labels.map((label, at) => answerFor(asked, label, group[at]!.context));
+  } catch (error) {
+    return group.map(({ context }) => asFault(error, { where: context.name }));
+  }
+}
+
+/** A query's answer with what belongs to all its targets. */
+interface Asked extends Omit<Surveyed, "label" | "closure" | "sources"> {
+  readonly end: BazelEnd;
+  readonly finder: SourceFinder;
+  /** Targets that no edge leads to but that every build looks at. */
+  readonly registered: readonly string[];
+  /** Files that are loaded by nobody knows whom. */
+  readonly stray: readonly string[];
+}
+
+/** Answers of this run; a build needs no other than the one its identity came from. */
+interface Answered {
+  readonly about: string;
+  readonly labels: ReadonlySet<string>;
+  readonly answer: Promise<Asked>;
+}
+
+async function askOnce(
+  workspace: Workspace,
+  labels: ReadonlySet<string>,
+  group: readonly BuildRequest[],
+): Promise<Asked> {
+  const [{ context }] = group as [BuildRequest];
+  const about = JSON.stringify([workspace.path, loadingOptions(recipeOf(group[0]!))]);
+  const answers = await context.once("rules_img queries", () => Promise.resolve<Answered[]>([]));
+  const known = answers.find((each) => each.about === about && labels.isSubsetOf(each.labels));
+  if (known !== undefined) return await known.answer;
+  const answer = ask(workspace, [...labels], group);
+  answers.push({ about, labels, answer });
+  return await answer;
+}
+
+async function ask(
+  workspace: Workspace,
+  labels: readonly string[],
+  group: readonly BuildRequest[],
+): Promise<Asked> {
+  const [{ context }] = group as [BuildRequest];
+  const rc = rcChain(workspace.path, Deno.env.get("HOME"));
+  const top = workspaceFiles(workspace.path);
+  const words = [...rc.words, ...group.flatMap((request) => recipeOf(request).args ?? [])];
+  const patterns = [...top.registered, ...valuesOf(words, PLATFORM_OPTIONS).filter(isOwnPattern)];
+  const roots = `deps(set(${[...labels, ...patterns].map(quoted).join(" ")}))`;
+  const reader = new QueryReader();
+  const end = await runBazel({
+    workspace,
+    args: [
+      "query",
+      ...loadingOptions(recipeOf(group[0]!)),
+      "--keep_going",
+      "--output=xml",
+      "--noxml:default_values",
+      "--noshow_progress",
+      `${roots} + buildfiles(${roots})`,
+    ],
+    signal: AbortSignal.any(group.map(({ context }) => context.signal)),
+    log: (line) => context.log(line),
+    onResult: (line) => reader.line(line),
+    where: context.name,
+  }, context.once);
+  const { done, partly, refused } = ExitStatus;
+  if (![done, partly, refused].includes(end.code)) throw faultOfEnd(end, context.name);
+  const queried = reader.targets;
+  const finder = new SourceFinder(workspace.path, queried, top);
+  const registered = [...queried.keys()].filter((label) => patterns.some(matches(label)));
+  const loaded = new Set(
+    labels.flatMap((label) => [...finder.find(closureOf(queried, [label, ...registered])).loaded]),
+  );
+  const stray = [...queried].flatMap(([label, { kind }]) => {
+    if (kind !== "source-file" || !label.startsWith("//") || !label.endsWith(".bzl")) return [];
+    const path = `${workspace.path}/${label.slice(2).replace(/^:/, "").replace(":", "/")}`;
+    return loaded.has(path) ? [] : [path];
+  });
+  return { workspace, queried, top, rc, end, finder, registered, stray };
+}
+
+function answerFor(
+  { end, finder, registered, stray, ...asked }: Asked,
+  label: string,
+  context: BuildContext,
+): Surveyed | Fault {
+  const closure = closureOf(asked.queried, [label, ...registered]);
+  const { missing } = closure;
+  const error = end.code === ExitStatus.done
+    ? undefined
+    : errorIn(end.errors, packagesOf(closure), asked.workspace.path) ??
+      (missing.length === 0 ? undefined : errorFor(end.errors, label));
+  if (error !== undefined) return faultOfError(error, context.root, context.name);
+  if (missing.length > 0) {
+    return new Fault(`Bazel does not know ${missing.slice(0, 3).join(", ")}`, {
+      where: context.name,
+      next: "run `bazel query` on the target to see why",
+    });
+  }
+  const sources = finder.find(closure);
+  const files = new Set([...sources.files, ...stray]);
+  return { ...asked, label, closure, sources: { ...sources, files } };
+}
+
+function loadingOptions({ args = [] }: RulesImgRecipe): string[] {
+  return args.filter((arg) => LOADING_OPTIONS.test(arg));
+}
+
+function quoted(label: string): string {
+  return `"${label}"`;
+}
+
+/** Says of a target pattern whether a label is meant by it. */
+function matches(label: string): (pattern: string) => boolean {
+  const target = parseLabel(label);
+  return (pattern) => {
+    const below = /^@{0,2}\/\/(.*?)\/?\.\.\.(?::.*)?$/.exec(pattern)?.[1];
+    if (below !== undefined) return target?.repository === "" && isIn(target.package, below);
+    const wanted = parseLabel(pattern);
+    if (wanted?.name === "all" || wanted?.name === "*") {
+      return target?.repository === "" && target.package === wanted.package;
+    }
+    return canonicalLabel(pattern) === label;
+  };
+}
+
+function isIn(folder: string, top: string): boolean {
+  return top === "" || folder === top || folder.startsWith(`${top}/`);
+}

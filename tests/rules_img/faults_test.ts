@@ -1,0 +1,163 @@
+/** What people are told when Bazel cannot build an image. */
+
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { imageOf, TestProject } from "../support/project.ts";
+import { runTool } from "../support/real/program.ts";
+import { toolTest } from "../support/tools.ts";
+import { type BazelProject, bazelProject } from "./rig.ts";
+
+const MORE = `
+genrule(
+    name = "boom",
+    outs = ["boom.txt"],
+    cmd = "echo it went boom >&2; exit 3",
+)
+
+image_layer(name = "boom_layer", srcs = {":boom": "/boom"})
+
+image_manifest(name = "boom_image", layers = [":boom_layer"])
+`;
+
+const IMAGES = `{
+  images: {
+    app: rulesImg({ target: "//app:image" }),
+    boom: rulesImg({ target: "//app:boom_image" }),
+    missing: rulesImg({ target: "//app:imgae" }),
+    nowhere: rulesImg({ target: "//lonely:image" }),
+    site: rulesImg({ target: "//app:site" }),
+    arm: rulesImg({ target: "//app:image_arm64" }),
+    flags: rulesImg({ target: "//app:image", args: ["--nonsense"] }),
+    elsewhere: rulesImg({ target: "//app:image", workspace: "app" }),
+  },
+}`;
+
+/** Adds text to a file of the project, and takes it away again. */
+async function withText(
+  { project }: BazelProject,
+  path: string,
+  text: string,
+  run: () => Promise<void>,
+): Promise<void> {
+  const before = Deno.readTextFileSync(project.path(path));
+  project.write({ [path]: before + text });
+  try {
+    await run();
+  } finally {
+    project.write({ [path]: before });
+  }
+}
+
+toolTest(["bazel", "node"], "faults of Bazel images", async (t) => {
+  await using rig = await bazelProject(IMAGES);
+  const { project } = rig;
+  const records = () => {
+    try {
+      return [...Deno.readDirSync(project.path(".images/records/images"))].length;
+    } catch {
+      return 0;
+    }
+  };
+
+  await t.step("a BUILD file that cannot be read is shown with its line", async () => {
+    await withText(rig, "app/BUILD.bazel", "\nthis is (\n", async () => {
+      const { code, stderr } = await project.images("build", "app");
+      assertEquals(code, 1);
+      assertMatch(stderr, /app\/BUILD\.bazel:79:\d+: 'is' not supported/);
+      assertEquals(records(), 0);
+    });
+  });
+
+  await t.step("so is a BUILD file whose rules do not fit", async () => {
+    const text = 'image_manifest(name = "bad", nope = 1)\n';
+    await withText(rig, "app/BUILD.bazel", text, async () => {
+      const { code, stderr } = await project.images("build", "app");
+      assertEquals(code, 1);
+      assertMatch(stderr, /app\/BUILD\.bazel:78:\d+: \/\/app:bad: no such attribute 'nope'/);
+      assertEquals(rig.started().includes("build"), false);
+    });
+  });
+
+  await t.step("so is a .bzl file that cannot be read", async () => {
+    await withText(rig, "bazel/site.bzl", "\ndef broken(:\n", async () => {
+      const { code, stderr } = await project.images("build", "app");
+      assertEquals(code, 1);
+      assertMatch(stderr, /bazel\/site\.bzl:\d+:\d+: syntax error/);
+    });
+  });
+
+  await t.step("each image is told its own, and the others are built", async () => {
+    await withText(rig, "app/BUILD.bazel", MORE, async () => {
+      const document = await project.json(["build", "--keep-going"], 1);
+      const told = (name: string) => {
+        const { status, error } = imageOf(document, name);
+        assertEquals(status, "failed");
+        return `${error?.message}; ${error?.next}`;
+      };
+      assertEquals(imageOf(document, "app").status, "built");
+      assertMatch(told("boom"), /Genrule of \/\/app:boom failed: .*see what the action printed/s);
+      assertMatch(told("missing"), /no such target '\/\/app:imgae'.*correct the label/s);
+      assertMatch(told("nowhere"), /no such package 'lonely'.*add the package's BUILD file/s);
+      assertMatch(told("site"), /\/\/app:site has no image outputs; let `target` name/);
+      assertMatch(told("arm"), /for linux\/arm64 only, not for linux\/amd64; .*image_index/);
+      assertMatch(told("flags"), /does not take its arguments: .*--nonsense.*correct `args`/s);
+      assertMatch(told("elsewhere"), /no Bazel workspace here.*`workspace` in images\.ts/s);
+      assertEquals(records(), 1);
+      const log = Deno.readTextFileSync(imageOf(document, "boom").error!.log!);
+      assertStringIncludes(log, "it went boom");
+    });
+  });
+
+  await t.step("a server that is killed is named, and the next run is well", async () => {
+    const pipe = project.beside("pipe");
+    const slow = `
+genrule(
+    name = "slow",
+    outs = ["slow.txt"],
+    cmd = "echo begun > ${pipe}; cat ${pipe} > $@",
+    local = True,
+)
+image_layer(name = "slow_layer", srcs = {":slow": "/slow"})
+image_manifest(name = "boom_image", layers = [":slow_layer"])
+`;
+    await withText(rig, "app/BUILD.bazel", slow, async () => {
+      await runTool(["mkfifo", pipe]);
+      // Opened by the action when it begins; afterwards it would read from it forever.
+      const begun = Deno.open(pipe);
+      const output = project.spawn("build", "boom").output();
+      await Promise.race([begun, output]);
+      await rig.bazel.stopServers();
+      const { code, stderr } = await output;
+      Deno.openSync(pipe, { read: true, write: true }).close();
+      (await begun).close();
+      assertEquals(code, 1);
+      assertStringIncludes(new TextDecoder().decode(stderr), "Bazel's server ended");
+      assertEquals(records(), 1);
+    });
+    const { code } = await project.images("build", "app");
+    assertEquals(code, 0);
+  });
+});
+
+Deno.test("a machine without Bazel is told what to install", async () => {
+  await using project = await TestProject.create({ WORKSPACE: "" });
+  project.define(`{ images: { app: rulesImg({ target: "//app:image" }) } }`);
+  Deno.mkdirSync(project.beside("bin"));
+  project.env.PATH = project.beside("bin");
+  const { code, stderr } = await project.images("build", "app");
+  assertEquals(code, 3);
+  assertMatch(stderr, /no "bazelisk" or "bazel".*install bazelisk/s);
+  const document = await project.json(["build"]);
+  assertEquals(imageOf(document, "app").status, "unavailable");
+});
+
+Deno.test("a target that is no label of one target is a fault of images.ts", async () => {
+  await using project = await TestProject.create({ WORKSPACE: "" });
+  project.fakeTool("bazel");
+  for (const target of ["//app/...", "//app:all", "-//app:image", "//app:"]) {
+    project.define(`{ images: { app: rulesImg({ target: ${JSON.stringify(target)} }) } }`);
+    const { code, stderr } = await project.images("build", "app");
+    assertEquals(code, 2, target);
+    assertMatch(stderr, /images\.ts:4:\d+: Option "target" .*not the label of one target/);
+  }
+  assertEquals(project.starts("bazel"), []);
+});

@@ -1,0 +1,59 @@
+/** The flywheel's workspace as a project, with a Bazel of its own whose every start is counted. */
+
+import { type BazelHome, bazelHome } from "../support/real/bazel.ts";
+import { runTool } from "../support/real/program.ts";
+import { TestProject } from "../support/project.ts";
+
+/** A project that is a Bazel workspace. */
+export interface BazelProject extends AsyncDisposable {
+  readonly project: TestProject;
+  readonly bazel: BazelHome;
+  /** Runs Bazel as a user would; these starts do not count. */
+  run(...args: readonly string[]): Promise<string>;
+  /** Commands of Bazel that `images` has started, e.g. `query`, since this was last asked. */
+  started(): string[];
+}
+
+/** Copies the fixture; `body` is what its images.ts defines. */
+export async function bazelProject(body: string, home?: BazelHome): Promise<BazelProject> {
+  const project = await TestProject.create();
+  const source = new URL("../fixtures/flywheel/", import.meta.url).pathname;
+  await runTool(["cp", "-r", "--no-preserve=timestamps", `${source}.`, project.root]);
+  const bazel = home ?? await bazelHome();
+  project.fakeTool("bazel", 'exec /usr/bin/bazel "$@"');
+  Object.assign(project.env, bazel.env, { DENO_DIR: denoDir() });
+  project.define(body);
+  let counted = 0;
+  return {
+    project,
+    bazel,
+    run: async (...args) => {
+      const { stdout } = await runTool(["/usr/bin/bazel", ...args], {
+        cwd: project.root,
+        env: bazel.env,
+      });
+      return stdout;
+    },
+    started: () => {
+      const all = project.starts("bazel").map((args) => args.split(" ")[0]!);
+      const fresh = all.slice(counted);
+      counted = all.length;
+      return fresh;
+    },
+    async [Symbol.asyncDispose]() {
+      if (home === undefined) await bazel[Symbol.asyncDispose]();
+      await project[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Bazel's home is not where Deno's cache is. */
+function denoDir(): string {
+  return Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
+}
+
+/** Path of an output that Bazel has built by hand. */
+export async function outputPath(rig: BazelProject, relative: string): Promise<string> {
+  const bin = await rig.run("info", "bazel-bin");
+  return `${bin.trim()}/${relative}`;
+}
