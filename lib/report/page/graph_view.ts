@@ -2,13 +2,13 @@
 
 import { graphlib, layout } from "@dagrejs/dagre";
 import type { Subject } from "../../model/events.ts";
-import { duration } from "../words.ts";
+import { countText, duration } from "../words.ts";
 import { criticalIds, type PageData, type PageNode, workOf } from "./data.ts";
 import { type Html, markup } from "./html.ts";
 import { markOf, statusOf, toneOf } from "./tone.ts";
 
 /** More nodes than this are not drawn: nobody would find anything among them. */
-const MOST = 150;
+const MOST = 100;
 
 /** Sizes in pixels. */
 const HEIGHT = 44, PADDING = 48, MARGIN = 4;
@@ -22,21 +22,22 @@ const NAME_LENGTH = 30;
 /** The section; nothing where there are no edges to draw. */
 export function graphView(data: PageData): Html | undefined {
   const nodes = data.nodes.filter(({ type }) => type !== "index");
-  const drawn = nodes.length <= MOST ? nodes : nodes.filter(isOfInterest(nodes)).slice(0, MOST);
+  const drawn = nodes.length <= MOST ? nodes : mostInteresting(nodes);
   if (drawn.length === 0) return undefined;
-  const hidden = nodes.length - drawn.length;
   return markup`<section id="graph" aria-labelledby="graph-title">
 <h2 id="graph-title">Graph</h2>
 <p class="lead">What needs what, from left to right.${
-    hidden > 0 &&
-    ` Of ${nodes.length} nodes ${hidden} are not drawn: nothing happened to them, or beside them.`
+    drawn.length < nodes.length &&
+    ` Of ${
+      countText(nodes.length, "node")
+    } ${drawn.length} are drawn: what took longest, and what is beside it.`
   }</p>
 <div class="scroll" tabindex="0" role="group" aria-label="The graph">${drawing(drawn, data)}</div>
 </section>`;
 }
 
-/** What happened, and its neighbours. */
-function isOfInterest(nodes: readonly PageNode[]): (node: PageNode) => boolean {
+/** What happened, the longest first, and its neighbours. */
+function mostInteresting(nodes: readonly PageNode[]): readonly PageNode[] {
   const happened = new Set(
     nodes.filter(({ result, spans }) => spans.length > 0 || toneOf(statusOf(result)) === "failed")
       .map(({ id }) => id),
@@ -46,7 +47,10 @@ function isOfInterest(nodes: readonly PageNode[]): (node: PageNode) => boolean {
     if (happened.has(id)) needs.forEach((need) => near.add(need));
     else if (needs.some((need) => happened.has(need))) near.add(id);
   }
-  return ({ id }) => near.has(id);
+  const chosen = nodes.filter(({ id }) => near.has(id))
+    .sort((a, b) => workOf(b) - workOf(a)).slice(0, MOST);
+  const ids = new Set(chosen.map(({ id }) => id));
+  return nodes.filter(({ id }) => ids.has(id));
 }
 
 function drawing(nodes: readonly PageNode[], { record }: PageData): Html {

@@ -45,7 +45,9 @@ function headline({ nodes, record }: PageData): Html {
 }
 
 function texts(counts: readonly (readonly [number, string])[]): string[] {
-  return counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  return counts.filter(([count]) => count > 0).map(([count, what]) =>
+    `${count.toLocaleString("en")} ${what}`
+  );
 }
 
 function countsOf(nodes: readonly PageNode[]): Map<Tone, { count: number; words: Set<string> }> {
@@ -71,9 +73,9 @@ function meter(counts: ReturnType<typeof countsOf>): Html {
 }
 
 function legend({ tone, count, label }: { tone: Tone; count: number; label: string }): Html {
-  return markup`<li class="${tone}"><span aria-hidden="true">${
-    markOf(tone)
-  }</span> <b>${count}</b> ${label}</li>`;
+  return markup`<li class="${tone}"><span aria-hidden="true">${markOf(tone)}</span> <b>${
+    count.toLocaleString("en")
+  }</b> ${label}</li>`;
 }
 
 function facts({ nodes, record }: PageData): Html[] {

@@ -8,6 +8,9 @@ import { type Html, markup } from "./html.ts";
 /** Colours for layers that several images share; the style sheet has so many. */
 const SHARED_COLORS = 6;
 
+/** The most images whose layers are drawn. */
+const MOST = 100;
+
 /** The section; nothing where no layers are known here. */
 export function layersView({ nodes }: PageData): Html | undefined {
   const images = nodes.filter((node): node is PageNode & { layers: readonly PageLayer[] } =>
@@ -28,8 +31,8 @@ export function layersView({ nodes }: PageData): Html | undefined {
 <h2 id="layers-title">Layers</h2>
 <p class="lead">${countText(distinct.size, "layer")} of ${countText(images.length, "image")}, ${
     size(stored)
-  } as they are stored here${shared}.</p>
-<ol class="stacks">${images.map((node) => stack(node, largest, colors))}</ol>
+  } as they are stored here${shared}.${images.length > MOST && ` The ${MOST} largest images:`}</p>
+<ol class="stacks">${images.slice(0, MOST).map((node) => stack(node, largest, colors))}</ol>
 </section>`;
 }
 

@@ -1,10 +1,13 @@
 /** What ran beside what: a bar for each time in which a node was worked at. */
 
-import { duration } from "../words.ts";
-import { criticalIds, type PageData, type PageNode } from "./data.ts";
+import { countText, duration } from "../words.ts";
+import { criticalIds, type PageData, type PageNode, workOf } from "./data.ts";
 import type { Span } from "../last_run.ts";
 import { type Html, markup } from "./html.ts";
 import { statusOf, toneOf } from "./tone.ts";
+
+/** The most rows: of more nobody would see what is beside what. */
+const MOST = 60;
 
 /** How many marks the time axis has at most. */
 const TICKS = 6;
@@ -15,7 +18,9 @@ const WIDE = 16, LATE = 84;
 /** The section; nothing where nothing was worked at. */
 export function timelineView(data: PageData): Html | undefined {
   const { record } = data;
-  const rows = data.nodes.filter(({ spans }) => spans.length > 0)
+  const worked = data.nodes.filter(({ spans }) => spans.length > 0)
+    .sort((a, b) => workOf(b) - workOf(a));
+  const rows = worked.slice(0, MOST)
     .sort((a, b) => a.spans[0]!.from - b.spans[0]!.from);
   if (rows.length === 0) return undefined;
   const end = Math.max(record.document.ms, ...record.spans.map(({ to }) => to), 1);
@@ -24,6 +29,8 @@ export function timelineView(data: PageData): Html | undefined {
   return markup`<section id="timeline" aria-labelledby="timeline-title">
 <h2 id="timeline-title">Timeline</h2>
 <p class="lead">What ran beside what.${
+    worked.length > MOST && ` Of ${countText(worked.length, "node")} the ${MOST} that took longest.`
+  }${
     critical.size > 0 && markup` <span class="key critical"></span> The run had to wait for these.`
   }${
     record.spans.some(({ phase }) => phase === "publishing") &&
