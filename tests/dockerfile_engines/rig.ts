@@ -1,6 +1,9 @@
 /** Projects whose Dockerfiles real engines build. */
 
-import type { Index, Manifest } from "../../lib/model/oci.ts";
+import { hexOf } from "../../lib/model/digest.ts";
+import type { LocalImage } from "../../lib/model/image.ts";
+import type { Index } from "../../lib/model/oci.ts";
+import { openFolder } from "../dockerfile/reference.ts";
 import { TestProject } from "../support/project.ts";
 import type { Containers } from "../support/real/containers.ts";
 import { type DockerEngine, dockerPath } from "../support/real/docker.ts";
@@ -47,28 +50,23 @@ export function inEnvironmentOf(
   for (const { env } of tools) Object.assign(project.env, env);
 }
 
-/** Lays an image's files out in a folder. */
-export async function unpack(project: TestProject, name: string, to: string): Promise<string> {
-  const layout = project.beside(`${to}-layout`);
-  const exported = await project.images("export", name, "--to", `oci:${layout}`);
-  if (exported.code !== 0) throw new Error(exported.stderr);
-  const bundle = project.beside(to);
-  await runTool(["umoci", "unpack", "--image", `${layout}:${name}`, bundle]);
-  return `${bundle}/rootfs`;
-}
-
-/** Absolute paths of an image's layers in `.images/oci`, the lowest first. */
-export function layersOf(project: TestProject, name: string): string[] {
-  const read = (path: string) =>
-    JSON.parse(Deno.readTextFileSync(`${project.path(".images/oci")}/${path}`));
-  const blob = (digest: string) => `blobs/sha256/${digest.slice("sha256:".length)}`;
-  const index: Index = read("index.json");
+/** An image as `.images/oci` has it under its name. */
+export function imageIn(project: TestProject, name: string): LocalImage {
+  const layout = project.path(".images/oci");
+  const index: Index = JSON.parse(Deno.readTextFileSync(`${layout}/index.json`));
   const named = index.manifests.find(({ annotations }) =>
     annotations?.["org.opencontainers.image.ref.name"] === name
   );
   if (named === undefined) throw new Error(`${name} has no name in the layout`);
-  const { layers }: Manifest = read(blob(named.digest));
-  return layers.map(({ digest }) => `${project.path(".images/oci")}/${blob(digest)}`);
+  const blob = (hex: string) => `${layout}/blobs/sha256/${hex}`;
+  return openFolder(blob(hexOf(named.digest)), blob);
+}
+
+/** Absolute paths of an image's layers in `.images/oci`, the lowest first. */
+export function layersOf(project: TestProject, name: string): string[] {
+  return imageIn(project, name).layers.map(({ descriptor }) =>
+    `${project.path(".images/oci")}/blobs/sha256/${hexOf(descriptor.digest)}`
+  );
 }
 
 /** Paths, types, modes, sizes and times of a folder's files, one a line, sorted. */

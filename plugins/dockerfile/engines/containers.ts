@@ -1,7 +1,6 @@
 /** podman and buildah: two programs over one builder and one kind of store. */
 
 import { hexOf } from "../../../lib/model/digest.ts";
-import { Fault } from "../../../lib/model/errors.ts";
 import type { LocalImage } from "../../../lib/model/image.ts";
 import { exportImage } from "../../../lib/run/export.ts";
 import type { Demand, Feature } from "./demands.ts";
@@ -109,11 +108,7 @@ async function handOver(image: LocalImage, tooling: Tooling, { isThere, take }: 
     const archive = await tooling.newPath("image.tar");
     const destination = { form: "oci-archive", path: archive } as const;
     await exportImage(`images-${id.slice(0, 12)}`, [image], destination, context.signal);
-    if (await tooling.run(take(archive)) === 0) return;
-    throw new Fault(`${isThere[0]} does not take the image "${image.name}"`, {
-      next: "see its output",
-      log: context.logFile,
-    });
+    await tooling.give(isThere[0]!, image.name, take(archive));
   });
   return { name: id, args: [] };
 }

@@ -1,7 +1,6 @@
 /** Docker: with buildx (BuildKit, here or wherever a builder is), and its classic builder. */
 
 import { hexOf } from "../../../lib/model/digest.ts";
-import { Fault } from "../../../lib/model/errors.ts";
 import { exportImage } from "../../../lib/run/export.ts";
 import { buildKitArguments, type Engine, type EngineJob, sharedArguments } from "./engine.ts";
 import { type EngineImage, readArchive, readLayout } from "./result.ts";
@@ -72,11 +71,7 @@ export const classic: Engine = {
       const archive = await tooling.newPath("image.tar");
       const destination = { form: "docker-archive", path: archive } as const;
       await exportImage(name, [image], destination, context.signal);
-      if (await tooling.run(["docker", "load", "--quiet", "--input", archive]) === 0) return;
-      throw new Fault(`docker does not take the image "${image.name}"`, {
-        next: "see its output",
-        log: context.logFile,
-      });
+      await tooling.give("docker", image.name, ["docker", "load", "--quiet", "--input", archive]);
     });
     return { name: `${name}:latest`, args: [] };
   },

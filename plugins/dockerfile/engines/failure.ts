@@ -46,31 +46,43 @@ export function buildFault(
   log: string,
 ): Fault {
   const { lastLines, recent } = watcher;
-  const trouble = TROUBLES.find(({ sign }) =>
-    [...recent, ...lastLines].some((line) => sign.test(line))
-  );
-  const printed = lastLines.map((line) => `    ${line}`);
-  if (trouble !== undefined) {
-    const { message, next } = trouble;
-    return new Fault(`${message} (${engine})`, { excerpt: printed.join("\n"), next, log });
-  }
   const at = spanOf(watcher.place, plan);
   const why = reasonOf([...lastLines, ...recent], code);
-  if (at === undefined) {
-    return new Fault(`${engine} failed: ${why}`, {
-      excerpt: printed.join("\n"),
-      next: "see its output",
-      log,
-    });
+  if (at === undefined || troubleIn(watcher) !== undefined) {
+    return engineFault(engine, `${engine} failed: ${why}`, watcher, log);
   }
   const { keyword, span } = at;
   const fault = faultAt(plan.script.source, span, `${keyword} failed: ${why}`);
   return new Fault(fault.message, {
     place: fault.place!,
-    excerpt: [fault.excerpt, ...printed].join("\n"),
+    excerpt: [fault.excerpt, ...indented(lastLines)].join("\n"),
     next: "correct the instruction, or what it reads",
     log,
   });
+}
+
+/** The fault of a step that has no line in the Dockerfile, or of what no Dockerfile is to blame for. */
+export function engineFault(
+  engine: string,
+  message: string,
+  watcher: OutputWatcher,
+  log: string,
+): Fault {
+  const trouble = troubleIn(watcher);
+  return new Fault(trouble === undefined ? message : `${trouble.message} (${engine})`, {
+    excerpt: indented(watcher.lastLines).join("\n"),
+    next: trouble?.next ?? "see its output",
+    log,
+  });
+}
+
+function troubleIn({ recent, lastLines }: OutputWatcher) {
+  const lines = [...recent, ...lastLines];
+  return TROUBLES.find(({ sign }) => lines.some((line) => sign.test(line)));
+}
+
+function indented(lines: readonly string[]): string[] {
+  return lines.map((line) => `    ${line}`);
 }
 
 function reasonOf(lines: readonly string[], code: number): string {

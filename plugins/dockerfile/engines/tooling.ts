@@ -1,7 +1,8 @@
 /** How adapters start an engine's program: its output watched, secrets kept out of the log. */
 
 import type { BuildContext } from "../../../lib/model/plugin.ts";
-import type { OutputWatcher } from "./output.ts";
+import { engineFault } from "./failure.ts";
+import { OutputWatcher } from "./output.ts";
 import type { Redactor } from "./secrets.ts";
 
 /** How a program ended. */
@@ -62,6 +63,14 @@ export class Tooling {
       },
     });
     return code;
+  }
+
+  /** Hands an image to an engine. @throws {Fault} where it does not take it. */
+  async give(engine: string, image: string, command: readonly string[]): Promise<void> {
+    const watcher = new OutputWatcher(() => {});
+    if (await this.run(command, watcher) === 0) return;
+    const message = `${engine} does not take the image "${image}"`;
+    throw engineFault(engine, message, watcher, this.context.logFile);
   }
 
   /** An absolute path in the build's scratch folder where nothing is yet. */
