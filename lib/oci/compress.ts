@@ -3,23 +3,43 @@
  *
  * A layer is cut into blocks of a fixed size, whatever pieces it arrives in, and each is compressed
  * by itself: members of a gzip file and frames of a zstd file may follow each other (RFC 1952, 2.2;
- * RFC 8878, 3). At most a few blocks are in memory at once.
+ * RFC 8878, 3). All streams share a few blocks, which are filled again and again: as much memory is
+ * used for one layer as for many.
  */
 
-import { BLOCK_SIZE, compressBlock, type Compression } from "./compress_block.ts";
+import {
+  BLOCK_SIZE,
+  compressBlock,
+  type Compression,
+  type CompressionAnswer,
+} from "./compress_block.ts";
 
 /** Blocks that are compressed without a worker: starting one takes longer. */
 const INLINE_BLOCKS = 2;
 
-/** Workers, at most; each has a block or two in memory. */
+/** Workers, at most. */
 const MOST_WORKERS = 8;
+
+/** Blocks for each worker: one that is compressed, one that waits, two that are filled. */
+const BLOCKS_EACH = 4;
+
+/** A block and how much of it is filled. */
+interface Filled {
+  readonly block: Uint8Array<ArrayBuffer>;
+  readonly length: number;
+}
 
 /** Compresses streams with workers that are shared until it is closed. */
 export class Compressor implements Disposable {
+  readonly #most = Math.min(MOST_WORKERS, Math.max(1, navigator.hardwareConcurrency));
+  readonly #blocks = new BlockPool(BLOCKS_EACH * this.#most);
   readonly #workers: CompressionWorker[] = [];
   #next = 0;
 
-  /** Compresses a stream; `none` hands it on as it is. */
+  /**
+   * Compresses a stream; `none` hands it on as it is. Chunks are taken over: those that have a buffer
+   * to themselves are gone once they are read.
+   */
   async *compress(
     content: AsyncIterable<Uint8Array>,
     compression: Compression | "none",
@@ -31,11 +51,11 @@ export class Compressor implements Disposable {
     const pending: Promise<Uint8Array>[] = [];
     try {
       let count = 0;
-      for await (const block of blocksOf(content)) {
+      for await (const filled of filledBlocks(content, this.#blocks)) {
         pending.push(
           ++count <= INLINE_BLOCKS
-            ? Promise.resolve(compressBlock(block, compression))
-            : this.#worker().run(block, compression),
+            ? this.#inline(filled, compression)
+            : this.#worker().run(filled, compression, this.#blocks),
         );
         if (pending.length >= 2 * this.#most) yield await pending.shift()!;
       }
@@ -51,8 +71,10 @@ export class Compressor implements Disposable {
     for (const worker of this.#workers.splice(0)) worker.end();
   }
 
-  get #most(): number {
-    return Math.min(MOST_WORKERS, Math.max(1, navigator.hardwareConcurrency));
+  #inline({ block, length }: Filled, compression: Compression): Promise<Uint8Array> {
+    const compressed = compressBlock(block.subarray(0, length), compression);
+    this.#blocks.give(block);
+    return Promise.resolve(compressed);
   }
 
   #worker(): CompressionWorker {
@@ -66,11 +88,13 @@ class CompressionWorker {
   readonly #worker = new Worker(new URL("./compress_block.ts", import.meta.url).href, {
     type: "module",
   });
-  readonly #waiting: { resolve: (bytes: Uint8Array) => void; reject: (error: Error) => void }[] =
-    [];
+  readonly #waiting: {
+    readonly resolve: (answer: CompressionAnswer) => void;
+    readonly reject: (error: Error) => void;
+  }[] = [];
 
   constructor() {
-    this.#worker.onmessage = ({ data }: MessageEvent<Uint8Array>) =>
+    this.#worker.onmessage = ({ data }: MessageEvent<CompressionAnswer>) =>
       this.#waiting.shift()?.resolve(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
@@ -78,12 +102,18 @@ class CompressionWorker {
     };
   }
 
-  /** Answers come in the order of the questions. */
-  run(block: Uint8Array<ArrayBuffer>, compression: Compression): Promise<Uint8Array> {
-    return new Promise((resolve, reject) => {
+  /** Compresses a block, which is then free again. Answers come in the order of the questions. */
+  async run(
+    { block, length }: Filled,
+    compression: Compression,
+    blocks: BlockPool,
+  ): Promise<Uint8Array> {
+    const answer = await new Promise<CompressionAnswer>((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
-      this.#worker.postMessage({ block, compression }, [block.buffer]);
+      this.#worker.postMessage({ block, length, compression }, [block.buffer]);
     });
+    blocks.give(answer.block);
+    return answer.compressed;
   }
 
   end(): void {
@@ -91,23 +121,66 @@ class CompressionWorker {
   }
 }
 
-/** The content in blocks of one size, the last one shorter. */
-async function* blocksOf(
-  content: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  let block = new Uint8Array(BLOCK_SIZE);
-  let used = 0;
-  for await (const chunk of content) {
-    for (let at = 0; at < chunk.length;) {
-      const piece = chunk.subarray(at, at + BLOCK_SIZE - used);
-      block.set(piece, used);
-      used += piece.length;
-      at += piece.length;
-      if (used < BLOCK_SIZE) continue;
-      yield block;
-      block = new Uint8Array(BLOCK_SIZE);
-      used = 0;
-    }
+/** A limited number of blocks; who asks for more waits until one is free. */
+class BlockPool {
+  readonly #free: Uint8Array<ArrayBuffer>[] = [];
+  readonly #waiting: ((block: Uint8Array<ArrayBuffer>) => void)[] = [];
+  #unmade: number;
+
+  constructor(count: number) {
+    this.#unmade = count;
   }
-  if (used > 0) yield block.slice(0, used);
+
+  async take(): Promise<Uint8Array<ArrayBuffer>> {
+    const free = this.#free.pop();
+    if (free !== undefined) return free;
+    if (this.#unmade > 0) {
+      this.#unmade -= 1;
+      return new Uint8Array(BLOCK_SIZE);
+    }
+    return await new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  give(block: Uint8Array<ArrayBuffer>): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free.push(block);
+    else next(block);
+  }
+}
+
+/** The content in blocks of one size, the last one shorter. */
+async function* filledBlocks(
+  content: AsyncIterable<Uint8Array>,
+  blocks: BlockPool,
+): AsyncGenerator<Filled> {
+  let block: Uint8Array<ArrayBuffer> | undefined;
+  let length = 0;
+  try {
+    for await (const chunk of content) {
+      for (let at = 0; at < chunk.length;) {
+        block ??= await blocks.take();
+        const piece = chunk.subarray(at, at + BLOCK_SIZE - length);
+        block.set(piece, length);
+        length += piece.length;
+        at += piece.length;
+        if (length < BLOCK_SIZE) continue;
+        const filled = { block, length };
+        block = undefined;
+        length = 0;
+        yield filled;
+      }
+      release(chunk);
+    }
+    if (block === undefined) return;
+    const last = { block, length };
+    block = undefined;
+    yield last;
+  } finally {
+    if (block !== undefined) blocks.give(block);
+  }
+}
+
+/** Frees a chunk's memory now: collecting garbage lets a hundred megabytes of it lie about. */
+function release({ buffer, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }

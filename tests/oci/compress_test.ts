@@ -43,7 +43,7 @@ Deno.test("decompress() undoes what compress() did", async () => {
       fc.uint8Array({ maxLength: 5_000 }),
       fc.constantFrom("gzip", "zstd", "none"),
       async (content, kind) => {
-        const compressed = compressor.compress(asStream([content]), kind as "gzip");
+        const compressed = compressor.compress(asStream([content.slice()]), kind as "gzip");
         assertEquals(
           await bytesOf(decompress(ReadableStream.from(compressed), "x")),
           new Uint8Array(content),
@@ -64,4 +64,20 @@ Deno.test("zstd frames of blocks are one valid file", async () => {
     (await bytesOf(decompress(new Blob([compressed as BlobPart]).stream(), "x"))).length,
     length,
   );
+});
+
+Deno.test("more streams than there are blocks share them, also when some are given up", async () => {
+  using compressor = new Compressor();
+  const length = 3 * BLOCK_SIZE;
+  const whole = await bytesOf(compressor.compress(asStream(pieces(length, length)), "zstd"));
+  const streams = Array.from({ length: 24 }, (_, at) => at);
+  const results = await Promise.all(streams.map(async (at) => {
+    const stream = compressor.compress(asStream(pieces(length, 300_000)), "zstd");
+    if (at % 3 > 0) return await bytesOf(stream);
+    await stream.next();
+    await stream.return(undefined);
+    return undefined;
+  }));
+  for (const result of results) if (result !== undefined) assertEquals(result, whole);
+  assertEquals(results.filter((result) => result === undefined).length, 8);
 });
