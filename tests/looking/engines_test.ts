@@ -1,10 +1,16 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { inEnvironmentOf } from "../dockerfile_engines/rig.ts";
 import type { Drift } from "../../lib/run/drift.ts";
+import type { ImageComparison } from "../../lib/oci/compare_images.ts";
 import type { ImageResult } from "../../lib/model/result.ts";
 import { TestProject } from "../support/project.ts";
 import { containers } from "../support/real/containers.ts";
 import { dockerPath, startDocker } from "../support/real/docker.ts";
-import { toolTest } from "../support/tools.ts";
+import { copyFixture } from "../support/real/fixture.ts";
+import { pushNodeBase } from "../support/real/node_base.ts";
+import { runTool } from "../support/real/program.ts";
+import { startLoopbackRegistry } from "../support/real/registry.ts";
+import { full, toolTest } from "../support/tools.ts";
 
 /** A Dockerfile that writes the time of day, on an image of busybox. */
 async function clock(engine: string): Promise<TestProject> {
@@ -62,7 +68,7 @@ toolTest(
   async () => {
     await using store = await containers();
     await using project = await clock("buildah");
-    Object.assign(project.env, store.env);
+    inEnvironmentOf(project, store);
     await assertNamesTheClock(project);
   },
 );
@@ -73,7 +79,39 @@ toolTest(
   async () => {
     await using engine = await startDocker();
     await using project = await clock("docker");
-    Object.assign(project.env, engine.env);
+    inEnvironmentOf(project, engine);
     await assertNamesTheClock(project);
   },
 );
+
+// A base of Node takes a while to make; diff_test.ts does the same without an engine.
+if (full) {
+  toolTest(
+    ["buildah", "runc", "busybox", "umoci", "docker-registry", "skopeo", "node"],
+    "diff names the one file of the dashboard that another page makes",
+    async () => {
+      await using registry = await startLoopbackRegistry();
+      await pushNodeBase(registry.host);
+      await using store = await containers(registry.host);
+      await using flywheel = await copyFixture("flywheel");
+      await using project = await TestProject.create();
+      inEnvironmentOf(project, store);
+      await runTool(["cp", "-r", `${flywheel.path}/app`, project.path("app")]);
+      project.define(`{
+      registries: { local: registry("${registry.host}/flywheel") },
+      images: { dashboard: dockerfile({ context: "app", engine: "buildah" }) },
+    }`);
+      const pushed = await project.images("push", "dashboard");
+      assertEquals(pushed.code, 0, pushed.stderr);
+      project.write({ "app/src/routes/about.md": "# About\n\nAnother text\n" });
+      const { code, stdout, stderr } = await project.images("diff", "dashboard", "--json");
+      assertEquals(code, 0, stderr);
+      const [found]: ImageComparison[] = JSON.parse(stdout).images;
+      assertEquals(
+        found?.files.map(({ path, change, what }) => [path, change, what]),
+        [["/app/build/client/about.html", "changed", ["content"]]],
+      );
+      assertEquals([found?.config, found?.packages], [[], []]);
+    },
+  );
+}

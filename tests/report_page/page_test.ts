@@ -32,6 +32,22 @@ Deno.test("escapeText() leaves nothing that ends a text or an attribute, and hid
   }));
 });
 
+Deno.test("the page of a large run draws what took longest", async () => {
+  const sketches = Array.from({ length: 1_000 }, (_, at) => ({
+    id: `node-${at}`,
+    worked: [at, at + (at % 7 === 0 ? 500 : 1)] as const,
+    needs: at === 0 ? [] : ["node-0"],
+  }));
+  const page = await renderPage(pageOf(sketches));
+  const count = (pattern: RegExp) => [...page.matchAll(pattern)].length;
+  assertEquals(count(/<details class="card"/g), 1_000);
+  assertEquals(count(/<span class="bar /g), 60);
+  assertEquals(count(/class="box /g), 100);
+  const timeline = page.slice(page.indexOf('id="timeline"'), page.indexOf('id="graph"'));
+  const rows = [...timeline.matchAll(/<li data-node="node-(\d+)"/g)].map(([, at]) => Number(at));
+  assertEquals(rows.filter((at) => at % 7 !== 0), []);
+});
+
 Deno.test("no text of a run becomes markup, wherever the page shows it", async () => {
   const tags = async (text: string) =>
     tagsOf(
