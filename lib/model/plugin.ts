@@ -186,6 +186,31 @@ export interface RunResult {
   readonly stdout: string;
 }
 
+/** An image, all its platforms, that is to be published by its tool's own means. */
+export interface PublishRequest {
+  /** The declared image. */
+  readonly image: Image;
+  /** The registry's host, with its port if it has one. */
+  readonly host: string;
+  /** The registry may be spoken to in plain http. */
+  readonly insecure: boolean;
+  /** Path below the host. */
+  readonly repository: string;
+  /** The tag to write. */
+  readonly tag: string;
+  /** What it is published with. */
+  readonly context: PublishContext;
+}
+
+/** What publishing is given. */
+export type PublishContext = Pick<
+  BuildContext,
+  "root" | "name" | "signal" | "logFile" | "log" | "once"
+>;
+
+/** Publishes an image as it was built; answers with the digest of what the tag stands for then. */
+export type Publisher = (request: PublishRequest) => Promise<Digest>;
+
 /** A way of building images. */
 export interface Plugin {
   /** Name, as it enters keys and results. */
@@ -206,4 +231,9 @@ export interface Plugin {
   openLayer?(layer: Layer, data: Json, signal?: AbortSignal): Promise<ReadableStream<Uint8Array>>;
   /** The files of such a layer without reading any; undefined where only its bytes tell. */
   listLayer?(layer: Layer, data: Json): Promise<readonly LayerMember[] | undefined>;
+  /**
+   * How an image is published by its tool's own means; undefined where it is published natively.
+   * What a tool writes knows nothing of keys, so that its content tag alone counts.
+   */
+  publisher?(image: Image): Publisher | undefined;
 }

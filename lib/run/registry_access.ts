@@ -155,10 +155,12 @@ export class RegistryAccess {
     return all.sort((a, b) => Number(b.name === destination) - Number(a.name === destination));
   }
 
-  /** Which content tags are read and written in a registry. */
-  async rules(registry: Registry): Promise<TagRules> {
+  /** Which of an image's content tags are read and written in a registry. */
+  async rules(registry: Registry, image: Image): Promise<TagRules> {
     const { isPullRequest } = await import("../registry/publish/ci.ts");
+    const plugin = await image.plugin.load();
     return {
+      unmarked: plugin.publisher?.(image) !== undefined,
       pullRequest: isPullRequest(Deno.env.toObject()),
       trustPullRequests: registry.trustPullRequests,
     };
@@ -222,7 +224,7 @@ export class RegistryAccess {
       const { repositoryIn } = await import("../registry/publish/destination.ts");
       const repository = repositoryIn(registry, image);
       const client = await this.client(registry.host);
-      return await lookUp(client, repository, key, await this.rules(registry));
+      return await lookUp(client, repository, key, await this.rules(registry, image));
     });
   }
 

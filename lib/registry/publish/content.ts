@@ -7,6 +7,7 @@ import { encodeIndex, encodeManifest } from "../../oci/documents.ts";
 import type { OnBytes } from "./blobs.ts";
 import { copyPublished } from "./copy.ts";
 import { KEY_ANNOTATION, type Published } from "./lookup.ts";
+import { type PublishByTool, publishByTool } from "./by_tool.ts";
 import { putTagged, type Tagged, type Target } from "./target.ts";
 
 /** One platform of an image that is to be published. */
@@ -32,6 +33,8 @@ export interface ContentItem {
   readonly topAnnotations: () => Promise<Readonly<Record<string, string>>>;
   /** Tags whose images may hold layers of this one. */
   readonly formerTags: () => Promise<readonly string[]>;
+  /** Publishes all of it by its tool's own means, instead of natively. */
+  readonly publish?: PublishByTool;
 }
 
 /** What became of an image's content. */
@@ -69,6 +72,12 @@ export async function publishContent(
       return { top: copied.top, parts };
     }
   }
+  if (item.publish !== undefined) {
+    const [{ platform, key }] = item.parts as [PlatformPart];
+    const known = indexKey === undefined ? await findPart(key, target, sources, force) : undefined;
+    if (known !== undefined) return { top: known, parts: new Map([[platform, known]]) };
+    return await publishByTool(item, item.publish, target);
+  }
   for (const part of item.parts) {
     parts.set(part.platform, await publishPart(item, part, target, sources, force));
   }
@@ -100,12 +109,8 @@ async function publishPart(
   sources: readonly Target[],
   force: boolean,
 ): Promise<Tagged> {
-  if (!force) {
-    const there = await target.find(part.key);
-    if (there !== undefined) return { status: "current", published: there };
-    const copied = await copyFrom(sources, part.key, target);
-    if (copied !== undefined) return copied.top;
-  }
+  const known = await findPart(part.key, target, sources, force);
+  if (known !== undefined) return known;
   for (const tag of await item.formerTags()) await target.blobs.learn(target.repository, tag);
   const annotations = {
     ...item.annotations,
@@ -115,6 +120,19 @@ async function publishPart(
   };
   const bytes = await uploadImage(await part.open(), target, annotations, part.onBytes);
   return await putTagged(target, part.key, MediaType.manifest, bytes, "pushed", force);
+}
+
+/** A platform's image, there already or copied from where it is. */
+async function findPart(
+  key: string,
+  target: Target,
+  sources: readonly Target[],
+  force: boolean,
+): Promise<Tagged | undefined> {
+  if (force) return undefined;
+  const there = await target.find(key);
+  if (there !== undefined) return { status: "current", published: there };
+  return (await copyFrom(sources, key, target))?.top;
 }
 
 async function copyFrom(sources: readonly Target[], key: string, target: Target) {

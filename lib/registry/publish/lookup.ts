@@ -29,6 +29,8 @@ export interface TagRules {
   readonly pullRequest: boolean;
   /** Tags that pull requests wrote are read by everybody. */
   readonly trustPullRequests: boolean;
+  /** A tool that knows nothing of keys writes these tags: an image that names no key counts. */
+  readonly unmarked: boolean;
 }
 
 const PULL_REQUEST_PREFIX = `${CONTENT_TAG_PREFIX}pr-`;
@@ -55,7 +57,9 @@ export async function lookUp(
 ): Promise<Published | undefined> {
   for (const tag of tagsToRead(key, rules)) {
     const published = await readTag(client, repository, tag);
-    if (published !== undefined && keyOf(published) === key) return published;
+    if (published === undefined) continue;
+    const named = keyOf(published) ?? (rules.unmarked ? key : undefined);
+    if (named === key) return published;
   }
   return undefined;
 }

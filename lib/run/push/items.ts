@@ -11,6 +11,7 @@ import type { Session } from "../session.ts";
 import type { SettledImage } from "../settled.ts";
 import { verdictOf, verifyImage } from "../verify.ts";
 import { factsOf, tagsOf } from "./facts.ts";
+import { ownMeans } from "./own_means.ts";
 import type { PushRequest } from "./request.ts";
 
 /** A settled platform of an image: its key and record are there. */
@@ -35,8 +36,10 @@ export async function itemOf(
   const parts: PlatformPart[] = [];
   for (const part of ready) parts.push(await platformPart(session, image, part));
   const wanted = session.circumstances.project.gitAnnotations;
+  const publish = await ownMeans(session, image, request);
   return {
     parts,
+    ...(publish === undefined ? {} : { publish }),
     ...(parts.length === 1 ? {} : { indexKey: await topKeyOf(ready) }),
     annotations: image.common.annotations,
     topAnnotations: async () => wanted ? gitAnnotations(await factsOf(session)) : {},

@@ -27,7 +27,7 @@ export class Places implements AsyncDisposable {
     const blobs = this.#blobs.get(name) ??
       new Blobs(client, registry.compression, this.#compressor, blobMemory(state));
     this.#blobs.set(name, blobs);
-    const rules = await registries.rules(registry);
+    const rules = await registries.rules(registry, image);
     const find = (key: string) => registries.ask(named, image, key);
     return { registry: name, client, blobs, repository, rules, find };
   }
