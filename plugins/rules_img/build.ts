@@ -6,7 +6,7 @@ import type { Description, Plugin } from "../../lib/model/plugin.ts";
 import type { Image } from "../../lib/model/recipe.ts";
 import { PROGRAMS } from "./bazel/workspace.ts";
 import { PLUGIN } from "./recipe.ts";
-import { recipeOf } from "./survey.ts";
+import { recipeOf } from "./flags.ts";
 
 /** Builds images with Bazel. What it takes to ask Bazel is loaded when Bazel must be asked. */
 export const plugin: Plugin = {
@@ -18,6 +18,11 @@ export const plugin: Plugin = {
     const [answer] = await buildAll([request]);
     if (answer instanceof Fault) throw answer;
     return answer!;
+  },
+  publisher: (image) => {
+    const { push } = recipeOf({ image });
+    if (push === undefined) return undefined;
+    return async (request) => await (await import("./publish.ts")).publish(request, push);
   },
   buildAll: async (requests) => await (await import("./build_all.ts")).buildAll(requests),
 };

@@ -10,7 +10,8 @@ import { readIfThere } from "./closure/reading.ts";
 import { describedLayers, shallowFlags } from "./described.ts";
 import { imageSource, isLocal, OUTPUT_GROUPS } from "./outputs.ts";
 import { LineRouter } from "./lines.ts";
-import { recipeOf, survey, type Surveyed } from "./survey.ts";
+import { recipeFlags, recipeOf } from "./flags.ts";
+import { survey, type Surveyed } from "./survey.ts";
 
 /** A request whose target is known to Bazel. */
 export interface Pending {
@@ -34,16 +35,6 @@ export async function buildAll(requests: readonly BuildRequest[]): Promise<Answe
     await buildGroup(group, answers);
   }
   return requests.map((request) => answers.get(request)!);
-}
-
-/** The flags that the recipe gives to a command of Bazel. */
-export function recipeFlags({ image }: Pick<BuildRequest, "image">): string[] {
-  const { args = [], config } = recipeOf({ image });
-  return [
-    ...args,
-    ...(config === undefined ? [] : [`--config=${config}`]),
-    ...image.common.hostEnv.map((name) => `--action_env=${name}`),
-  ];
 }
 
 function flagsKey(request: BuildRequest): string {

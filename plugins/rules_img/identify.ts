@@ -9,7 +9,8 @@ import { PROGRAMS } from "./bazel/workspace.ts";
 import { variablesOf } from "./closure/rc.ts";
 import { readIfThere } from "./closure/reading.ts";
 import { fileSelections, ignoredFolders, listingSelections } from "./closure/selections.ts";
-import { recipeOf, survey, type Surveyed } from "./survey.ts";
+import { recipeOf } from "./flags.ts";
+import { survey, type Surveyed } from "./survey.ts";
 
 /** Variables that Bazel, Bazelisk or actions with the default shell environment look at. */
 const VARIABLES = [

@@ -11,6 +11,7 @@ import { type Closure, closureOf, packagesOf } from "./closure/closure.ts";
 import { type RcChain, rcChain, valuesOf } from "./closure/rc.ts";
 import { SourceFinder, type Sources } from "./closure/sources.ts";
 import { isOwnPattern, type WorkspaceFiles, workspaceFiles } from "./closure/workspace_files.ts";
+import { recipeOf } from "./flags.ts";
 import type { RulesImgRecipe } from "./recipe.ts";
 
 /** What is known of a target. */
@@ -36,11 +37,6 @@ const PLATFORM_OPTIONS = [
 /** Options of the recipe's `args` that decide what is loaded; only these does a query take. */
 const LOADING_OPTIONS =
   /^--(?:(?:no)?enable_(?:bzlmod|workspace)|override_(?:repository|module)|inject_repository|registry|lockfile_mode|repo_env|repository_cache|distdir|package_path|deleted_packages)(?:=|$)/;
-
-/** The recipe of a request. */
-export function recipeOf({ image }: Pick<BuildRequest, "image">): RulesImgRecipe {
-  return image.options as unknown as RulesImgRecipe;
-}
 
 /** Surveys requests, all of a workspace in one query; answers in their order. */
 export async function survey(

@@ -15,6 +15,8 @@ export interface BazelCommand {
   readonly signal: AbortSignal;
   /** Takes each line that people should see. */
   readonly log: (line: string) => void;
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Takes each line of its result. */
   readonly onResult?: (line: string) => void;
   /** Takes how far it is, in actions. */
@@ -68,6 +70,7 @@ export async function runBazel(
     const errors = new ErrorLines();
     const { code } = await runProcess([bazelProgram(where), name, ...PLAIN, ...args], {
       cwd: workspace.path,
+      ...(command.env === undefined ? {} : { env: command.env }),
       allowFailure: true,
       signal,
       where,
