@@ -100,7 +100,7 @@ function reasonsView({ result: { reasons } }: PageNode): Html | undefined {
     markup`<li><span class="kind">${reason.kind}</span> ${describeReason(reason)}</li>`
   );
   const rest = items.slice(REASONS);
-  return markup`<h4>Why</h4>
+  return markup`<h3>Why</h3>
 <ul class="reasons">${items.slice(0, REASONS)}</ul>
 ${
     rest.length > 0 &&
@@ -112,7 +112,7 @@ ${
 function destinationsView({ result }: PageNode): Html | undefined {
   const { destinations = [] } = result as Partial<ImageResult>;
   if (destinations.length === 0) return undefined;
-  return markup`<h4>Published</h4><ul class="destinations">${destinations.map(destination)}</ul>`;
+  return markup`<h3>Published</h3><ul class="destinations">${destinations.map(destination)}</ul>`;
 }
 
 function destination({ reference, status, detail, digest }: DestinationResult): Html {
@@ -123,7 +123,7 @@ function destination({ reference, status, detail, digest }: DestinationResult): 
 
 function notesView({ notices }: PageNode): Html | undefined {
   if (notices.length === 0) return undefined;
-  return markup`<h4>Notes</h4><ul>${
+  return markup`<h3>Notes</h3><ul>${
     notices.map(({ message }) => markup`<li>${message}</li>`)
   }</ul>`;
 }
@@ -157,7 +157,7 @@ function link(id: string, byId: ReadonlyMap<string, PageNode>): Html {
 function layerTable({ layers }: PageNode): Html | undefined {
   if (layers === undefined) return undefined;
   const total = layers.reduce((sum, layer) => sum + layer.size, 0);
-  return markup`<h4>${countText(layers.length, "layer")}, ${size(total)}</h4>
+  return markup`<h3>${countText(layers.length, "layer")}, ${size(total)}</h3>
 <ol class="layers">${
     layers.map(({ digest, size: bytes, createdBy }) =>
       markup`<li><span class="bytes">${

@@ -13,7 +13,7 @@ export function logView({ lines, dropped, path }: PageLog, name: string): Html {
 <figcaption>${
     dropped > 0 && `${countText(dropped, "line")} before these are left out. `
   }<code>${path}</code></figcaption>
-<pre tabindex="0" role="region" aria-label="${label}" style="counter-reset:line ${dropped}">${shown}</pre>
+<pre tabindex="0" role="group" aria-label="${label}" style="counter-reset:line ${dropped}">${shown}</pre>
 </figure>`;
 }
 

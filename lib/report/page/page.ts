@@ -94,7 +94,7 @@ const MARK = new Html(
 );
 
 const ICON = "data:image/svg+xml," + encodeURIComponent(
-  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" stroke="#0b8a76" stroke-width="2" stroke-linejoin="round"><path fill="#0b8a76" d="M12 2 22 7 12 12 2 7Z"/><path d="m2 12 10 5 10-5"/><path d="m2 17 10 5 10-5"/></svg>',
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" stroke="#0b7c68" stroke-width="2" stroke-linejoin="round"><path fill="#0b7c68" d="M12 2 22 7 12 12 2 7Z"/><path d="m2 12 10 5 10-5"/><path d="m2 17 10 5 10-5"/></svg>',
 );
 
 const KEYS = new Html(
