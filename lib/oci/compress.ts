@@ -78,8 +78,9 @@ export class Compressor implements Disposable {
   }
 
   #worker(): CompressionWorker {
-    this.#next = (this.#next + 1) % this.#most;
-    return this.#workers[this.#next] ??= new CompressionWorker();
+    const at = this.#next;
+    this.#next = (at + 1) % this.#most;
+    return this.#workers[at] ??= new CompressionWorker();
   }
 }
 

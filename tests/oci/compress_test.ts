@@ -81,3 +81,12 @@ Deno.test("more streams than there are blocks share them, also when some are giv
   for (const result of results) if (result !== undefined) assertEquals(result, whole);
   assertEquals(results.filter((result) => result === undefined).length, 8);
 });
+
+Deno.test("compressors end whatever number of blocks they had", async () => {
+  for (const blocks of [0, 1, 2, 3, 4]) {
+    using compressor = new Compressor();
+    const length = blocks * BLOCK_SIZE;
+    const compressed = compressor.compress(asStream(pieces(length, BLOCK_SIZE)), "zstd");
+    assertEquals((await bytesOf(compressed)).length > 0, blocks > 0);
+  }
+});
