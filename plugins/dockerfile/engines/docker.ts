@@ -4,18 +4,14 @@ import { hexOf } from "../../../lib/model/digest.ts";
 import { exportImage } from "../../../lib/run/export.ts";
 import { buildKitArguments, type Engine, type EngineJob, sharedArguments } from "./engine.ts";
 import { type EngineImage, readArchive, readLayout } from "./result.ts";
-import type { Tooling } from "./tooling.ts";
+import type { Ended, Tooling } from "./tooling.ts";
 
 /** docker buildx, with the builder that is chosen by `--builder`, `BUILDX_BUILDER` or docker itself. */
 export const buildx: Engine = {
   name: "docker buildx",
   program: "docker",
   async probe(tooling) {
-    const { builder } = tooling.context.overrides;
-    const { code, stdout, stderr } = await tooling.ask([
-      ...["docker", "buildx", "inspect"],
-      ...(builder === undefined ? [] : [builder]),
-    ]);
+    const { code, stdout, stderr } = await inspect(tooling);
     if (code !== 0) return { works: false, why: firstWords(stderr) };
     // A builder that cannot be reached is described all the same.
     const error = /^Error: +(.*)$/m.exec(stdout);
@@ -88,15 +84,20 @@ export const classic: Engine = {
  * its classic store, which has to be asked for the image afterwards.
  */
 async function keepsImagesAsOci(tooling: Tooling): Promise<boolean> {
+  const { stdout } = await inspect(tooling);
+  if (/^Driver: +docker$/m.exec(stdout) === null) return true;
+  return /worker\.(?:containerd\.namespace|snapshotter):/.test(stdout);
+}
+
+/** What docker says of the builder, asked for once a run. */
+function inspect(tooling: Tooling): Promise<Ended> {
   const { context } = tooling;
   const { builder } = context.overrides;
-  return await context.once(`dockerfile:oci:${builder ?? ""}`, async () => {
-    const command = ["docker", "buildx", "inspect", ...(builder === undefined ? [] : [builder])];
-    const { stdout } = await tooling.ask(command);
-    if (/^Driver: +docker$/m.exec(stdout) === null) return true;
-    // The labels are those of the engine that the builder is, whichever that may be.
-    return /worker\.containerd\.namespace:|worker\.snapshotter:/.test(stdout);
-  });
+  return context.once(`dockerfile:inspect:${builder ?? ""}`, () =>
+    tooling.ask([
+      ...["docker", "buildx", "inspect"],
+      ...(builder === undefined ? [] : [builder]),
+    ]));
 }
 
 async function saved(idFile: string, job: EngineJob): Promise<EngineImage> {
