@@ -140,6 +140,8 @@ export interface BuildContext extends DescribeContext {
   readonly bases: Readonly<Record<string, Digest>>;
   /** A remote base at that digest, on this platform unless another is named. */
   base(reference: string, platform?: string): Promise<LocalImage>;
+  /** Brings all layers of an image into `.images/oci`, from wherever they are. */
+  fetch(image: LocalImage): Promise<void>;
   /** Writes a blob into `.images/oci` while hashing it; for a layer, the uncompressed tar. */
   writeBlob(mediaType: string, content: AsyncIterable<Uint8Array>): Promise<Descriptor>;
   /** An empty folder of this build, removed after it. */

@@ -69,6 +69,14 @@ export function buildContext(session: Session, request: ContextRequest): OwnedCo
       if (digest === undefined) throw new Error(`${reference} is no base of ${id}`);
       return session.registries.base(reference, digest, platform);
     },
+    fetch: async (image: LocalImage) => {
+      for (const { descriptor, open } of image.layers) {
+        if (c.layout.has(descriptor.digest, descriptor.size)) continue;
+        await c.layout.writeStream(descriptor.mediaType, await open(request.signal), {
+          signal: request.signal,
+        });
+      }
+    },
     writeBlob: (mediaType: string, content: AsyncIterable<Uint8Array>): Promise<Descriptor> =>
       c.layout.writeStream(mediaType, content, { signal: request.signal }),
     scratch: () => scratch ??= makeScratch(session),

@@ -115,6 +115,7 @@ export class Rig implements AsyncDisposable {
         Object.entries(options.bases ?? {}).map(([name, base]) => [name, base.manifestDigest]),
       ),
       base: (reference) => found(options.bases?.[reference], reference),
+      fetch: () => Promise.resolve(),
       writeBlob: (mediaType, content) => this.#write(mediaType, content),
       scratch: () => {
         Deno.mkdirSync(scratch, { recursive: true });

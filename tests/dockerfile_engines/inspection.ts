@@ -17,8 +17,8 @@ export class Inspection implements Disposable {
 
   async #serve(): Promise<void> {
     for await (const connection of this.#listener) {
-      await this.#look();
-      connection.close();
+      // Several may wait at once.
+      Promise.resolve(this.#look()).then(() => connection.close());
     }
   }
 

@@ -1,8 +1,15 @@
 /** Docker: with buildx (BuildKit, here or wherever a builder is), and its classic builder. */
 
 import { hexOf } from "../../../lib/model/digest.ts";
+import type { LocalImage } from "../../../lib/model/image.ts";
 import { exportImage } from "../../../lib/run/export.ts";
-import { buildKitArguments, type Engine, type EngineJob, sharedArguments } from "./engine.ts";
+import {
+  buildKitArguments,
+  type Engine,
+  type EngineJob,
+  type HandedOver,
+  sharedArguments,
+} from "./engine.ts";
 import { type EngineImage, readArchive, readLayout } from "./result.ts";
 import type { Ended, Tooling } from "./tooling.ts";
 
@@ -19,6 +26,7 @@ export const buildx: Engine = {
   },
   lacks: () => undefined,
   async handOver(image, tooling) {
+    if (!await keepsImagesAsOci(tooling)) return await load(image, tooling);
     const folder = await tooling.newPath("image");
     const destination = { form: "oci", path: folder } as const;
     await exportImage(image.name, [image], destination, tooling.context.signal);
@@ -60,17 +68,7 @@ export const classic: Engine = {
     return { works: false, why: firstWords(stderr) };
   },
   lacks: (demands) => demands[0],
-  async handOver(image, tooling) {
-    const { context } = tooling;
-    const name = `images-hand-over/${hexOf(image.imageId).slice(0, 32)}`;
-    await context.once(`dockerfile:docker:${name}`, async () => {
-      const archive = await tooling.newPath("image.tar");
-      const destination = { form: "docker-archive", path: archive } as const;
-      await exportImage(name, [image], destination, context.signal);
-      await tooling.give("docker", image.name, ["docker", "load", "--quiet", "--input", archive]);
-    });
-    return { name: `${name}:latest`, args: [] };
-  },
+  handOver: load,
   async build(job) {
     const idFile = `${job.out}.id`;
     const command = ["docker", "build", "--iidfile", idFile, ...sharedArguments(job), job.context];
@@ -79,8 +77,21 @@ export const classic: Engine = {
   },
 };
 
+/** Gives an image to the engine's own store, under a name that only this build uses. */
+async function load(image: LocalImage, tooling: Tooling): Promise<HandedOver> {
+  const { context } = tooling;
+  const name = `images-hand-over/${hexOf(image.imageId).slice(0, 32)}`;
+  await context.once(`dockerfile:docker:${name}`, async () => {
+    const archive = await tooling.newPath("image.tar");
+    const destination = { form: "docker-archive", path: archive } as const;
+    await exportImage(name, [image], destination, context.signal);
+    await tooling.give("docker", image.name, ["docker", "load", "--quiet", "--input", archive]);
+  });
+  return { name: `${name}:latest`, args: [] };
+}
+
 /**
- * Says whether a builder can write OCI itself: all can, except a Docker engine that keeps images in
+ * Says whether a builder can read and write OCI itself: all can, except a Docker engine that keeps images in
  * its classic store, which has to be asked for the image afterwards.
  */
 async function keepsImagesAsOci(tooling: Tooling): Promise<boolean> {

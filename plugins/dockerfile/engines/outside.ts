@@ -35,7 +35,9 @@ export async function handOutside(plan: Plan, engine: Engine, tooling: Tooling):
     if (names.has(key)) continue;
     if (origin.kind === "base") names.set(key, pinned(origin.reference, tooling.context));
     if (origin.kind === "image") {
-      const handed = await engine.handOver(await tooling.context.need(origin.name), tooling);
+      const image = await tooling.context.need(origin.name);
+      await tooling.context.fetch(image);
+      const handed = await engine.handOver(image, tooling);
       names.set(key, handed.name);
       args.push(...handed.args);
     }

@@ -34,8 +34,12 @@ export function dockerPath(): string | undefined {
  * Starts an engine without network bridges, as root.
  *
  * @param mirror Base URL that stands in for Docker Hub, e.g. `http://127.0.0.1:5000`.
+ * @param store where it keeps images: containerd's store knows OCI, Docker's own does not.
  */
-export async function startDocker(mirror?: string): Promise<DockerEngine> {
+export async function startDocker(
+  mirror?: string,
+  store: "containerd" | "own" = "containerd",
+): Promise<DockerEngine> {
   const unpacked = dockerPath();
   const path = [unpacked, Deno.env.get("PATH")].filter(Boolean).join(":");
   const folder = await tempFolder("docker");
@@ -46,7 +50,7 @@ export async function startDocker(mirror?: string): Promise<DockerEngine> {
       "bridge": "none",
       "iptables": false,
       "ip6tables": false,
-      "features": { "buildkit": true, "containerd-snapshotter": true },
+      "features": { "buildkit": true, "containerd-snapshotter": store === "containerd" },
       "data-root": `${folder.path}/data`,
       "exec-root": `${folder.path}/exec`,
       "pidfile": `${folder.path}/docker.pid`,
