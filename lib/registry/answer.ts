@@ -13,18 +13,27 @@ export class Answer {
   readonly #incoming: IncomingMessage;
   readonly #outgoing: ClientRequest;
   readonly #progress: () => void;
+  /** Nothing else may go over its connection. */
+  readonly #isLast: boolean;
 
   constructor(
     url: URL,
     incoming: IncomingMessage,
     outgoing: ClientRequest,
-    progress: () => void,
+    options: {
+      /** The request carried a stream. */
+      readonly streamed: boolean;
+      /** Called for each piece of the body. */
+      readonly progress: () => void;
+    },
   ) {
     this.url = url;
     this.status = incoming.statusCode ?? 0;
     this.#incoming = incoming;
     this.#outgoing = outgoing;
-    this.#progress = progress;
+    this.#progress = options.progress;
+    // Who refuses a stream may not have read it, nor mean to.
+    this.#isLast = !outgoing.writableEnded || (options.streamed && this.status >= 300);
     // What ends the body early is for its reader to hear; there may be none yet.
     incoming.on("error", () => {});
   }
@@ -50,7 +59,7 @@ export class Answer {
     if (!this.#incoming.complete) {
       throw Object.assign(new Error("the answer ended early"), { code: "ECONNRESET" });
     }
-    this.#release();
+    if (this.#isLast) this.#outgoing.destroy();
   }
 
   /** The body whole, or its beginning where it is longer. */
@@ -74,7 +83,7 @@ export class Answer {
   /** Lets go of the body; the connection is kept where that is cheap. */
   async discard(): Promise<void> {
     const small = this.#outgoing.method === "HEAD" || (this.length ?? 0) <= DRAIN_LIMIT;
-    if (!small || !this.#outgoing.writableFinished) return this.destroy();
+    if (!small || this.#isLast) return this.destroy();
     try {
       await this.bytes(DRAIN_LIMIT);
     } catch {
@@ -86,10 +95,5 @@ export class Answer {
   destroy(): void {
     this.#outgoing.destroy();
     this.#incoming.destroy();
-  }
-
-  /** An answer that came before the request had gone leaves a connection nothing else can use. */
-  #release(): void {
-    if (!this.#outgoing.writableFinished) this.#outgoing.destroy();
   }
 }

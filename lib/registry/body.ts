@@ -11,41 +11,52 @@ export class BodyFailure extends Error {
   }
 }
 
+/** Told of how the sending goes. */
+export interface Progress {
+  /** The other side must take what was written. */
+  waiting(): void;
+  /** Our own side must have more to write. */
+  preparing(): void;
+  /** All was written. */
+  sent(): void;
+}
+
 /**
  * Sends the body and ends the request. An answer or an end that comes before stops it.
  *
- * @param progress told after each piece, with true when all has gone.
  * @throws {BodyFailure} when the body fails or is not as long as was said.
  */
 export async function sendBody(
   outgoing: ClientRequest,
   { body, length, onBytes }: Request,
-  progress: (sent: boolean) => void,
+  flow: Flow,
+  progress: Progress,
 ): Promise<void> {
   if (!(body instanceof ReadableStream)) {
     outgoing.end(body);
     if (body !== undefined) onBytes?.(body.length);
-    progress(true);
+    progress.sent();
     return;
   }
-  const flow = new Flow(outgoing);
   let sent = 0;
   const reader = body.getReader();
   try {
     while (!flow.stopped) {
+      progress.preparing();
       const { done, value } = await read(reader);
+      if (flow.stopped) return;
+      sent += value?.length ?? 0;
+      if (length !== undefined && (sent > length || (done && sent < length))) {
+        throw wrongLength(length, sent);
+      }
       if (done) {
-        if (length !== undefined && sent !== length) throw wrongLength(length, sent);
         outgoing.end();
-        progress(true);
+        progress.sent();
         return;
       }
-      sent += value.length;
-      if (length !== undefined && sent > length) throw wrongLength(length, sent);
-      if (flow.stopped) break;
+      progress.waiting();
       if (!outgoing.write(value)) await flow.drained();
       onBytes?.(value.length);
-      progress(false);
     }
   } finally {
     // Of a body that has ended nothing is left to cancel.
@@ -53,23 +64,29 @@ export async function sendBody(
   }
 }
 
-/** Whether more may be written. */
-class Flow {
-  stopped = false;
+/** Whether more may be written to a request, and when. */
+export class Flow {
+  #stopped = false;
   #wake = () => {};
 
   constructor(outgoing: ClientRequest) {
-    const stop = () => {
-      this.stopped = true;
-      this.#wake();
-    };
     outgoing.on("drain", () => this.#wake());
-    outgoing.once("response", stop);
-    outgoing.once("close", stop);
   }
 
+  /** Nothing more is to be written. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** Ends the writing. */
+  stop(): void {
+    this.#stopped = true;
+    this.#wake();
+  }
+
+  /** Settles when more may be written, or nothing more is to be. */
   async drained(): Promise<void> {
-    if (this.stopped) return;
+    if (this.#stopped) return;
     await new Promise<void>((resolve) => (this.#wake = resolve));
   }
 }

@@ -1,18 +1,18 @@
 /** One registry, spoken to in the distribution protocol. */
 
-import { type Digest, isDigest } from "../model/digest.ts";
+import type { Digest } from "../model/digest.ts";
 import type { Descriptor } from "../model/oci.ts";
 import { Slots } from "../model/slots.ts";
 import { DOCUMENT_LIMIT } from "../oci/documents.ts";
 import type { Credentials } from "./credentials.ts";
 import { Endpoint } from "./endpoint.ts";
-import { isTemporary, RegistryFault } from "./faults.ts";
+import { RegistryFault } from "./faults.ts";
 import { type FoundManifest, Manifests } from "./manifests.ts";
 import type { Pacing } from "./pacer.ts";
 import { BlobReader } from "./pull.ts";
-import { pullScope } from "./scope.ts";
 import type { Environment, Patience } from "./transport.ts";
-import { Upload } from "./upload.ts";
+import { type OpenBlob, type Sent, Upload } from "./upload.ts";
+import { type Arrival, hasBlob, Uploader } from "./uploader.ts";
 
 /** Blobs that are read, and blobs that are written, at once. */
 const BLOBS = 6;
@@ -41,19 +41,6 @@ export interface ClientSettings {
   /** @default 6 tries, from 250 ms doubling up to 10 s, up to 120 s where the registry asks */
   readonly pacing?: Partial<Pacing>;
 }
-
-/** Opens a blob's bytes, from the beginning each time. */
-export type OpenBlob = () => Promise<ReadableStream<Uint8Array>> | Uint8Array;
-
-/** What a stream came to. */
-export interface SentStream {
-  readonly digest: Digest;
-  /** In bytes. */
-  readonly size: number;
-}
-
-/** How a blob came to be in a repository. */
-export type Arrival = "present" | "mounted" | "uploaded";
 
 /** Speaks to one registry. */
 export class RegistryClient {
@@ -154,19 +141,8 @@ export class RegistryClient {
   }
 
   /** Whether a repository holds a blob. */
-  async hasBlob(repository: string, digest: Digest): Promise<boolean> {
-    const answer = await this.#endpoint.ask({
-      method: "HEAD",
-      at: `/v2/${repository}/blobs/${digest}`,
-      repository,
-      scopes: [pullScope(repository)],
-      action: "look for a blob",
-      accepts: [200, 404],
-    });
-    await answer.discard();
-    const stored = answer.header("docker-content-digest");
-    return answer.status === 200 &&
-      (stored === undefined || stored === digest || !isDigest(stored));
+  hasBlob(repository: string, digest: Digest): Promise<boolean> {
+    return hasBlob(this.#endpoint, repository, digest);
   }
 
   /** Mounts a blob from another repository; false where the registry would not. */
@@ -191,36 +167,8 @@ export class RegistryClient {
       readonly onBytes?: (bytes: number) => void;
     } = {},
   ): Promise<Arrival> {
-    const { digest, size } = descriptor;
-    const from = (options.from ?? []).filter((each) => each !== repository);
-    return this.#writing.run(async () => {
-      const meter = new Meter(options.onBytes);
-      let tried = false;
-      return await this.#attempt(repository, meter, async (begun) => {
-        if (await this.hasBlob(repository, digest)) return tried ? "uploaded" : "present";
-        tried = true;
-        const upload = await this.#mountOrBegin(repository, digest, from);
-        if (upload === undefined) return "mounted";
-        begun(upload, digest);
-        await upload.putWhole(digest, size, open, meter.add);
-        return "uploaded";
-      }, "uploaded");
-    });
-  }
-
-  /** Undefined where one of the repositories gave it; else an upload that was begun. */
-  async #mountOrBegin(
-    repository: string,
-    digest: Digest,
-    from: readonly string[],
-  ): Promise<Upload | undefined> {
-    let upload: Upload | undefined;
-    for (const source of from) {
-      await upload?.cancel();
-      upload = await Upload.mount(this.#endpoint, repository, digest, source);
-      if (upload === undefined) return undefined;
-    }
-    return upload ?? await Upload.begin(this.#endpoint, repository);
+    const uploader = new Uploader(this.#endpoint, repository, options.onBytes);
+    return this.#writing.run(() => uploader.bring(descriptor, open, options.from ?? []));
   }
 
   /**
@@ -234,81 +182,15 @@ export class RegistryClient {
     open: () => Promise<ReadableStream<Uint8Array>>,
     options: {
       readonly onBytes?: (bytes: number) => void;
-      readonly onDigest?: (sent: SentStream) => void;
+      readonly onDigest?: (sent: Sent) => void;
     } = {},
-  ): Promise<SentStream> {
-    return this.#writing.run(() => {
-      const meter = new Meter(options.onBytes);
-      let sent: SentStream | undefined;
-      return this.#attempt(repository, meter, async (begun) => {
-        const upload = await Upload.begin(this.#endpoint, repository);
-        begun(upload);
-        sent = await upload.sendStream(open, meter.add);
-        begun(upload, sent.digest);
-        options.onDigest?.(sent);
-        await upload.commit(sent.digest);
-        return sent;
-      }, () => sent!);
-    });
+  ): Promise<Sent> {
+    const uploader = new Uploader(this.#endpoint, repository, options.onBytes);
+    return this.#writing.run(() => uploader.bringStream(open, options.onDigest));
   }
 
   /** Ends all connections. */
   close(): void {
     this.#endpoint.close();
-  }
-
-  /** Tries until it works or fails for good; whether a commit was lost is settled by looking. */
-  async #attempt<T>(
-    repository: string,
-    meter: Meter,
-    run: (begun: (upload: Upload, digest?: Digest) => void) => Promise<T>,
-    done: T | (() => T),
-  ): Promise<T> {
-    const { signal, pacer } = this.#endpoint;
-    for (let failures = 1;; failures++) {
-      let begun: Upload | undefined;
-      let digest: Digest | undefined;
-      try {
-        return await run((upload, expected) => {
-          begun = upload;
-          digest = expected;
-        });
-      } catch (error) {
-        await begun?.cancel();
-        signal.throwIfAborted();
-        const again = isTemporary(error) || isLost(error);
-        if (!again || failures >= pacer.tries) throw error;
-        if (digest !== undefined && await this.hasBlob(repository, digest)) {
-          return typeof done === "function" ? (done as () => T)() : done;
-        }
-        meter.reset();
-        await pacer.pause(failures, error, signal);
-      }
-    }
-  }
-}
-
-/** The registry does not know the upload: it may have committed it, or lost it. */
-function isLost(error: unknown): error is RegistryFault {
-  return error instanceof RegistryFault && error.facts.status === 404;
-}
-
-/** Counts bytes that go, and takes back what must go again. */
-class Meter {
-  readonly #onBytes: ((bytes: number) => void) | undefined;
-  #bytes = 0;
-
-  constructor(onBytes: ((bytes: number) => void) | undefined) {
-    this.#onBytes = onBytes;
-  }
-
-  readonly add = (bytes: number): void => {
-    this.#bytes += bytes;
-    this.#onBytes?.(bytes);
-  };
-
-  reset(): void {
-    if (this.#bytes > 0) this.#onBytes?.(-this.#bytes);
-    this.#bytes = 0;
   }
 }

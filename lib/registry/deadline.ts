@@ -10,6 +10,7 @@ export class TimeoutError extends Error {
 export class Deadline {
   readonly #pass: (error: TimeoutError) => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #ended = false;
 
   constructor(pass: (error: TimeoutError) => void) {
     this.#pass = pass;
@@ -18,14 +19,21 @@ export class Deadline {
   /** Sets it anew: so many milliseconds from now. */
   set(ms: number, what: string): void {
     clearTimeout(this.#timer);
+    if (this.#ended) return;
     this.#timer = setTimeout(() => {
       const limit = ms < 1_000 ? `${ms} ms` : `${ms / 1_000} s`;
       this.#pass(new TimeoutError(`${what} after ${limit}`));
     }, ms);
   }
 
-  /** There is none any more. */
+  /** There is none until it is set again. */
   clear(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** There is none any more. */
+  end(): void {
+    this.#ended = true;
     clearTimeout(this.#timer);
   }
 }

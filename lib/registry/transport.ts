@@ -8,7 +8,7 @@ import https from "node:https";
 import tls from "node:tls";
 import { Answer } from "./answer.ts";
 import { authoritiesOf } from "./authorities.ts";
-import { sendBody } from "./body.ts";
+import { Flow, sendBody } from "./body.ts";
 import { Deadline } from "./deadline.ts";
 import { isLoopback } from "./host.ts";
 
@@ -65,39 +65,47 @@ export class Transport {
       headers: headersOf(request),
       agent: this.#agent(url),
     });
-    const deadline = new Deadline((error) => outgoing.destroy(error));
-    const abort = () => outgoing.destroy(asError(signal.reason));
+    const flow = new Flow(outgoing);
+    let incoming: http.IncomingMessage | undefined;
+    const fail = (error: Error) => {
+      finish();
+      reject(error);
+      outgoing.destroy(error);
+      incoming?.destroy(error);
+    };
+    const connecting = new Deadline(fail);
+    const moving = new Deadline(fail);
+    const abort = () => fail(asError(signal.reason));
     signal.addEventListener("abort", abort, { once: true });
     const finish = () => {
-      deadline.clear();
+      flow.stop();
+      connecting.end();
+      moving.end();
       signal.removeEventListener("abort", abort);
     };
     const { connect, idle, answer } = this.#patience;
-    deadline.set(connect, "no connection");
+    connecting.set(connect, "no connection");
     outgoing.on("socket", (socket) => {
-      const connected = () => deadline.set(idle, "the connection is idle");
+      const connected = () => connecting.end();
       if (socket.connecting) {
         socket.once(url.protocol === "https:" ? "secureConnect" : "connect", connected);
       } else connected();
     });
-    outgoing.on("error", (error) => {
-      finish();
-      reject(signal.aborted ? asError(signal.reason) : markReused(error, outgoing));
+    outgoing.on("error", (error) => fail(markReused(error, outgoing)));
+    outgoing.on("response", (message) => {
+      incoming = message;
+      flow.stop();
+      moving.set(idle, "the connection is idle");
+      message.on("close", finish);
+      const streamed = request.body instanceof ReadableStream;
+      const progress = () => moving.set(idle, "the connection is idle");
+      resolve(new Answer(url, message, outgoing, { streamed, progress }));
     });
-    outgoing.on("response", (incoming) => {
-      deadline.set(idle, "the connection is idle");
-      incoming.on("close", finish);
-      resolve(
-        new Answer(url, incoming, outgoing, () => deadline.set(idle, "the connection is idle")),
-      );
-    });
-    sendBody(outgoing, request, (sent) => {
-      if (sent) deadline.set(answer, "no answer");
-      else deadline.set(idle, "the connection is idle");
-    }).catch((error) => {
-      reject(error);
-      outgoing.destroy(asError(error));
-    });
+    sendBody(outgoing, request, flow, {
+      waiting: () => moving.set(idle, "the connection is idle"),
+      preparing: () => moving.clear(),
+      sent: () => moving.set(answer, "no answer"),
+    }).catch((error) => fail(asError(error)));
     return promise;
   }
 
@@ -130,7 +138,7 @@ export class Transport {
       else resolve(false);
     });
     socket.once("close", () => {
-      deadline.clear();
+      deadline.end();
       signal.removeEventListener("abort", abort);
       resolve(false);
     });

@@ -5,10 +5,18 @@ import { Sha256 } from "../oci/sha256.ts";
 import type { Answer } from "./answer.ts";
 import type { Endpoint, Question } from "./endpoint.ts";
 import { RegistryFault } from "./faults.ts";
+import { sendPieces } from "./pieces.ts";
 import { pullScope, pushScope } from "./scope.ts";
 
-/** What an upload brings. */
-export type Bytes = ReadableStream<Uint8Array> | Uint8Array;
+/** Opens a blob's bytes, from the beginning each time. */
+export type OpenBlob = () => Promise<ReadableStream<Uint8Array>> | Uint8Array;
+
+/** What was sent. */
+export interface Sent {
+  readonly digest: Digest;
+  /** In bytes. */
+  readonly size: number;
+}
 
 const ACTION = "upload a blob";
 
@@ -17,6 +25,9 @@ const FAREWELL = 2_000;
 
 /** Statuses of a commit. */
 const COMMITTED = [200, 201, 204];
+
+/** Statuses of bytes that were taken. */
+const TAKEN = [200, 201, 202, 204];
 
 /** An upload that was begun, and where it goes on. */
 export class Upload {
@@ -83,7 +94,7 @@ export class Upload {
   async putWhole(
     digest: Digest,
     size: number,
-    open: () => Promise<ReadableStream<Uint8Array>> | Uint8Array,
+    open: OpenBlob,
     onBytes: (bytes: number) => void,
   ): Promise<void> {
     const answer = await this.#send("PUT", withDigest(this.#location, digest), {
@@ -97,32 +108,50 @@ export class Upload {
   }
 
   /** Sends a stream whose size is not known, and answers with what it came to. */
-  async sendStream(
-    open: () => Promise<ReadableStream<Uint8Array>>,
-    onBytes: (bytes: number) => void,
-  ): Promise<{ digest: Digest; size: number }> {
-    let hash = new Sha256();
-    let size = 0;
+  async sendStream(open: OpenBlob, onBytes: (bytes: number) => void): Promise<Sent> {
+    let count = new Count();
     const body = async () => {
-      hash = new Sha256();
-      size = 0;
-      const count = new TransformStream<Uint8Array, Uint8Array>({
-        transform(chunk, controller) {
-          hash.update(chunk);
-          size += chunk.length;
-          controller.enqueue(chunk);
-        },
-      });
-      return (await open()).pipeThrough(count);
+      count = new Count();
+      return count.through(await open());
     };
     const answer = await this.#send("PATCH", this.#location, {
-      accepts: [200, 201, 202, 204],
+      accepts: TAKEN,
       headers: { "content-type": "application/octet-stream" },
       body,
       onBytes,
     });
     await this.#moved(answer);
-    return { digest: hash.digest(), size };
+    return count.sent;
+  }
+
+  /** Sends pieces, each of which is taken up where it broke. */
+  async sendPieces(open: OpenBlob, onBytes: (bytes: number) => void): Promise<Sent> {
+    const count = new Count();
+    const target = {
+      send: (bytes: Uint8Array, start: number) => this.#sendPiece(bytes, start),
+      stored: () => this.#stored(),
+    };
+    await sendPieces(target, count.through(await open()), this.#endpoint, onBytes);
+    return count.sent;
+  }
+
+  async #sendPiece(bytes: Uint8Array, start: number): Promise<number | undefined> {
+    const answer = await this.#send("PATCH", this.#location, {
+      accepts: [...TAKEN, 416],
+      headers: {
+        "content-type": "application/octet-stream",
+        "content-range": `${start}-${start + bytes.length - 1}`,
+      },
+      body: () => bytes,
+    });
+    await this.#moved(answer);
+    return answer.status === 416 ? await this.#stored() : storedBy(answer);
+  }
+
+  async #stored(): Promise<number> {
+    const answer = await this.#send("GET", this.#location, { accepts: [200, 202, 204] });
+    await this.#moved(answer);
+    return storedBy(answer) ?? 0;
   }
 
   /** Commits what was sent. */
@@ -180,6 +209,36 @@ export class Upload {
       next: "look at the registry's own log",
     });
   }
+}
+
+/** Counts and digests what passes. */
+class Count {
+  readonly #hash = new Sha256();
+  #size = 0;
+
+  through(bytes: ReadableStream<Uint8Array> | Uint8Array): ReadableStream<Uint8Array> {
+    const stream = bytes instanceof Uint8Array ? ReadableStream.from([bytes]) : bytes;
+    return stream.pipeThrough(
+      new TransformStream<Uint8Array, Uint8Array>({
+        transform: (chunk, controller) => {
+          this.#hash.update(chunk);
+          this.#size += chunk.length;
+          controller.enqueue(chunk);
+        },
+      }),
+    );
+  }
+
+  get sent(): Sent {
+    return { digest: this.#hash.digest(), size: this.#size };
+  }
+}
+
+/** How many bytes a registry says it has; `0-0` is its way to say none. */
+function storedBy(answer: Answer): number | undefined {
+  const match = /^(?:bytes=)?0-(\d+)$/.exec(answer.header("range") ?? "");
+  if (match === null) return undefined;
+  return match[1] === "0" ? 0 : Number(match[1]) + 1;
 }
 
 function common(repository: string) {

@@ -1,0 +1,172 @@
+/** Uploading until it works or fails for good. */
+
+import { type Digest, isDigest } from "../model/digest.ts";
+import type { Descriptor } from "../model/oci.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { isTemporary, RegistryFault } from "./faults.ts";
+import { pullScope } from "./scope.ts";
+import { type OpenBlob, type Sent, Upload } from "./upload.ts";
+
+/** How a blob came to be in a repository. */
+export type Arrival = "present" | "mounted" | "uploaded";
+
+/** Statuses of those that do not take a blob in one piece. */
+const IN_PIECES = [405, 411, 413, 416, 501];
+
+/** Failures after which a blob is sent in pieces: it may be too large for the line. */
+const TOO_OFTEN = 3;
+
+/** Whether a repository holds a blob. */
+export async function hasBlob(
+  endpoint: Endpoint,
+  repository: string,
+  digest: Digest,
+): Promise<boolean> {
+  const answer = await endpoint.ask({
+    method: "HEAD",
+    at: `/v2/${repository}/blobs/${digest}`,
+    repository,
+    scopes: [pullScope(repository)],
+    action: "look for a blob",
+    accepts: [200, 404],
+  });
+  await answer.discard();
+  const stored = answer.header("docker-content-digest");
+  return answer.status === 200 && (!isDigest(stored) || stored === digest);
+}
+
+/** Brings one blob to a repository. */
+export class Uploader {
+  readonly #endpoint: Endpoint;
+  readonly #repository: string;
+  readonly #onBytes: ((bytes: number) => void) | undefined;
+  /** The upload of the present attempt. */
+  #upload: Upload | undefined;
+  /** What the present attempt is about to commit. */
+  #expected: Digest | undefined;
+  #bytes = 0;
+  #inPieces = false;
+
+  constructor(
+    endpoint: Endpoint,
+    repository: string,
+    onBytes: ((bytes: number) => void) | undefined,
+  ) {
+    this.#endpoint = endpoint;
+    this.#repository = repository;
+    this.#onBytes = onBytes;
+  }
+
+  /** A blob of known digest and size, unless it is there or can be mounted. */
+  async bring(
+    { digest, size }: Descriptor,
+    open: OpenBlob,
+    from: readonly string[],
+  ): Promise<Arrival> {
+    const sources = from.filter((each) => each !== this.#repository);
+    let tried = false;
+    return await this.#untilDone<Arrival>(async () => {
+      if (await this.#has(digest)) return tried ? "uploaded" : "present";
+      tried = true;
+      const upload = await this.#mountOrBegin(digest, sources);
+      if (upload === undefined) return "mounted";
+      this.#expected = digest;
+      if (!this.#inPieces) await upload.putWhole(digest, size, open, this.#count);
+      else {
+        const sent = await upload.sendPieces(open, this.#count);
+        if (sent.digest !== digest) throw this.#changed(digest, sent.digest);
+        await upload.commit(digest);
+      }
+      return "uploaded";
+    }, () => "uploaded");
+  }
+
+  /** A stream of unknown digest and size. */
+  async bringStream(
+    open: () => Promise<ReadableStream<Uint8Array>>,
+    onDigest?: (sent: Sent) => void,
+  ): Promise<Sent> {
+    let sent: Sent | undefined;
+    return await this.#untilDone(async () => {
+      const upload = this.#upload = await Upload.begin(this.#endpoint, this.#repository);
+      sent = this.#inPieces
+        ? await upload.sendPieces(open, this.#count)
+        : await upload.sendStream(open, this.#count);
+      this.#expected = sent.digest;
+      onDigest?.(sent);
+      await upload.commit(sent.digest);
+      return sent;
+    }, () => sent!);
+  }
+
+  /**
+   * Tries until it works or fails for good. A commit whose answer was lost is settled by looking for
+   * the blob.
+   */
+  async #untilDone<T>(attempt: () => Promise<T>, done: () => T): Promise<T> {
+    const { signal, pacer } = this.#endpoint;
+    for (let failures = 1;; failures++) {
+      this.#upload = undefined;
+      this.#expected = undefined;
+      try {
+        return await attempt();
+      } catch (error) {
+        await this.#cancel();
+        signal.throwIfAborted();
+        const again = error instanceof RegistryFault && this.#mayWork(error, failures);
+        if (!again || failures >= pacer.tries) throw error;
+        if (this.#expected !== undefined && await this.#has(this.#expected)) return done();
+        this.#uncount();
+        if (isTemporary(error)) await pacer.pause(failures, error, signal);
+      }
+    }
+  }
+
+  /** Whether another attempt may work, if need be in another way. */
+  #mayWork(error: RegistryFault, failures: number): boolean {
+    const { status = 0 } = error.facts;
+    const refusesWhole = IN_PIECES.includes(status) && !this.#inPieces;
+    if (refusesWhole || (this.#upload !== undefined && failures >= TOO_OFTEN)) {
+      this.#inPieces = true;
+    }
+    // An upload that is not known may have been committed, or lost.
+    const isLost = status === 404 && this.#upload !== undefined;
+    return isTemporary(error) || refusesWhole || isLost;
+  }
+
+  /** Undefined where one of the repositories gave it; else an upload that was begun. */
+  async #mountOrBegin(digest: Digest, from: readonly string[]): Promise<Upload | undefined> {
+    for (const source of from) {
+      await this.#cancel();
+      this.#upload = await Upload.mount(this.#endpoint, this.#repository, digest, source);
+      if (this.#upload === undefined) return undefined;
+    }
+    return this.#upload ??= await Upload.begin(this.#endpoint, this.#repository);
+  }
+
+  async #cancel(): Promise<void> {
+    await this.#upload?.cancel();
+  }
+
+  #has(digest: Digest): Promise<boolean> {
+    return hasBlob(this.#endpoint, this.#repository, digest);
+  }
+
+  readonly #count = (bytes: number): void => {
+    this.#bytes += bytes;
+    this.#onBytes?.(bytes);
+  };
+
+  /** Takes back what must go again. */
+  #uncount(): void {
+    if (this.#bytes > 0) this.#onBytes?.(-this.#bytes);
+    this.#bytes = 0;
+  }
+
+  #changed(digest: Digest, found: Digest): RegistryFault {
+    return new RegistryFault(`The blob to upload is ${found} instead of ${digest}`, {}, {
+      where: `${this.#endpoint.host}/${this.#repository}`,
+      next: "build the image again with --force",
+    });
+  }
+}
