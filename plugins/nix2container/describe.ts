@@ -33,7 +33,9 @@ const NIX = { anyOf: ["nix"], next: "install nix, or name an image.json by `mani
 /** Describes an image. Nothing is evaluated. */
 export function describe(image: Image, context: DescribeContext): Description {
   const { healthcheck } = recipeOf(image);
-  const own = healthcheck === undefined ? {} : { healthcheck: healthcheck as unknown as Json };
+  const own: Record<string, Json> = healthcheck === undefined
+    ? {}
+    : { healthcheck: healthcheck as unknown as Json };
   const source = sourceOf(image);
   if ("manifest" in source) {
     const { manifest } = source;
