@@ -8,7 +8,8 @@ import { markOf, statusOf, type Tone, TONE_ORDER, toneOf } from "./tone.ts";
 /** What was run when, how it ended, and how long it took. */
 export function hero(data: PageData): Html {
   const { record } = data;
-  const counts = countsOf(data.nodes);
+  // An index is no work of its own: its platforms are.
+  const counts = countsOf(data.nodes.filter(({ type }) => type !== "index"));
   return markup`<section class="hero" aria-labelledby="outcome">
 <p class="kicker"><code>images ${record.document.command}</code> in <b>${data.project}</b>, ${
     time(record.at)
@@ -27,14 +28,16 @@ function time(at: number): Html {
 
 /** The most telling numbers as a sentence. */
 function headline({ nodes, record }: PageData): Html {
-  const count = (word: string) => nodes.filter(({ result }) => statusOf(result) === word).length;
+  const count = (word: string, among = ["image", "task"]) =>
+    nodes.filter(({ type, result }) => among.includes(type) && statusOf(result) === word).length;
   const destinations = record.document.images.flatMap(({ destinations = [] }) => destinations);
   const published = destinations.filter(({ status }) => toneOf(status) === "done").length;
   const refused = destinations.filter(({ status }) => status === "failed").length;
   const sad = texts([[count("failed"), "failed"], [refused, "not published"]]);
   if (record.status === 130) sad.unshift("Interrupted");
   const done = texts([
-    [count("built"), "built"],
+    [count("built", ["image"]), "built"],
+    [count("built", ["task"]), count("built", ["task"]) === 1 ? "task run" : "tasks run"],
     [published, published === 1 ? "tag written" : "tags written"],
     [count("remote"), "found in the registry"],
   ]);

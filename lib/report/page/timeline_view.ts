@@ -12,8 +12,8 @@ const MOST = 60;
 /** How many marks the time axis has at most. */
 const TICKS = 6;
 
-/** Shares of the axis, in percent: a bar this wide has room for its text, one that ends here not beside it. */
-const WIDE = 16, LATE = 84;
+/** Shares of the axis, in percent: a bar this wide has room for its text, so much is needed beside. */
+const WIDE = 16, ROOM = 14;
 
 /** The section; nothing where nothing was worked at. */
 export function timelineView(data: PageData): Html | undefined {
@@ -58,18 +58,27 @@ function row(
   return markup`<li data-node="${id}" class="${critical && "critical"}">
 <a href="#${anchor}">${id}</a>
 <span class="track"><span class="grid" aria-hidden="true">${grid}</span>${
-    spans.map((span) => bar(span, end, statusOf(result)))
+    spans.map((span, at) => bar(span, placeOf(spans, at, end), end, statusOf(result)))
   }</span>
 </li>
 `;
 }
 
-function bar({ phase, from, to }: Span, end: number, status: string): Html {
-  const start = 100 * from / end;
-  const width = 100 * (to - from) / end;
-  const place = width > WIDE ? "in" : start + width > LATE ? "before" : "after";
+/** Where a bar's text has room: in it, after it, before it, or nowhere. */
+function placeOf(spans: readonly Span[], at: number, end: number): string {
+  const { from, to } = spans[at]!;
+  const share = (ms: number) => 100 * ms / end;
+  if (share(to - from) > WIDE) return "in";
+  if (share((spans[at + 1]?.from ?? end) - to) > ROOM) return "after";
+  const before = spans[at - 1];
+  // The text of the one before may stand in the same gap.
+  const needed = before === undefined ? ROOM : 2 * ROOM;
+  return share(from - (before?.to ?? 0)) > needed ? "before" : "nowhere";
+}
+
+function bar({ phase, from, to }: Span, place: string, end: number, status: string): Html {
   const look = PHASES[phase] ?? toneOf(status);
-  const position = `--from:${start.toFixed(2)};--width:${width.toFixed(2)}`;
+  const position = `--from:${percent(from, end)};--width:${percent(to - from, end)}`;
   const title = `${phase}, ${duration(from)} to ${duration(to)}`;
   return markup`<span class="bar ${look} ${place}" style="${position}" title="${title}"><span class="unseen">${phase} </span><span class="time">${
     duration(to - from)
