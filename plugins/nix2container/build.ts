@@ -30,7 +30,11 @@ export const plugin: Plugin = {
 /** The path of the derivation: it names everything that goes into the build. */
 async function identifyAll(requests: readonly BuildRequest[]): Promise<readonly (Json | Fault)[]> {
   const derivations = await derivationsOf(requests);
-  return derivations.map((each) => each instanceof Fault ? each : { derivation: each });
+  return await Promise.all(derivations.map(async (derivation, at) => {
+    if (derivation instanceof Fault) return derivation;
+    await requests[at]!.context.once(`nix ${derivation}`, () => Promise.resolve(true));
+    return { derivation };
+  }));
 }
 
 async function build(request: BuildRequest): Promise<ImageSource> {
@@ -88,15 +92,23 @@ async function knownDerivations(
 ): Promise<readonly (string | Fault)[]> {
   const known = new Map<BuildRequest, string | Fault>();
   for (const request of requests) {
-    const { image, context } = request;
-    const derivation = derivationIn(context.identity);
-    const storeRoot = storeRootOf(recipeOf(image).args ?? []);
-    if (derivation !== undefined && exists(storeRoot + derivation)) known.set(request, derivation);
+    const derivation = derivationIn(request.context.identity);
+    if (derivation !== undefined && await isThere(request, derivation)) {
+      known.set(request, derivation);
+    }
   }
   const rest = requests.filter((request) => !known.has(request));
   const evaluated = await derivationsOf(rest);
   rest.forEach((request, at) => known.set(request, unchanged(request, evaluated[at]!)));
   return requests.map((request) => known.get(request)!);
+}
+
+/** A recorded derivation may have been collected as garbage; what this run evaluated is there. */
+async function isThere({ image, context }: BuildRequest, derivation: string): Promise<boolean> {
+  const storeRoot = storeRootOf(recipeOf(image).args ?? []);
+  return await context.once(`nix ${derivation}`, () => {
+    return Promise.resolve(exists(storeRoot + derivation));
+  });
 }
 
 /** A key that was made from one derivation must not stand for another. */
