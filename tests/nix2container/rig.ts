@@ -94,6 +94,24 @@ export class FlakeProject implements AsyncDisposable {
   }
 }
 
+/** The files of the miniature flake: the cache server, and files that have no part in it. */
+export const FLYWHEEL: Readonly<Record<string, string>> = Object.fromEntries(
+  [
+    "flake.nix",
+    "default.nix",
+    "nix/nix2container.nix",
+    "nix/layers.mjs",
+    "attic/default.nix",
+    "attic/atticd.sh",
+    "attic/index.html",
+    "attic/nix-cache-info",
+    "app/README.md",
+  ].map((path) => [
+    path,
+    Deno.readTextFileSync(new URL(`../fixtures/flywheel/${path}`, import.meta.url)),
+  ]),
+);
+
 /** A flake with these outputs. */
 export function flakeOf(outputs: string, inputs = ""): string {
   return `{ ${inputs} outputs = { self, ... }@inputs: with import ./library.nix; ${outputs}; }`;
