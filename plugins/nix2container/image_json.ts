@@ -69,7 +69,13 @@ const MEDIA_TYPES: ReadonlySet<string> = new Set([
 export function readImageJson(path: string): ImageJson {
   let text: string;
   try {
-    const { size } = Deno.statSync(path);
+    const { size, isFile } = Deno.statSync(path);
+    if (!isFile) {
+      throw new Fault("It is no image.json", {
+        where: path,
+        next: "name what buildImage of nix2container gives, not a package",
+      });
+    }
     if (size > SIZE_LIMIT) {
       throw new Fault(`It is larger than ${SIZE_LIMIT} bytes`, { where: path });
     }
