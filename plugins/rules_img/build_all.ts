@@ -31,10 +31,16 @@ export async function buildAll(requests: readonly BuildRequest[]): Promise<Answe
     answers.set(request, known);
     return [];
   });
+  // The order in which images come here is by chance; the command and the logs should not be.
+  pending.sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
   for (const group of Map.groupBy(pending, ({ request }) => flagsKey(request)).values()) {
     await buildGroup(group, answers);
   }
   return requests.map((request) => answers.get(request)!);
+}
+
+function idOf({ request: { context: { name, platform } } }: Pending): string {
+  return `${name}@${platform}`;
 }
 
 function flagsKey(request: BuildRequest): string {
