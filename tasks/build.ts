@@ -14,18 +14,27 @@ export interface BuildOptions extends CommonOptions {
 
 /** Builds the targets; answers with the exit status. */
 export async function build(options: BuildOptions, targets: readonly string[]): Promise<number> {
+  const { run } = await buildRun(options, targets);
+  const { document, status } = await settle(options, { ...run, command: "build" });
+  printJson(options, document);
+  return status;
+}
+
+/** A run that builds its targets, and publishes or loads them where the options say so. */
+export async function buildRun(
+  options: BuildOptions,
+  targets: readonly string[],
+): Promise<{ readonly run: Omit<RunRequest, "command"> }> {
   const all = options.all ?? false;
-  let request: Omit<RunRequest, "command"> = { mode: "build", targets, all };
+  let run: Omit<RunRequest, "command"> = { mode: "build", targets, all };
   if (options.push) {
     const { pushRun } = await import("./push.ts");
     const { registries } = await openProject(options);
-    request = pushRun(options, targets, registries, false);
+    run = pushRun(options, targets, registries, false);
   }
   if (options.load) {
     const { loadBefore } = await import("./load.ts");
-    request = loadBefore(request, options);
+    run = loadBefore(run, options);
   }
-  const { document, status } = await settle(options, { ...request, command: "build" });
-  printJson(options, document);
-  return status;
+  return { run };
 }

@@ -60,34 +60,44 @@ export function openProject(options: CommonOptions): Promise<Project> {
 /** Settles what was asked for, telling about it as it happens. */
 export async function settle(options: CommonOptions, request: RunRequest): Promise<FinishedRun> {
   const project = await openProject(options);
+  const { progressOnly = false } = request;
+  const reporter = await makeReporter({ ...reportSettings(options), progressOnly });
+  const interrupt = listenForInterrupts();
+  try {
+    return await settleWith(project, options, request, reporter.sink, interrupt.signal);
+  } finally {
+    reporter.close();
+    interrupt.close();
+  }
+}
+
+/** The same for a project that is loaded, with whoever listens and may interrupt. */
+export async function settleWith(
+  project: Project,
+  options: CommonOptions,
+  request: RunRequest,
+  teller: EventSink,
+  signal: AbortSignal,
+): Promise<FinishedRun> {
   const settings = {
     ...runSettings(options),
     ...(request.destination === undefined ? {} : { destination: request.destination }),
     ...request.settings,
   };
-  const { progressOnly = false } = request;
-  const reporter = await makeReporter({ ...reportSettings(options), progressOnly });
-  const interrupt = listenForInterrupts();
+  const sink = request.mode === "build" && settings.state === undefined
+    ? recorded(teller, new Recorder(State.of(project.root)))
+    : teller;
+  const session = new Session(project, request, settings, sink, signal);
   try {
-    const sink = request.mode === "build" && settings.state === undefined
-      ? recorded(reporter.sink, new Recorder(State.of(project.root)))
-      : reporter.sink;
-    const session = new Session(project, request, settings, sink, interrupt.signal);
-    try {
-      const { signal } = interrupt;
-      signal.addEventListener("abort", () => session.notice(INTERRUPTED), { once: true });
-      const outcome = await settleIn(session, request);
-      const status = signal.aborted ? 130 : statusOf(outcome, session.targets.strict);
-      const ok = status === 0;
-      const document = { ...resultDocument(request.command, outcome, session.elapsed), ok };
-      session.emit({ kind: "ended", document, status, saved: savedTime(outcome) });
-      return { document, outcome, project, status };
-    } finally {
-      await session.close();
-    }
+    signal.addEventListener("abort", () => session.notice(INTERRUPTED), { once: true });
+    const outcome = await settleIn(session, request);
+    const status = signal.aborted ? 130 : statusOf(outcome, session.targets.strict);
+    const ok = status === 0;
+    const document = { ...resultDocument(request.command, outcome, session.elapsed), ok };
+    session.emit({ kind: "ended", document, status, saved: savedTime(outcome) });
+    return { document, outcome, project, status };
   } finally {
-    reporter.close();
-    interrupt.close();
+    await session.close();
   }
 }
 
@@ -150,12 +160,22 @@ function isFailure(settled: Settled): boolean {
 
 const INTERRUPTED = "Interrupted: what runs is being ended; once more ends it at once";
 
+/** Listens to the signals that interrupt. */
+export interface Interrupts {
+  /** Aborted by the first signal. */
+  readonly signal: AbortSignal;
+  /** Listens no more. */
+  close(): void;
+}
+
 /** The first signal ends the run in order, the second at once. */
-function listenForInterrupts(): { readonly signal: AbortSignal; readonly close: () => void } {
+export function listenForInterrupts(
+  atOnce: () => void | Promise<void> = killAllGroups,
+): Interrupts {
   const controller = new AbortController();
-  const onSignal = () => {
+  const onSignal = async () => {
     if (controller.signal.aborted) {
-      killAllGroups();
+      await atOnce();
       Deno.exit(130);
     }
     controller.abort(new Fault("Interrupted", { kind: "interrupted" }));

@@ -32,6 +32,7 @@ export class FileIndex {
   /** Folders as this run has seen them. */
   readonly #seen = new Map<string, Folder | undefined>();
   readonly #trees = new Map<string, Promise<Tree>>();
+  readonly #lookedAt = new Set<string>();
   #dirty = false;
 
   private constructor(projectRoot: string, stateFile: string, data: IndexData) {
@@ -85,12 +86,18 @@ export class FileIndex {
     this.#dirty = false;
   }
 
+  /** Every folder that was looked at, or looked for, relative to the project's. */
+  get lookedAt(): ReadonlySet<string> {
+    return this.#lookedAt;
+  }
+
   /** A folder as it is now, looked at once in a run; undefined where there is none. */
   folder(relative: string): Folder | undefined {
     if (this.#seen.has(relative)) return this.#seen.get(relative);
     const path = relative === "" ? this.projectRoot : `${this.projectRoot}/${relative}`;
     const folder = lookAt(path, this.#data.folders.get(relative));
     this.#seen.set(relative, folder);
+    this.#lookedAt.add(relative);
     return folder;
   }
 

@@ -48,8 +48,8 @@ function ownBuffer(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return isOwn ? new Uint8Array(buffer) : new Uint8Array(bytes);
 }
 
-// `postMessage` with a transfer list is there only in a worker.
-if ("WorkerGlobalScope" in globalThis) {
+// Whoever else imports this may be a worker too.
+if (import.meta.main && "WorkerGlobalScope" in globalThis) {
   scope.onmessage = ({ data: { block, length, compression } }) => {
     const compressed = ownBuffer(compressBlock(block.subarray(0, length), compression));
     scope.postMessage({ block, compressed }, [block.buffer, compressed.buffer]);

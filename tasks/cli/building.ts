@@ -10,6 +10,7 @@ export function buildingVerbs(done: Done) {
     push: pushVerb(done),
     plan: planVerb(done),
     why: whyVerb(done),
+    watch: watchVerb(done),
   };
 }
 
@@ -63,5 +64,22 @@ function whyVerb(done: Done) {
     .example("images why app", "changed inputs, the first cause, the cascade")
     .action(async (options, target) =>
       done(await (await import("../why.ts")).why(options, target))
+    );
+}
+
+function watchVerb(done: Done) {
+  return verb("Build again whenever something changes that counts; Ctrl-C ends.")
+    .arguments("[target...:target]")
+    .option("--all", "Every image; a missing tool is then a failure.")
+    .option("--load", "Then load them into docker or podman (--engine).")
+    .option("--push", "Then publish them, as push does.")
+    .option("--to <registry:string>", "With --push, which registry.")
+    .option("--tag <tag:string>", "With --push, tag instead of the recipe's own.", {
+      collect: true,
+    })
+    .example("images watch app", "one image and what it needs")
+    .example("images watch --load", "keep docker's images up to date")
+    .action(async (options, ...targets) =>
+      done(await (await import("../watch.ts")).watch(options, targets))
     );
 }

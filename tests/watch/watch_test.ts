@@ -1,0 +1,237 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { ResultDocument } from "../../lib/model/result.ts";
+import { TestProject } from "../support/project.ts";
+import { eachLine } from "../support/real/program.ts";
+import { startLoopbackRegistry } from "../support/real/registry.ts";
+import { toolTest } from "../support/tools.ts";
+
+/** A running watch: its lines as they come. */
+class Watch implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #drained: Promise<unknown>;
+  readonly #lines: string[] = [];
+  readonly #documents: ResultDocument[] = [];
+  #woken = Promise.withResolvers<void>();
+  #rounds = 0;
+
+  constructor(project: TestProject, ...args: readonly string[]) {
+    this.#child = project.spawn("watch", "--json", "--output", "plain", ...args);
+    this.#drained = Promise.all([
+      eachLine(this.#child.stderr, (line) => this.#take(() => this.#lines.push(line))),
+      eachLine(
+        this.#child.stdout,
+        (line) => this.#take(() => this.#documents.push(JSON.parse(line))),
+      ),
+    ]);
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** All that was said. */
+  get text(): string {
+    return this.#lines.join("\n");
+  }
+
+  /** Documents of the rounds that were shown. */
+  get documents(): readonly ResultDocument[] {
+    return this.#documents;
+  }
+
+  /** Waits for the next round that is shown; answers with its lines. */
+  async round(): Promise<string[]> {
+    const from = this.#rounds;
+    const ends = () =>
+      this.#lines.map((line, at) => line.startsWith("waiting for a change") ? at : -1)
+        .filter((at) => at >= 0);
+    await this.until(() => ends().length > from);
+    this.#rounds = from + 1;
+    return this.#lines.slice(from === 0 ? 0 : ends()[from - 1]! + 1, ends()[from]);
+  }
+
+  /** Waits for something to be said. */
+  async until(isSaid: () => boolean): Promise<void> {
+    while (!isSaid()) await this.#woken.promise;
+  }
+
+  /** Sends a signal, and answers with the status when it has ended. */
+  async end(signal: Deno.Signal = "SIGINT"): Promise<number> {
+    this.#child.kill(signal);
+    const [{ code }] = await Promise.all([this.#child.status, this.#drained]);
+    return code;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
+    await Promise.all([this.#child.status, this.#drained]);
+  }
+
+  #take(keep: () => void): void {
+    keep();
+    this.#woken.resolve();
+    this.#woken = Promise.withResolvers();
+  }
+}
+
+function statusesOf(document: ResultDocument | undefined): Record<string, string | undefined> {
+  return Object.fromEntries((document?.images ?? []).map(({ name, status }) => [name, status]));
+}
+
+const DEFINITION = `{
+  tasks: { bundle: task({ inputs: ["src/**"], outputs: ["dist/**"],
+    run: ["sh", "-c", "mkdir -p dist && cat src/* > dist/all"] }) },
+  images: {
+    site: files({ layers: [{ from: "site", to: "/srv" }] }),
+    app: files({ layers: [{ from: "dist", to: "/app" }], needs: ["bundle"] }),
+  },
+}`;
+
+Deno.test("watch builds again when keys change, and only then", async () => {
+  await using project = await TestProject.create({ "site/a": "1", "src/a": "1" });
+  project.define(DEFINITION);
+  await using watch = new Watch(project);
+  await watch.round();
+  assertEquals(statusesOf(watch.documents[0]), { site: "built", app: "built" });
+
+  // A touched file is looked at before the change that follows, and shows nothing.
+  Deno.utimeSync(project.path("site/a"), 2e9, 2e9);
+  project.write({ "site/a": "2" });
+  assertMatch((await watch.round())[0]!, /^\d\d:\d\d:\d\d changed: site\/a$/);
+  assertEquals(statusesOf(watch.documents[1]), { site: "built", app: "cached" });
+
+  // A folder that was not there yet is watched too.
+  project.write({ "site/new/deep/b": "1" });
+  await watch.until(() => watch.text.includes("+ site/new"));
+  await watch.round();
+  project.write({ "site/new/deep/b": "2" });
+  await watch.until(() => watch.text.includes("~ site/new/deep/b"));
+  await watch.round();
+
+  project.write({ "src/b": "2" });
+  const built = () => watch.documents.filter((each) => statusesOf(each).app === "built");
+  await watch.until(() => built().length === 2);
+  assertEquals(await watch.end(), 130);
+  assertEquals(Deno.readTextFileSync(project.path("dist/all")), "12");
+  assertEquals(await project.statuses(), { site: "cached", app: "cached" });
+});
+
+Deno.test("watch shows nothing for a touched file", async () => {
+  await using project = await TestProject.create({ "site/a": "1", "src/a": "1" });
+  project.define(DEFINITION);
+  await using watch = new Watch(project, "site");
+  await watch.round();
+  for (let touched = 0; touched < 3; touched++) {
+    Deno.utimeSync(project.path("site/a"), 2e9 + touched, 2e9);
+    Deno.utimeSync(project.path("images.ts"), 2e9 + touched, 2e9);
+  }
+  project.write({ "site/b": "2" });
+  const lines = await watch.round();
+  assertEquals(lines.filter((line) => /^\d\d:\d\d:\d\d/.test(line)).length, 1);
+  assertEquals(watch.documents.map(statusesOf), [{ site: "built" }, { site: "built" }]);
+  assertEquals(await watch.end("SIGTERM"), 130);
+});
+
+Deno.test("watch loads images.ts and its modules again, and shows faults in them", async () => {
+  await using project = await TestProject.create({ "site/a": "1", "src/a": "1", "port.ts": "" });
+  const define = (port: string) => {
+    project.write({ "port.ts": `export const port = ${port};\n` });
+  };
+  define("80");
+  project.write({
+    "images.ts": `import { define } from "images";
+import { files } from "images/plugins";
+import { port } from "./port.ts";
+export default define({ images: {
+  site: files({ layers: [{ from: "site", to: "/srv" }], ports: [port] }),
+} });`,
+  });
+  await using watch = new Watch(project);
+  await watch.round();
+  define("8080");
+  await watch.round();
+  assertEquals(statusesOf(watch.documents.at(-1)), { site: "built" });
+
+  define("unheardOf");
+  assertStringIncludes((await watch.round()).join("\n"), "unheardOf is not defined");
+  define("8080");
+  await watch.round();
+  assertEquals(statusesOf(watch.documents.at(-1)), { site: "cached" });
+
+  project.write({ "images.ts": "export default 1;\n" });
+  assertStringIncludes((await watch.round()).join("\n"), "define(");
+  project.define(DEFINITION);
+  await watch.round();
+  assertEquals(statusesOf(watch.documents.at(-1)), { site: "built", app: "built" });
+  assertEquals(await watch.end(), 130);
+});
+
+toolTest(["mkfifo"], "watch builds once more for what changes during a build", async () => {
+  await using project = await TestProject.create({ "src/a": "1" });
+  const gate = project.beside("gate");
+  await new Deno.Command("mkfifo", { args: [gate] }).output();
+  project.define(
+    DEFINITION.replace(/ {4}site: .*\n/, "").replace(
+      "mkdir",
+      () => `echo waits-$$; cat ${gate}; mkdir`,
+    ),
+  );
+  await using watch = new Watch(project, "-v");
+  await watch.until(() => watch.text.includes("waits-"));
+  project.write({ "src/b": "2", "images.ts": Deno.readTextFileSync(project.path("images.ts")) });
+  Deno.writeTextFileSync(gate, "");
+  const runs = () => new Set(watch.text.match(/waits-\d+/g)).size;
+  await watch.until(() => runs() === 2);
+  Deno.writeTextFileSync(gate, "");
+  await watch.until(() => watch.documents.some((each) => statusesOf(each).app === "built"));
+  assertEquals(Deno.readTextFileSync(project.path("dist/all")), "12");
+  assertEquals(await watch.end(), 130);
+});
+
+toolTest(
+  ["mkfifo", "pgrep"],
+  "watch leaves nothing running, however often it is asked to end",
+  async (t) => {
+    for (const signals of [1, 2]) {
+      await t.step(`${signals} signals`, async () => {
+        await using project = await TestProject.create({ "src/a": "1" });
+        const gate = project.beside("gate");
+        await new Deno.Command("mkfifo", { args: [gate] }).output();
+        // What ignores being asked must be ended after a while, or at the second signal.
+        const deaf = signals === 2 ? "trap '' TERM INT; " : "";
+        const command = `${deaf}echo waits; while ! cat ${gate}; do :; done`;
+        project.define(DEFINITION.replace("mkdir -p dist && cat src/* > dist/all", command));
+        await using watch = new Watch(project, "app", "-v");
+        await watch.until(() => watch.text.includes("waits"));
+        const pgrep = () => new Deno.Command("pgrep", { args: ["-f", gate] }).output();
+        assert((await pgrep()).success);
+        if (signals === 2) Deno.kill(watch.pid, "SIGINT");
+        assertEquals(await watch.end(), 130);
+        assertEquals(new TextDecoder().decode((await pgrep()).stdout), "");
+      });
+    }
+  },
+);
+
+toolTest(["docker-registry"], "watch --push publishes what it built", async () => {
+  await using registry = await startLoopbackRegistry();
+  await using project = await TestProject.create({ "site/a": "1" });
+  project.define(`{
+    registries: { local: registry("${registry.host}/team") },
+    images: { site: files({ layers: [{ from: "site", to: "/srv" }] }) },
+  }`);
+  await using watch = new Watch(project, "--push");
+  await watch.round();
+  project.write({ "site/a": "2" });
+  await watch.round();
+  const pushed = watch.documents.map(({ images }) => images[0]!);
+  assertEquals(pushed.map(({ status }) => status), ["built", "built"]);
+  const response = await fetch(`http://${registry.host}/v2/team/site/tags/list`);
+  const { tags } = await response.json();
+  assertEquals(tags.sort(), [...pushed.map(({ tag }) => tag), "latest"].sort());
+  assertEquals(await watch.end(), 130);
+});
