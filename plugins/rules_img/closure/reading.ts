@@ -28,6 +28,15 @@ export function realPath(path: string): string | undefined {
   }
 }
 
+/** Says whether there is a symbolic link. */
+export function isLink(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isSymlink;
+  } catch {
+    return false;
+  }
+}
+
 /** Says whether a path is a folder's or below it. */
 export function isBelow(path: string, folder: string): boolean {
   return path === folder || path.startsWith(`${folder}/`);

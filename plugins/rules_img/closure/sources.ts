@@ -4,7 +4,7 @@ import { type Label, parseLabel, pathOf } from "../bazel/label.ts";
 import type { Queried } from "../bazel/query.ts";
 import { type Closure, packagesOf } from "./closure.ts";
 import { loadsOf } from "./loads.ts";
-import { isBelow, isFile, readIfThere, realPath } from "./reading.ts";
+import { isBelow, isFile, isLink, readIfThere, realPath } from "./reading.ts";
 import type { WorkspaceFiles } from "./workspace_files.ts";
 
 /** Where a closure's files are. */
@@ -79,8 +79,11 @@ export class SourceFinder {
     if (root !== undefined) return `${root}/${pathOf(label)}`;
     // A repository may be made of links into the workspace.
     const folder = this.#repositoryFolder(label, text);
-    const real = folder && realPath(`${folder}/${pathOf(label)}`);
-    return real !== undefined && isBelow(real, this.#workspace) ? real : undefined;
+    if (folder === undefined) return undefined;
+    const real = realPath(`${folder}/${pathOf(label)}`);
+    const isOurs = real !== undefined && isBelow(real, this.#workspace) &&
+      !isBelow(real, realPath(folder) ?? folder);
+    return isOurs ? real : undefined;
   }
 
   /** The folder of a repository whose files may be edited: our own, or a local one. */
@@ -94,7 +97,8 @@ export class SourceFinder {
       const folder = this.#repositoryFolder(other, text);
       if (folder === undefined) continue;
       const real = realPath(folder);
-      const isLocal = real !== undefined &&
+      // A local repository is a link; what was fetched may lie in the workspace too.
+      const isLocal = real !== undefined && isLink(folder) &&
         (isBelow(real, this.#workspace) || this.#top.localRepositories.has(real));
       this.#roots.set(repository, isLocal ? real : undefined);
       return isLocal ? real : undefined;
@@ -130,12 +134,4 @@ function addWithLinks(files: Set<string>, path: string, workspace: string): void
     if (at < 0) break;
   }
   files.add(path);
-}
-
-function isLink(path: string): boolean {
-  try {
-    return Deno.lstatSync(path).isSymlink;
-  } catch {
-    return false;
-  }
 }

@@ -1,0 +1,273 @@
+/** From labels and settings to the files that count. */
+
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { FileIndex } from "../../lib/files/index.ts";
+import type { Queried, QueriedTarget } from "../../plugins/rules_img/bazel/query.ts";
+import { closureOf } from "../../plugins/rules_img/closure/closure.ts";
+import { loadsOf, stringsOf } from "../../plugins/rules_img/closure/loads.ts";
+import { rcChain, splitWords, valuesOf, variablesOf } from "../../plugins/rules_img/closure/rc.ts";
+import {
+  fileSelections,
+  ignoredFolders,
+  listingSelections,
+} from "../../plugins/rules_img/closure/selections.ts";
+import { SourceFinder } from "../../plugins/rules_img/closure/sources.ts";
+import { workspaceFiles } from "../../plugins/rules_img/closure/workspace_files.ts";
+
+/** A folder with these files; a text that starts with `→ ` is the target of a link. */
+class Workspace implements Disposable {
+  readonly #parent = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "images-closure-" }));
+  readonly path = `${this.#parent}/ws`;
+
+  constructor(files: Readonly<Record<string, string>>) {
+    Deno.mkdirSync(this.path);
+    this.write(files);
+  }
+
+  write(files: Readonly<Record<string, string>>): void {
+    for (const [name, text] of Object.entries(files)) {
+      const path = `${this.path}/${name}`;
+      Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+      if (text.startsWith("→ ")) Deno.symlinkSync(text.slice(2), path);
+      else Deno.writeTextFileSync(path, text);
+    }
+  }
+
+  /** Paths below the workspace, sorted. */
+  inside(paths: Iterable<string>): string[] {
+    return [...paths].map((path) => path.replace(`${this.path}/`, "")).sort();
+  }
+
+  async tree(selections: Parameters<FileIndex["tree"]>[0]) {
+    return await FileIndex.open(this.path, `${this.#parent}/index`).tree(selections);
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.#parent, { recursive: true });
+  }
+}
+
+const source = (buildFile: string): QueriedTarget => ({
+  kind: "source-file",
+  buildFile,
+  inputs: [],
+});
+
+Deno.test("loadsOf() and stringsOf() know comments, quotes and continued calls", () => {
+  const text = `
+load("//a:b.bzl", "x")  # load("//not:this.bzl")
+load(
+    # a remark: "quoted"
+    ':c.bzl', y = "z")
+def load_it(): pass
+    # load(":nor_this.bzl")
+pull(lock = "//:pnpm-lock.yaml", path = "../other", text = """
+"//in/text"
+""", odd = "a\\"b#c")
+`;
+  const from = { repository: "", package: "app", name: "BUILD" };
+  assertEquals(loadsOf(text, from).map(({ package: folder, name }) => `${folder}:${name}`), [
+    "a:b.bzl",
+    "app:c.bzl",
+  ]);
+  assertEquals(stringsOf(text).slice(0, 4), ["//a:b.bzl", "x", ":c.bzl", "z"]);
+  assertEquals(stringsOf(text).slice(4), ["//:pnpm-lock.yaml", "../other", 'a"b#c']);
+});
+
+Deno.test("splitWords() cuts as Bazel does", () => {
+  const cases: [string, string[]][] = [
+    ["build --a=b  -c opt", ["build", "--a=b", "-c", "opt"]],
+    [`build "--x=a b" 'c d'e # rest`, ["build", "--x=a b", "c de"]],
+    ["build --x=a\\ b ''", ["build", "--x=a b", ""]],
+    ["# all of it", []],
+  ];
+  for (const [line, words] of cases) assertEquals(splitWords(line), words, line);
+  const word = fc.stringMatching(/^[a-z=/-]{1,8}$/);
+  fc.assert(fc.property(fc.array(word), (words) => {
+    assertEquals(splitWords(words.map((each) => `"${each}"`).join(" ")), words);
+  }));
+});
+
+Deno.test("rcChain() follows imports; what may be missing is nobody else's", () => {
+  using ws = new Workspace({
+    ".bazelrc": [
+      "import %workspace%/ci.bazelrc",
+      "try-import %workspace%/user.bazelrc",
+      "build --action_env=TOKEN --action_env=FIXED=1 \\",
+      "  --repo_env GOPROXY",
+    ].join("\n"),
+    "ci.bazelrc": "build:ci --host_action_env=LANG\nimport %workspace%/.bazelrc\n",
+    "home/.bazelrc": "build --action_env=MINE\n",
+  });
+  const { own, local, words } = rcChain(ws.path, `${ws.path}/home`);
+  assertEquals(ws.inside(own), [".bazelrc", "ci.bazelrc"]);
+  assertEquals(ws.inside(local).filter((path) => !path.startsWith("/etc/")), [
+    "home/.bazelrc",
+    "user.bazelrc",
+  ]);
+  assertEquals(variablesOf(words), ["LANG", "TOKEN", "GOPROXY", "MINE"]);
+  assertEquals(valuesOf(["--platforms=//p:x", "--platforms", "//p:y"], ["--platforms"]), [
+    "//p:x",
+    "//p:y",
+  ]);
+});
+
+Deno.test("workspaceFiles() finds lock files, extensions and toolchains", () => {
+  using ws = new Workspace({
+    "MODULE.bazel": `
+module(name = "mine", repo_name = "me")
+bazel_dep(name = "rules_img", version = "0.3.19")
+npm = use_extension("@rules_js//npm:extensions.bzl", "npm")
+npm.npm_translate_lock(pnpm_lock = "//:pnpm-lock.yaml", missing = "//:not-there.yaml")
+mine = use_extension("//tools:ext.bzl", "mine")
+include("//tools:more.MODULE.bazel")
+local_path_override(module_name = "other", path = "../other")
+register_toolchains("//tools/toolchains:all", "@llvm//:all")
+`,
+    "tools/more.MODULE.bazel": 'x(lock = "@me//tools:go.mod")\n',
+    "tools/ext.bzl": 'load(":deep.bzl", "deep")\n',
+    "tools/deep.bzl": 'FILE = "//tools:list.txt"\n',
+    "tools/list.txt": "",
+    "tools/go.mod": "",
+    "tools/unnamed.txt": "",
+    "pnpm-lock.yaml": "",
+  });
+  const top = workspaceFiles(ws.path);
+  const there = ws.inside(top.files).filter((path) => {
+    try {
+      return Deno.statSync(`${ws.path}/${path}`).isFile;
+    } catch {
+      return false;
+    }
+  });
+  assertEquals(there, [
+    "MODULE.bazel",
+    "pnpm-lock.yaml",
+    "tools/deep.bzl",
+    "tools/ext.bzl",
+    "tools/go.mod",
+    "tools/list.txt",
+    "tools/more.MODULE.bazel",
+  ]);
+  assertEquals(ws.inside(top.files).includes("MODULE.bazel.lock"), true);
+  assertEquals(top.registered, ["//tools/toolchains:all"]);
+  assertEquals([...top.localRepositories], [ws.path.replace(/ws$/, "other")]);
+});
+
+Deno.test("SourceFinder finds sources, BUILD files, loaded files, links and local repositories", () => {
+  using ws = new Workspace({
+    "WORKSPACE": 'workspace(name = "mine")\n',
+    "app/BUILD.bazel": 'load("@mine//tools:defs.bzl", "x")\n',
+    "app/BUILD": "not looked at: BUILD.bazel wins",
+    "app/main.js": "",
+    "app/linked": "→ ../real.txt",
+    "app/folder/x": "",
+    "real.txt": "",
+    "tools/defs.bzl": 'load(":more.bzl", "y")\n',
+    "tools/more.bzl": "",
+    "third_party/lib/BUILD": "",
+    "third_party/lib/a.c": "",
+    "out/external/lib": "→ ../../third_party/lib",
+    "out/external/npm/BUILD": "",
+    "out/external/npm/index.js": "",
+  });
+  const app = `${ws.path}/app/BUILD.bazel`;
+  const lib = `${ws.path}/out/external/lib/BUILD`;
+  const npm = `${ws.path}/out/external/npm/BUILD`;
+  const queried: Queried = new Map([
+    ["//app:image", {
+      kind: "rule",
+      buildFile: app,
+      inputs: ["//app:main.js", "//app:linked", "//app:folder", "@lib//:a.c", "@npm//:index.js"],
+    }],
+    ["//app:main.js", source(app)],
+    ["//app:linked", source(app)],
+    ["//app:folder", source(app)],
+    ["@lib//:a.c", source(lib)],
+    ["@npm//:index.js", source(npm)],
+  ]);
+  const finder = new SourceFinder(ws.path, queried, workspaceFiles(ws.path));
+  const { files, packages } = finder.find(closureOf(queried, ["//app:image"]));
+  assertEquals(ws.inside(files), [
+    "app/BUILD.bazel",
+    "app/folder",
+    "app/linked",
+    "app/main.js",
+    "real.txt",
+    "third_party/lib/BUILD",
+    "third_party/lib/a.c",
+    "tools/defs.bzl",
+    "tools/more.bzl",
+  ]);
+  assertEquals(ws.inside(packages), ["app", "third_party/lib"]);
+});
+
+Deno.test("a selection is short, and its tree hangs on the files alone", async () => {
+  using ws = new Workspace({
+    "app/src/a": "a",
+    "app/src/deep/b": "b",
+    "app/src/[id].ts": "",
+    "app/x": "x",
+    "app/other": "",
+    "app/BUILD": "",
+  });
+  const paths = ["app/src/a", "app/src/deep/b", "app/src/[id].ts", "app/x", "app/BUILD", "gone"]
+    .map((path) => `${ws.path}/${path}`);
+  const selections = fileSelections(ws.path, paths);
+  assertEquals(selections[0]!.include, ["app/BUILD", "app/src", "app/x", "gone"]);
+  const { root, entries } = await ws.tree(selections);
+  assertEquals(entries.map(({ path }) => path), [
+    "app/BUILD",
+    "app/src/[id].ts",
+    "app/src/a",
+    "app/src/deep/b",
+    "app/x",
+  ]);
+
+  ws.write({ "app/src/notes": "does not go in" });
+  Deno.mkdirSync(`${ws.path}/app/src/empty`);
+  const again = fileSelections(ws.path, paths);
+  assertEquals(again[0]!.include.includes("app/src"), false);
+  assertEquals((await ws.tree(again)).root, root);
+});
+
+Deno.test("a selection takes just the files it was made for", async () => {
+  const name = fc.stringMatching(/^[ab*[{(!é]$/);
+  const path = fc.array(name, { minLength: 1, maxLength: 4 }).map((parts) => parts.join("/"));
+  await fc.assert(
+    fc.asyncProperty(fc.uniqueArray(path, { maxLength: 12 }), fc.nat(), async (all, pick) => {
+      // A file is no folder: names that others go through are left out.
+      const files = all.filter((each) => !all.some((other) => other.startsWith(`${each}/`)));
+      using ws = new Workspace(Object.fromEntries(files.map((each) => [each, each])));
+      const taken = files.filter((_, at) => (pick >> at) % 2 === 1);
+      const selections = fileSelections(ws.path, taken.map((each) => `${ws.path}/${each}`));
+      const { entries } = await ws.tree(selections);
+      assertEquals(entries.map((entry) => entry.path).sort(), taken.sort());
+    }),
+    { numRuns: 60 },
+  );
+});
+
+Deno.test("a listing sees what globs see: not other packages, nor what is ignored", async () => {
+  using ws = new Workspace({
+    "app/BUILD": "",
+    "app/a": "",
+    "app/.hidden/x": "",
+    "app/sub/BUILD.bazel": "",
+    "app/sub/.dot": "",
+    "app/sub/deep/y": "",
+    "app/node_modules/z": "",
+    "app/bazel-bin": "→ /nowhere",
+    ".bazelignore": "# remarks\napp/node_modules/\n",
+  });
+  const ignored = ignoredFolders(ws.path, Deno.readTextFileSync(`${ws.path}/.bazelignore`));
+  const names = async () => {
+    const { entries } = await ws.tree(listingSelections(ws.path, [`${ws.path}/app`], ignored));
+    return entries.map(({ path }) => path);
+  };
+  const seen = ["app/.hidden", "app/.hidden/x", "app/BUILD", "app/a", "app/sub"];
+  assertEquals(await names(), [...seen, "app/sub/BUILD.bazel"]);
+  Deno.removeSync(`${ws.path}/app/sub/BUILD.bazel`);
+  assertEquals(await names(), [...seen, "app/sub/.dot", "app/sub/deep", "app/sub/deep/y"]);
+});
