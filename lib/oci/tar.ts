@@ -79,14 +79,15 @@ function* fileContent(
   const source = Deno.openSync(file);
   try {
     let left = size;
-    while (left > 0) {
-      const space = buffer.space(left);
-      const count = source.readSync(space);
-      if (count === null) throw wrongSize(entry, size);
+    for (;;) {
+      // One byte more than there should be is asked for: a short answer is the end of the file.
+      const space = buffer.space(left + 1);
+      const count = source.readSync(space) ?? 0;
+      if (count > left || (count === 0 && left > 0)) throw wrongSize(entry, size);
       yield* buffer.claim(count);
       left -= count;
+      if (left === 0 && count < space.length) break;
     }
-    if (source.readSync(new Uint8Array(1)) !== null) throw wrongSize(entry, size);
   } finally {
     source.close();
   }
