@@ -202,7 +202,7 @@ export class RegistryAccess {
       if (this.#session.settings.destination === name) return await asking;
       return await this.#inTime(name, asking);
     } catch (error) {
-      if (this.#session.signal.aborted) throw error;
+      if (this.#session.signal.aborted) throw this.#session.signal.reason;
       if (this.#session.settings.destination === name) throw this.#refusal(name, error);
       if (!this.#silent.has(name)) {
         const why = asFault(error).message;
