@@ -32,6 +32,9 @@ const FILES: Readonly<Record<string, string>> = {
   [`long/${"n".repeat(120)}/${"m".repeat(120)}/${"o".repeat(200)}`]: "long\n",
 };
 
+/** Ending, program, and what keeps times out of what it writes. */
+const COMPRESSORS = [["gz", "gzip", "-n"], ["xz", "xz"], ["bz2", "bzip2"]] as const;
+
 const FOLDERS = ["empty", "dir/sub/void"];
 
 const LINKS: Readonly<Record<string, string>> = {
@@ -110,15 +113,10 @@ async function makeArchives(folder: string): Promise<void> {
   await writeArchive(`${folder}/links.tar`, links);
   Deno.writeFileSync(`${folder}/empty.tar`, new Uint8Array(1024));
   Deno.chmodSync(`${folder}/empty.tar`, 0o644);
-  for (const [program, ending] of [["gzip", "gz"], ["xz", "xz"], ["bzip2", "bz2"]] as const) {
-    // From standard input gzip has no time of a file to write down.
-    const input = await Deno.open(`${folder}/archive.tar`);
-    const child = new Deno.Command(program, { args: ["-c"], stdin: "piped", stdout: "piped" })
-      .spawn();
-    const [{ code, stdout }] = await Promise.all([
-      child.output(),
-      input.readable.pipeTo(child.stdin),
-    ]);
+  for (const [ending, program, ...flags] of COMPRESSORS) {
+    const { code, stdout } = await new Deno.Command(program, {
+      args: [...flags, "-c", `${folder}/archive.tar`],
+    }).output();
     if (code !== 0) throw new Error(`${program} failed`);
     Deno.writeFileSync(`${folder}/archive.tar.${ending}`, stdout);
     Deno.chmodSync(`${folder}/archive.tar.${ending}`, 0o644);
