@@ -161,8 +161,10 @@ export class Authenticator {
 
   #grant(server: TokenServer, credential: Credential | undefined, wanted: Wanted): Grant {
     const now = performance.now();
+    // A mount's token is for the mount: what it asks for besides may have been refused.
     const known = this.#grants.find(({ repository, scopes, usedUp }) =>
-      usedUp > now && repository === wanted.repository && includes(scopes, wanted.scopes)
+      usedUp > now && repository === wanted.repository && includes(scopes, wanted.scopes) &&
+      scopes.length <= wanted.scopes.length
     );
     if (known !== undefined) return known;
     const { repository, scopes } = wanted;

@@ -147,9 +147,9 @@ export class RegistryClient {
 
   /** Mounts a blob from another repository; false where the registry would not. */
   async mount(repository: string, digest: Digest, from: string): Promise<boolean> {
-    const upload = await Upload.mount(this.#endpoint, repository, digest, from);
-    await upload?.cancel();
-    return upload === undefined;
+    const mounted = await Upload.mount(this.#endpoint, repository, digest, from);
+    if (mounted instanceof Upload) await mounted.cancel();
+    return mounted === "mounted";
   }
 
   /**

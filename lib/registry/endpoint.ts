@@ -64,11 +64,21 @@ export interface Question {
   readonly signalInstead?: AbortSignal;
 }
 
+/** An answer whose body was read. */
+export interface WholeAnswer {
+  readonly answer: Answer;
+  readonly bytes: Uint8Array;
+  /** Whether this is all of it. */
+  readonly complete: boolean;
+}
+
 /** One registry. */
 export class Endpoint {
   readonly host: string;
   readonly secrets: Secrets = new Secrets();
   readonly pacer: Pacer;
+  /** Pairs of repositories between which it refuses to mount, as `to from`. */
+  readonly unmountable: Set<string> = new Set();
   /** Aborted when the run or this endpoint ends. */
   readonly signal: AbortSignal;
   readonly #settings: EndpointSettings;
@@ -105,13 +115,33 @@ export class Endpoint {
    *
    * @throws {RegistryFault} when the answer is none of those that are accepted.
    */
-  async ask(question: Question): Promise<Answer> {
+  ask(question: Question): Promise<Answer> {
+    return this.#again(question, (signal) => this.#askOnce(question, signal));
+  }
+
+  /**
+   * Asks for something that is read whole, or as far as the limit goes; again if it breaks off.
+   *
+   * @param limit in bytes.
+   */
+  read(question: Question, limit: number): Promise<WholeAnswer> {
+    return this.#again(question, async (signal) => {
+      const answer = await this.#askOnce(question, signal);
+      try {
+        return { answer, ...await answer.bytes(limit) };
+      } catch (error) {
+        throw broken(error, this.#doing(question), answer.url.host, this.secrets);
+      }
+    });
+  }
+
+  async #again<T>(question: Question, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const signal = signalOf(question, this.signal);
     for (let failures = 1;; failures++) {
       await this.pacer.ready(signal);
       try {
-        if (question.carriesBlob) return await this.#askOnce(question, signal);
-        return await this.#short.run(() => this.#askOnce(question, signal));
+        if (question.carriesBlob) return await attempt(signal);
+        return await this.#short.run(() => attempt(signal));
       } catch (error) {
         signal.throwIfAborted();
         const again = isTemporary(error) && question.retry !== false;
@@ -121,8 +151,12 @@ export class Endpoint {
     }
   }
 
+  #doing({ action, repository }: Pick<Question, "action" | "repository">): Doing {
+    return { action, where: `${this.host}/${repository}` };
+  }
+
   async #askOnce(question: Question, signal: AbortSignal): Promise<Answer> {
-    const doing = { action: question.action, where: `${this.host}/${question.repository}` };
+    const doing = this.#doing(question);
     const answer = await this.#exchange(question, doing, signal);
     if (question.accepts.includes(answer.status)) return answer;
     const refusal = await readRefusal(answer, this.secrets);
@@ -235,7 +269,7 @@ export class Endpoint {
 
   /** A place that an answer names in its `Location`. */
   async located(answer: Answer, question: Pick<Question, "action" | "repository">): Promise<URL> {
-    const doing = { action: question.action, where: `${this.host}/${question.repository}` };
+    const doing = this.#doing(question);
     const location = answer.header("location");
     if (location === undefined) throw hostile(doing, "it does not say where to upload to");
     const base = await this.#baseUrl(doing, this.signal);

@@ -147,9 +147,13 @@ export function refused({ action, where }: Doing, refusal: Refusal): RegistryFau
   });
 }
 
+/** A part of an image that was published is gone. */
+const LOST = ["BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"];
+
 function nextFor({ status, text, codes, throttled, temporary }: Refusal): string {
   if (throttled) return "wait until the registry's rate limit is over, or use fewer --jobs";
   if (FULL.test(text)) return "free space at the registry";
+  if (codes.some((code) => LOST.includes(code))) return "push the image again with --force";
   if (codes.includes("NAME_UNKNOWN")) return "create the repository, or correct its name";
   if (status === 404) return "check the registry's host and the repository's name";
   if (status === 405) return "check that the registry accepts pushes";

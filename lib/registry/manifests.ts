@@ -54,16 +54,12 @@ export class Manifests {
 
   /** A manifest or index; undefined where there is none. */
   async get(repository: string, reference: string): Promise<FoundManifest | undefined> {
-    const answer = await this.#endpoint.ask({
+    const { answer, bytes, complete } = await this.#endpoint.read({
       ...this.#reading(repository, reference),
       method: "GET",
       accepts: [200, 404],
-    });
-    if (answer.status === 404) {
-      await answer.discard();
-      return undefined;
-    }
-    const { bytes, complete } = await answer.bytes(DOCUMENT_LIMIT);
+    }, DOCUMENT_LIMIT);
+    if (answer.status === 404) return undefined;
     const where = `${this.#endpoint.host}/${repository}:${reference}`;
     if (!complete) {
       throw new RegistryFault(`The manifest has over ${DOCUMENT_LIMIT} bytes`, {}, {

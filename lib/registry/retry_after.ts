@@ -37,7 +37,7 @@ export function parseRetryAfter(header: string, now: number): number | undefined
 export function retryAfterIn(message: string): number | undefined {
   const match = /retry[- ]after[:=]?\s*([0-9.a-zµμ]+)/i.exec(message);
   if (match === null) return undefined;
-  const text = match[1]!;
+  const text = match[1]!.replace(/\.+$/, "");
   if (/^\d+(?:\.\d+)?$/.test(text)) return finite(Number(text) * 1_000);
   return parseDuration(text);
 }

@@ -120,7 +120,9 @@ export function basicHeader(credential: Credential): string {
 async function readToken(answer: Answer, { secrets }: TokenContext): Promise<Token> {
   const doing = { action: ACTION, where: answer.url.host };
   if (answer.status !== 200) throw refused(doing, await readRefusal(answer, secrets));
-  const { bytes } = await answer.bytes(ANSWER_LIMIT);
+  const { bytes } = await answer.bytes(ANSWER_LIMIT).catch((error) => {
+    throw broken(error, doing, doing.where, secrets);
+  });
   const document = parse(bytes);
   const value = [document.token, document.access_token].find((each) =>
     typeof each === "string" && each !== ""

@@ -4,7 +4,7 @@ import type { Digest } from "../model/digest.ts";
 import { Sha256 } from "../oci/sha256.ts";
 import type { Answer } from "./answer.ts";
 import type { Endpoint, Question } from "./endpoint.ts";
-import { RegistryFault } from "./faults.ts";
+import { isTemporary, RegistryFault } from "./faults.ts";
 import { sendPieces } from "./pieces.ts";
 import { pullScope, pushScope } from "./scope.ts";
 
@@ -55,14 +55,16 @@ export class Upload {
   /**
    * Has a blob mounted from another repository.
    *
-   * @returns undefined where that was done, else an upload to go on with.
+   * @returns "mounted", an upload to go on with, or undefined where it is refused.
    */
   static async mount(
     endpoint: Endpoint,
     repository: string,
     digest: Digest,
     from: string,
-  ): Promise<Upload | undefined> {
+  ): Promise<"mounted" | Upload | undefined> {
+    const pair = `${repository} ${from}`;
+    if (endpoint.unmountable.has(pair)) return undefined;
     const query = `mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`;
     let answer: Answer;
     try {
@@ -77,11 +79,12 @@ export class Upload {
       });
     } catch (error) {
       if (!(error instanceof RegistryFault)) throw error;
-      return await Upload.begin(endpoint, repository);
+      if (!isTemporary(error)) endpoint.unmountable.add(pair);
+      return undefined;
     }
     if (answer.status === 202) return await Upload.#at(endpoint, repository, answer);
     await answer.discard();
-    return undefined;
+    return "mounted";
   }
 
   static async #at(endpoint: Endpoint, repository: string, answer: Answer): Promise<Upload> {

@@ -138,8 +138,9 @@ export class Uploader {
   async #mountOrBegin(digest: Digest, from: readonly string[]): Promise<Upload | undefined> {
     for (const source of from) {
       await this.#cancel();
-      this.#upload = await Upload.mount(this.#endpoint, this.#repository, digest, source);
-      if (this.#upload === undefined) return undefined;
+      const mounted = await Upload.mount(this.#endpoint, this.#repository, digest, source);
+      if (mounted === "mounted") return undefined;
+      this.#upload = mounted;
     }
     return this.#upload ??= await Upload.begin(this.#endpoint, this.#repository);
   }

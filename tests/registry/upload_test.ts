@@ -339,7 +339,7 @@ Deno.test("blobs go six at once, and no more", async () => {
   using client = clientOf(registry.host);
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
   const blobs = Array.from({ length: 12 }, (_, at) => blobOf(`blob ${at}`));
-  registry.interfere("upload-put", ...blobs.map(() => ({ wait: gate })));
+  registry.interfere("upload-put", ...blobs.map(() => ({ wait: () => gate })));
   const uploads = blobs.map(({ descriptor, bytes }) =>
     client.upload("team/app", descriptor, () => bytes)
   );

@@ -32,6 +32,10 @@ export interface TokenServer extends AsyncDisposable {
   readonly certificate: string;
   /** What was asked for so far: method, user and scopes. */
   readonly requests: readonly TokenRequest[];
+  /** Takes back all tokens. */
+  revoke(): void;
+  /** Answers the next requests with these statuses. */
+  failNext(...statuses: readonly number[]): void;
   /** Says whether a token of this server allows something now. */
   allows(token: string, repository: string, action: string): boolean;
 }
@@ -57,6 +61,7 @@ export async function startTokenServer(settings: TokenSettings): Promise<TokenSe
   const signer = await Signer.create(folder);
   const requests: TokenRequest[] = [];
   const issued = new Map<string, { expires: number; access: readonly Access[] }>();
+  const failures: number[] = [];
   const issue = async (user: string | undefined, scopes: readonly string[]) => {
     const access = scopes.flatMap((scope) => granted(scope, user, settings));
     const life = settings.life ?? 60;
@@ -74,6 +79,8 @@ export async function startTokenServer(settings: TokenSettings): Promise<TokenSe
         scopes: asked.scopes,
         ...(typeof asked.user === "string" ? { user: asked.user } : {}),
       });
+      const failure = failures.shift();
+      if (failure !== undefined) return new Response(null, { status: failure });
       if (request.method === "POST" && settings.getOnly) return new Response(null, { status: 404 });
       if (asked.user === false) {
         return Response.json({ details: "incorrect username or password" }, { status: 401 });
@@ -92,6 +99,8 @@ export async function startTokenServer(settings: TokenSettings): Promise<TokenSe
       return found !== undefined && performance.now() < found.expires &&
         found.access.some(({ name, actions }) => name === repository && actions.includes(action));
     },
+    revoke: () => issued.clear(),
+    failNext: (...statuses) => failures.push(...statuses),
     async [Symbol.asyncDispose]() {
       await server.shutdown();
       await folder[Symbol.asyncDispose]();

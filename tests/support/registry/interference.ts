@@ -20,7 +20,7 @@ export type Kind =
 /** What happens to one request; what is not named happens as it should. */
 export interface Interference {
   /** Is waited for before anything is done. */
-  readonly wait?: Promise<unknown>;
+  readonly wait?: () => Promise<unknown> | void;
   /** Answers in the place of the registry; the request is not handled unless `handled` says so. */
   readonly answer?: {
     readonly status: number;
@@ -37,6 +37,10 @@ export interface Interference {
   readonly headers?: Readonly<Record<string, string | undefined>>;
   /** The connection breaks after so many bytes of the answer's body. */
   readonly truncate?: number;
+  /** Nothing follows after so many bytes of the answer's body. */
+  readonly stall?: number;
+  /** Answers with the whole blob where a part was asked for. */
+  readonly ignoresRange?: boolean;
   /** Changes the answer's body. */
   readonly change?: (body: Uint8Array) => Uint8Array;
 }

@@ -46,6 +46,8 @@ export class FaultyRegistry implements AsyncDisposable {
   readonly #server: http.Server;
   readonly #planned = new Map<Kind, Interference[]>();
   readonly #sockets = new Set<Socket>();
+  readonly #used = new WeakSet<Socket>();
+  #connections = 0;
   #running = 0;
   #most = 0;
   #onRunning = () => {};
@@ -57,6 +59,8 @@ export class FaultyRegistry implements AsyncDisposable {
       this.#onRunning();
       response.once("close", () => this.#running -= 1);
       const { socket } = request;
+      if (!this.#used.has(socket)) this.#connections += 1;
+      this.#used.add(socket);
       this.#serve(request, response, socket).catch(() => socket.destroy());
     });
     this.#server.on("connection", (socket: Socket) => {
@@ -77,6 +81,11 @@ export class FaultyRegistry implements AsyncDisposable {
   /** e.g. `localhost:40123`. */
   get host(): string {
     return `localhost:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** How many connections requests came over. */
+  get connections(): number {
+    return this.#connections;
   }
 
   /** The most requests that were being answered at once. */
@@ -109,10 +118,15 @@ export class FaultyRegistry implements AsyncDisposable {
     return this.log.map(({ kind }) => kind);
   }
 
+  /** Ends all connections. */
+  dropConnections(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
   /** Ends all connections, and the registry. */
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const socket of this.#sockets) socket.destroy();
+    this.dropConnections();
     await closed;
   }
 
@@ -127,13 +141,14 @@ export class FaultyRegistry implements AsyncDisposable {
     const { kind } = asked;
     const happens = this.#planned.get(kind)?.shift() ?? this.#settings.campaign?.(kind) ?? {};
     const headers = request.headers as Record<string, string | undefined>;
+    const { range: _, ...rangeless } = headers;
     const path = `${url.pathname}${url.search}`;
     const note = (received: number, status?: number) =>
       this.log.push({
         ...{ kind, method, path, headers, received },
         ...(status === undefined ? {} : { status }),
       });
-    await happens.wait;
+    await happens.wait?.();
     if (happens.reset === "at once") {
       note(0);
       return void socket.destroy();
@@ -154,7 +169,12 @@ export class FaultyRegistry implements AsyncDisposable {
     const isHandled = (happens.answer === undefined && happens.reset === undefined) ||
       happens.handled;
     const handled = isHandled
-      ? handle(this.store, this.#settings.quirks ?? {}, { method, url, headers, body })
+      ? handle(this.store, this.#settings.quirks ?? {}, {
+        method,
+        url,
+        headers: happens.ignoresRange ? rangeless : headers,
+        body,
+      })
       : undefined;
     if (happens.reset !== undefined) {
       note(body.length);
@@ -206,6 +226,10 @@ export class FaultyRegistry implements AsyncDisposable {
       response.write(bytes.subarray(0, happens.truncate), () => response.destroy());
       return;
     }
+    if (happens.stall !== undefined) {
+      response.write(bytes.subarray(0, happens.stall));
+      return;
+    }
     response.end(method === "HEAD" ? undefined : bytes);
   }
 }
@@ -227,5 +251,5 @@ async function read(
     size += chunk.length;
     if (size > limit) return undefined;
   }
-  return Buffer.concat(chunks);
+  return new Uint8Array(Buffer.concat(chunks));
 }

@@ -99,7 +99,8 @@ export class MemoryStore {
 
   /** Makes a blob of an upload. */
   commit(repository: string, id: string, digest: string): void {
-    this.putBlob(repository, digest, Buffer.concat(this.upload(repository, id).chunks));
+    const bytes = new Uint8Array(Buffer.concat(this.upload(repository, id).chunks));
+    this.putBlob(repository, digest, bytes);
     this.#uploads.delete(id);
   }
 
