@@ -33,6 +33,8 @@ export interface Description {
   readonly reads?: readonly string[];
   /** What besides the input tree decides whether the plugin must be asked again; not in the key. */
   readonly guard?: Guard;
+  /** `inputs` say nothing yet: only `identify` can tell what goes in. @default false */
+  readonly undiscovered?: boolean;
 }
 
 /** Local circumstances under which a recorded identity still holds. */

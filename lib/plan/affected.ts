@@ -61,7 +61,7 @@ function taskReasons(c: Circumstances, node: TaskNode, paths: readonly string[])
   return paths.filter((path) => touches.some((each) => each(path))).map(changed);
 }
 
-/** An image that cannot be described may depend on anything. */
+/** An image that cannot be described, or whose inputs are not known yet, may depend on anything. */
 async function imageReasons(
   c: Circumstances,
   node: ImageNode,
@@ -69,8 +69,14 @@ async function imageReasons(
 ): Promise<Reason[]> {
   try {
     const { description, selections, without } = await describeImage(c, node);
-    const { reads = [], bases = [], guard } = description;
-    const touches = selections.map((each) => toucherOf(c.project.root, each, without));
+    const { reads = [], bases = [], guard, undiscovered } = description;
+    if (undiscovered && paths.length > 0) {
+      const detail = "what goes in is known once it has been built or planned";
+      return [{ kind: "input-changed", detail }];
+    }
+    const touches = [...selections, ...guard?.trees ?? []].map((each) =>
+      toucherOf(c.project.root, each, without)
+    );
     const files = new Set([...reads, ...(bases.length > 0 ? ["images.lock"] : [])]);
     const guarded = new Set(guard?.files);
     return paths.filter((path) =>

@@ -40,6 +40,7 @@ function describe(image: Image): Description {
   return {
     options: recipe as unknown as Json,
     inputs: [],
+    undiscovered: true,
     guard: {},
     tools: [{ anyOf: PROGRAMS, next: "install bazelisk" }],
   };

@@ -40,7 +40,7 @@ function discovered(
   request: BuildRequest,
   { workspace, sources, top, rc }: Surveyed,
 ): Discovered {
-  const { description, context: { root } } = request;
+  const { description: { undiscovered: _, ...description }, context: { root } } = request;
   const { args = [] } = recipeOf(request);
   const ignored = ignoredFolders(workspace.path, readIfThere(`${workspace.path}/.bazelignore`));
   return new Discovered({

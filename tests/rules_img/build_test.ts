@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { imageOf } from "../support/project.ts";
+import { commitAll } from "../support/real/fixture.ts";
 import { runTool } from "../support/real/program.ts";
 import { toolTest } from "../support/tools.ts";
 import { type BazelProject, bazelProject, outputPath } from "./rig.ts";
@@ -24,11 +25,19 @@ async function build(rig: BazelProject, ...args: string[]) {
 toolTest(["bazel", "node", "skopeo", "umoci"], "a Bazel image from source to record", async (t) => {
   await using rig = await bazelProject(IMAGES);
   const { project } = rig;
+  await commitAll(project.root);
+  const affected = async () => {
+    const { stdout } = await project.images("affected", "--since", "HEAD");
+    return stdout.trim().split("\n").filter((name) => name !== "");
+  };
+  project.write({ "nix/notes.txt": "of no image" });
+  assertEquals((await affected()).includes("app"), true, "nobody knows yet what goes in");
   const first = await build(rig);
 
   await t.step("is built with one query and one build, and leaves no links", async () => {
     assertEquals([first.status, first.why], ["built", ["first-build"]]);
     assertEquals(first.started, ["query", "build"]);
+    assertEquals(await affected(), []);
     const names = [...Deno.readDirSync(project.root)].map(({ name }) => name);
     assertEquals(names.filter((name) => name.startsWith("bazel-")), []);
     const layout = `oci:${project.path(".images/oci")}:app`;
@@ -79,6 +88,7 @@ toolTest(["bazel", "node", "skopeo", "umoci"], "a Bazel image from source to rec
 
   await t.step("is built when a glob matches another file", async () => {
     project.write({ "app/src/routes/news.md": "# News\n" });
+    assertEquals((await affected()).includes("app"), true);
     const again = await build(rig);
     assertEquals([again.status, again.why], ["built", ["input-added app/src/routes/news.md"]]);
     Deno.removeSync(project.path("app/src/routes/news.md"));
