@@ -37,6 +37,8 @@ export class Board {
   readonly #timeline = new Timeline();
   readonly #running = new Map<Subject, Activity>();
   readonly #samples = new Map<Subject, { at: number; done: number }[]>();
+  /** Node → its place in the graph. */
+  readonly #order = new Map<Subject, number>();
   readonly #images = new Set<Subject>();
   readonly #settled = new Set<Subject>();
   readonly #uploaded = new Map<Subject, number>();
@@ -44,9 +46,10 @@ export class Board {
   #worked = 0;
   #nameWidth = 0;
 
-  /** What is going on, in the order it began. */
+  /** What is going on, in the order of the graph: a line does not move while others come and go. */
   get running(): readonly Activity[] {
-    return [...this.#running.values()];
+    const place = ({ id }: Activity) => this.#order.get(id) ?? this.#order.size;
+    return [...this.#running.values()].sort((a, b) => place(a) - place(b));
   }
 
   /** When what is going on with a node began, if anything is. */
@@ -100,6 +103,7 @@ export class Board {
     switch (event.kind) {
       case "began":
         for (const { id, type } of event.nodes) {
+          this.#order.set(id, this.#order.size);
           if (type === "image") this.#images.add(id);
           this.#nameWidth = Math.max(this.#nameWidth, id.length);
         }

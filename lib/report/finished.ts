@@ -4,7 +4,7 @@ import type { RunEvent } from "../model/events.ts";
 import type { BuildStatus } from "../model/result.ts";
 import { faultMessage } from "./faults.ts";
 import type { Palette } from "./palette.ts";
-import { duration, reasonText, shortName } from "./words.ts";
+import { duration, reasonText } from "./words.ts";
 
 /** Columns of the word that says what is going on, or what became of it. */
 export const WORD = 11;
@@ -15,10 +15,10 @@ export const TIME = 7;
 /** How lines are laid out. */
 export interface Layout {
   readonly palette: Palette;
-  /** Columns of a name. */
+  /** Columns of a name; a longer one takes what it needs. */
   readonly nameWidth: number;
-  /** Shortens what stands behind the other columns; undefined where it may be as long as it is. */
-  readonly fit?: (text: string) => string;
+  /** Shortens what stands behind so many columns; undefined where it may be as long as it is. */
+  readonly fit?: (text: string, taken: number) => string;
   /** Breaks a text between words; undefined where a line may be as long as it is. */
   readonly wrap?: (text: string) => readonly string[];
 }
@@ -30,10 +30,13 @@ export function finishedLine(
   { palette, nameWidth, fit = (text) => text }: Layout,
 ): string {
   const { status = "cached" } = result;
-  const name = shortName(id, nameWidth).padEnd(nameWidth);
+  const name = id.padEnd(nameWidth);
   const word = palette.status(status) + " ".repeat(Math.max(0, WORD - status.length));
   const time = duration(since === undefined ? result.ms : at - since).padStart(TIME);
-  const why = fault === undefined ? fit(reasonText(result.reasons)) : faultMessage(fault, id);
+  const taken = name.length + WORD + time.length + 6;
+  const why = fault === undefined
+    ? fit(reasonText(result.reasons), taken)
+    : faultMessage(fault, id);
   return `${palette.name(name)}  ${word}  ${time}  ${why}`.trimEnd();
 }
 

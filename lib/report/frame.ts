@@ -16,6 +16,21 @@ export interface Moment {
   readonly tick: number;
 }
 
+/** Columns of a mark and the space behind it. */
+export const MARK = 2;
+
+/** Columns that are kept for details where names are long. */
+const DETAIL = 24;
+
+/** Columns that names get at the least. */
+const LEAST_NAME = 12;
+
+/** Builds that take so many milliseconds are worth being compared with the last time. */
+const LONG = 1_000;
+
+/** Columns behind the cursor for what people type: `^C`, and the last column stays free. */
+const TYPED = 4;
+
 /** The least columns in which anything can be told. */
 export const TELLING = 8;
 
@@ -25,7 +40,7 @@ const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", 
 export function frame(board: Board, moment: Moment, palette: Palette): string[] {
   const { rows, tick } = moment;
   const { running } = board;
-  // One row is the summary's, one the cursor's.
+  // One row is the summary's; one is left for what people type.
   const room = Math.max(1, rows - 2);
   const shown = running.length <= room ? running : running.slice(0, room - 1);
   const mark = SPINNER[tick % SPINNER.length]!;
@@ -38,10 +53,10 @@ export function frame(board: Board, moment: Moment, palette: Palette): string[] 
   return [...lines, summaryLine(board, moment, palette)];
 }
 
-/** Columns for names: all of the longest, as long as the rest still has a place. */
+/** Columns for names: all of the longest, as long as details still have a place. */
 export function nameColumns(board: Board, columns: number): number {
-  const most = Math.max(8, Math.floor((columns - 2 - WORD - TIME) * 0.6));
-  return Math.min(board.nameWidth, most);
+  const most = columns - MARK - WORD - TIME - 6 - DETAIL;
+  return Math.min(board.nameWidth, Math.max(LEAST_NAME, most));
 }
 
 function activityLine(
@@ -55,8 +70,8 @@ function activityLine(
   const name = shortName(id, nameWidth).padEnd(nameWidth);
   const word = pad(fit(phase, WORD), WORD);
   const time = duration(now - since).padStart(TIME);
-  // A mark, two spaces between the columns, and the last column, which stays free.
-  const room = columns - 1 - 2 - nameWidth - WORD - TIME - 6;
+  // Two spaces between the columns; the last column stays free.
+  const room = columns - 1 - MARK - nameWidth - WORD - TIME - 6;
   const told = room < TELLING ? "" : fit(detailText(activity, room), room);
   const detail = transfer === undefined ? palette.dim(told) : told;
   return `${palette.name(name)}  ${word}  ${time}  ${detail}`.trimEnd();
@@ -64,7 +79,7 @@ function activityLine(
 
 /** What is most telling of what has a place: a transfer, how long it took before, why. */
 function detailText(
-  { phase, transfer, expected, reasons, detail = "" }: Activity,
+  { phase, transfer, expected = 0, reasons, detail = "" }: Activity,
   room: number,
 ): string {
   const parts = [
@@ -72,8 +87,8 @@ function detailText(
       ? ""
       : `${transfer.phase === phase ? "" : `${transfer.phase} `}${transferText(transfer)}`,
     detail,
-    expected === undefined ? "" : `of about ${duration(expected)}`,
     reasonText(reasons),
+    expected < LONG ? "" : `${duration(expected)} last time`,
   ].filter((part) => part !== "");
   for (let count = parts.length; count > 1; count--) {
     const text = parts.slice(0, count).join(", ");
@@ -91,7 +106,7 @@ function summaryLine(board: Board, { columns, now }: Moment, palette: Palette): 
   ].join(", ");
   const failures = failed === 0 ? "" : `${failed} failed, `;
   const start = `[${settled}/${total}]`;
-  const text = fit(`${failures}${counts}, ${duration(now)}`, columns - 2 - start.length);
+  const text = fit(`${failures}${counts}, ${duration(now)}`, columns - TYPED - start.length);
   const painted = failures === "" || !text.startsWith(failures)
     ? text
     : `${palette.error(failures.slice(0, -2))}${text.slice(failures.length - 2)}`;

@@ -1,9 +1,8 @@
 /** The part of a terminal that is redrawn: what is going on, below the lines that stay. */
 
 import type { Board } from "./board.ts";
-import { TIME, WORD } from "./finished.ts";
 import type { Layout } from "./finished.ts";
-import { frame, nameColumns, TELLING } from "./frame.ts";
+import { frame, MARK, nameColumns, TELLING } from "./frame.ts";
 import type { Palette } from "./palette.ts";
 import type { Output } from "./reporter.ts";
 import { Screen } from "./screen.ts";
@@ -40,12 +39,13 @@ export class Live {
 
   #layout(columns: number): Layout {
     const nameWidth = nameColumns(this.#board, columns);
-    // A mark, and two spaces between the columns.
-    const room = columns - 2 - nameWidth - WORD - TIME - 7;
     return {
       palette: this.#palette,
       nameWidth,
-      fit: (text) => room < TELLING ? "" : fit(text, room),
+      fit: (text, taken) => {
+        const room = columns - 1 - MARK - taken;
+        return room < TELLING ? "" : fit(text, room);
+      },
       wrap: (text) => wrap(text, columns),
     };
   }

@@ -4,24 +4,25 @@
  */
 
 import type { Output } from "./reporter.ts";
-import { columnsOf } from "./text.ts";
 
 const HIDE_CURSOR = "\x1b[?25l";
 const SHOW_CURSOR = "\x1b[?25h";
 /** @see https://gist.github.com/christianparpart/d8a62cc1ab659194337d73e399004036 */
 const BEGIN_UPDATE = "\x1b[?2026h";
 const END_UPDATE = "\x1b[?2026l";
+/** Lines that are too long are cut: of one that wraps nobody would know how many rows it has. */
+const WRAP_OFF = "\x1b[?7l";
+const WRAP_ON = "\x1b[?7h";
 const CLEAR_LINE = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";
 
 /** The lines of a terminal from where the cursor was. */
 export class Screen {
   readonly #output: Output;
-  /** Columns of each line that will be drawn over. */
-  #drawn: readonly number[] = [];
+  /** How many lines will be drawn over. */
+  #drawn = 0;
   #last = "";
   #open = false;
-  #stopped = false;
 
   constructor(output: Output) {
     this.#output = output;
@@ -33,25 +34,28 @@ export class Screen {
     return { columns: Math.max(20, columns), rows: Math.max(3, rows) };
   }
 
-  /** Puts lines that stay above the lines that will be drawn over. */
+  /**
+   * Puts lines that stay above the lines that will be drawn over. The cursor stays at the end of the
+   * last one: where a resize moves text, it moves with it.
+   */
   draw(staying: readonly string[], redrawn: readonly string[]): void {
-    if (this.#stopped) return;
     const text = redrawn.join("\n");
     if (staying.length === 0 && text === this.#last && this.#open) return;
     this.#begin();
-    const lines = [...staying, ...redrawn].map((line) => `${line}${CLEAR_LINE}\n`);
+    const whole = staying.map((line) => `${line}${CLEAR_LINE}\n`).join("");
+    const cut = redrawn.map((line) => `${line}${CLEAR_LINE}`).join("\n");
     this.#output.write(
-      [BEGIN_UPDATE, this.#toStart(), ...lines, CLEAR_BELOW, END_UPDATE].join(""),
+      `${BEGIN_UPDATE}${this.#toStart()}${whole}${WRAP_OFF}${cut}${WRAP_ON}${CLEAR_BELOW}${END_UPDATE}`,
     );
-    this.#drawn = redrawn.map(columnsOf);
+    this.#drawn = redrawn.length;
     this.#last = text;
   }
 
   /** Gives the terminal back. What was drawn stays. */
   close(): void {
     if (!this.#open) return;
+    this.#leave();
     this.#open = false;
-    this.#output.write(SHOW_CURSOR);
     globalThis.removeEventListener("unload", this.#restore);
     for (const [signal, handler] of this.#signals) Deno.removeSignalListener(signal, handler);
   }
@@ -65,33 +69,29 @@ export class Screen {
   }
 
   /**
-   * Moves to the first line that was drawn. A terminal that has become narrower since then has
-   * wrapped the lines that no longer fit.
+   * Moves to the first line that was drawn. A terminal that has become narrower may have wrapped
+   * the lines, or not: only as many rows are drawn over as are surely ours.
    */
   #toStart(): string {
-    const { columns } = this.size;
-    const rows = this.#drawn.reduce((sum, each) => sum + Math.max(1, Math.ceil(each / columns)), 0);
-    return rows === 0 ? "\r" : `\x1b[${rows}A\r`;
+    return this.#drawn <= 1 ? "\r" : `\x1b[${this.#drawn - 1}A\r`;
+  }
+
+  /** What is printed from here on, by whomever, stands below what was drawn. */
+  #leave(): void {
+    this.#output.write(this.#drawn === 0 ? SHOW_CURSOR : `\n${SHOW_CURSOR}`);
+    this.#drawn = 0;
+    this.#last = "";
   }
 
   /** However the process ends, the cursor is there again. */
-  readonly #restore = (): void => {
-    if (this.#open) this.#output.write(SHOW_CURSOR);
-  };
+  readonly #restore = (): void => this.#leave();
 
   readonly #signals: readonly [Deno.Signal, () => void][] = [
     ["SIGTSTP", () => {
-      this.#stopped = true;
-      this.#output.write(SHOW_CURSOR);
+      this.#leave();
       Deno.kill(Deno.pid, "SIGSTOP");
     }],
-    ["SIGCONT", () => {
-      // The shell has printed something meanwhile: what comes is drawn below it.
-      this.#stopped = false;
-      this.#drawn = [];
-      this.#last = "";
-      this.#output.write(HIDE_CURSOR);
-    }],
+    ["SIGCONT", () => this.#output.write(HIDE_CURSOR)],
     ["SIGQUIT", () => {
       this.close();
       Deno.kill(Deno.pid, "SIGQUIT");

@@ -22,7 +22,10 @@ export class Timeline {
     } else if (event.kind === "started") {
       // What is published later was built before.
       if (!this.#finished.has(event.id)) this.#started.set(event.id, event.at);
-    } else if (event.kind === "finished") this.#finished.set(event.id, event.at);
+    } else if (event.kind === "finished") {
+      const { status } = event.result;
+      if (status === "built" || status === "failed") this.#finished.set(event.id, event.at);
+    }
   }
 
   /** From the last node that was worked at back to what kept it waiting longest, first one first. */

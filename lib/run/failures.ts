@@ -7,7 +7,7 @@ import type { Settled, SettledImage } from "./settled.ts";
 
 /** A node that was not tried because of something else. */
 export class Skipped extends Fault {
-  /** What it all began with, where that is another node. */
+  /** The node it all began with; undefined where the whole run was stopped. */
   readonly first: Settled | undefined;
 
   constructor(message: string, options: FaultOptions = {}, first?: Settled) {
@@ -19,23 +19,25 @@ export class Skipped extends Fault {
 /** Refuses to go on after a need that is not there. */
 export function refuseAfter(blocker: Settled | undefined): void {
   if (blocker === undefined) return;
-  const first = blocker.fault instanceof Skipped ? blocker.fault.first ?? blocker : blocker;
-  const what = first.status === "unavailable"
-    ? "is unavailable"
-    : first.status === "skipped"
-    ? "was skipped"
-    : "failed";
+  const { fault } = blocker;
+  // What ended the blocker ends this too.
+  if (fault instanceof Skipped && fault.first === undefined) throw fault;
+  const first = fault instanceof Skipped ? fault.first ?? blocker : blocker;
+  const what = first.status === "unavailable" ? "is unavailable" : "failed";
   throw new Skipped(`Not built, since "${first.node.id}" ${what}`, {}, first);
 }
 
 /** Refuses to start anything after an interrupt, or after a failure without `--keep-going`. */
 export function refuseWhenStopped(session: Session): void {
-  if (!session.signal.aborted) return;
-  const { reason } = session.signal;
+  if (session.signal.aborted) throw stoppedBy(session.signal.reason);
+}
+
+/** What becomes of a node that was not begun, or not brought to its end. */
+function stoppedBy(reason: unknown): Skipped {
   if (!(reason instanceof Fault) || reason.kind === "interrupted") {
-    throw new Skipped("Not built: interrupted", { kind: "interrupted" });
+    return new Skipped("Not built: interrupted", { kind: "interrupted" });
   }
-  throw new Skipped("Not built, since something else failed", {
+  return new Skipped("Not built, since something else failed", {
     next: "use --keep-going to build what does not depend on it",
   });
 }
@@ -50,10 +52,7 @@ export function failureOf(
   const { settings: { keepGoing }, targets, signal } = session;
   if (fault instanceof Skipped) return { status: "skipped", fault };
   if (signal.aborted && (fault.kind === "interrupted" || fault === signal.reason)) {
-    return {
-      status: "skipped",
-      fault: new Skipped("Not built: ended", { kind: fault.kind, where: id }),
-    };
+    return { status: "skipped", fault: stoppedBy(signal.reason) };
   }
   if (fault.kind === "unavailable") {
     if (targets.strict && !keepGoing) session.stop(fault);
