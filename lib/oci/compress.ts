@@ -150,7 +150,71 @@ class BlockPool {
 }
 
 /** The content in blocks of one size, the last one shorter. */
-async function* filledBlocks(
+function filledBlocks(
+  content: AsyncIterable<Uint8Array>,
+  blocks: BlockPool,
+): AsyncGenerator<Filled> {
+  const reader = content instanceof ReadableStream ? byteReader(content) : undefined;
+  return reader === undefined ? copiedBlocks(content, blocks) : readBlocks(reader, blocks);
+}
+
+/** Undefined where a stream cannot be read into a buffer of ours. */
+function byteReader(
+  stream: ReadableStream<Uint8Array>,
+): ReadableStreamBYOBReader | undefined {
+  try {
+    return stream.getReader({ mode: "byob" });
+  } catch (error) {
+    if (error instanceof TypeError && !stream.locked) return undefined;
+    throw error;
+  }
+}
+
+/** Has the content read into blocks: it is copied nowhere else. */
+async function* readBlocks(
+  reader: ReadableStreamBYOBReader,
+  blocks: BlockPool,
+): AsyncGenerator<Filled> {
+  let ended = false;
+  try {
+    while (!ended) {
+      const { block, length, done } = await readBlock(reader, await blocks.take(), blocks);
+      ended = done;
+      if (length > 0) yield { block, length };
+      else blocks.give(block);
+    }
+  } finally {
+    if (!ended) await reader.cancel();
+    reader.releaseLock();
+  }
+}
+
+/** Fills a block; while it is filled it belongs to the stream, and is lost where that fails. */
+async function readBlock(
+  reader: ReadableStreamBYOBReader,
+  empty: Uint8Array<ArrayBuffer>,
+  blocks: BlockPool,
+): Promise<Filled & { readonly done: boolean }> {
+  let block = empty;
+  let length = 0;
+  try {
+    while (length < BLOCK_SIZE) {
+      const { done, value } = await reader.read(block.subarray(length));
+      if (value !== undefined) {
+        block = new Uint8Array(value.buffer);
+        length += value.byteLength;
+      }
+      if (done) return { block, length, done };
+    }
+    return { block, length, done: false };
+  } catch (error) {
+    blocks.give(new Uint8Array(BLOCK_SIZE));
+    throw error;
+  }
+}
+
+/** Copies the content into blocks, whatever pieces it comes in. */
+async function* copiedBlocks(
   content: AsyncIterable<Uint8Array>,
   blocks: BlockPool,
 ): AsyncGenerator<Filled> {

@@ -54,25 +54,32 @@ export class Layout {
     return bytes;
   }
 
-  /** A blob's bytes as a stream that fails before its end if they are not what the digest says. */
+  /**
+   * A blob's bytes as a stream that fails before its end if they are not what the digest says. A
+   * reader can have them read into its own buffer.
+   */
   async open(digest: Digest): Promise<ReadableStream<Uint8Array>> {
     const { Sha256 } = await import("../oci/sha256.ts");
     const path = this.blobPath(digest);
     const file = await Deno.open(path);
     const hash = new Sha256();
-    return new ReadableStream<Uint8Array>({
+    return new ReadableStream({
+      type: "bytes",
+      autoAllocateChunkSize: CHUNK,
       pull(controller) {
-        const buffer = new Uint8Array(CHUNK);
-        const count = file.readSync(buffer);
+        const request = controller.byobRequest!;
+        const { buffer, byteOffset, byteLength } = request.view!;
+        const space = new Uint8Array(buffer, byteOffset, byteLength);
+        const count = file.readSync(space);
         if (count !== null) {
-          const chunk = buffer.subarray(0, count);
-          hash.update(chunk);
-          controller.enqueue(chunk);
+          hash.update(space.subarray(0, count));
+          request.respond(count);
           return;
         }
         file.close();
-        if (hash.digest() === digest) controller.close();
-        else controller.error(corrupt(digest, path));
+        if (hash.digest() !== digest) return controller.error(corrupt(digest, path));
+        controller.close();
+        request.respond(0);
       },
       cancel() {
         file.close();

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import fc from "fast-check";
 import { Compressor } from "../../lib/oci/compress.ts";
@@ -89,4 +89,53 @@ Deno.test("compressors end whatever number of blocks they had", async () => {
     const compressed = compressor.compress(asStream(pieces(length, BLOCK_SIZE)), "zstd");
     assertEquals((await bytesOf(compressed)).length > 0, blocks > 0);
   }
+});
+
+Deno.test("what is compressed already is stored, not made larger", async () => {
+  using compressor = new Compressor();
+  const noise = new Uint8Array(3 * BLOCK_SIZE);
+  for (let at = 0; at < noise.length; at += 65_536) {
+    crypto.getRandomValues(noise.subarray(at, at + 65_536));
+  }
+  for (const compression of ["gzip", "zstd"] as const) {
+    const stored = await bytesOf(compressor.compress(asStream([noise.slice()]), compression));
+    assert(stored.length < noise.length + 3 * 200, `${compression}: ${stored.length}`);
+    const plain = await bytesOf(decompress(new Blob([stored as BlobPart]).stream(), "x"));
+    assertEquals(plain, noise);
+  }
+});
+
+/** A stream that is read into its reader's buffer, and breaks after so many bytes. */
+function byteStream(content: Uint8Array, breaksAt = Infinity): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream({
+    type: "bytes",
+    autoAllocateChunkSize: 10_000,
+    pull(controller) {
+      const request = controller.byobRequest!;
+      const { buffer, byteOffset, byteLength } = request.view!;
+      if (at >= breaksAt) return controller.error(new Error("it broke"));
+      const piece = content.subarray(at, at + Math.min(byteLength, 70_000));
+      new Uint8Array(buffer).set(piece, byteOffset);
+      at += piece.length;
+      if (piece.length === 0) controller.close();
+      request.respond(piece.length);
+    },
+  });
+}
+
+Deno.test("bytes read straight into blocks give the same, and broken streams take none away", async () => {
+  using compressor = new Compressor();
+  for (const length of [0, 1, BLOCK_SIZE, 2 * BLOCK_SIZE, 2 * BLOCK_SIZE + 77]) {
+    const content = new Uint8Array(length).map((_, at) => (at * at) % 251);
+    const copied = await bytesOf(compressor.compress(asStream([content.slice()]), "zstd"));
+    assertEquals(await bytesOf(compressor.compress(byteStream(content), "zstd")), copied);
+  }
+  const content = new Uint8Array(3 * BLOCK_SIZE);
+  for (let count = 0; count < 40; count++) {
+    const broken = compressor.compress(byteStream(content, BLOCK_SIZE + 5_000), "zstd");
+    await assertRejects(() => bytesOf(broken), Error, "it broke");
+  }
+  const whole = await bytesOf(compressor.compress(byteStream(content), "zstd"));
+  assertEquals(await bytesOf(decompress(new Blob([whole as BlobPart]).stream(), "x")), content);
 });

@@ -1,7 +1,7 @@
 /** Publishing one image under its content tags: found, copied from another registry, or uploaded. */
 
 import type { LocalImage } from "../../model/image.ts";
-import { type Descriptor, MediaType } from "../../model/oci.ts";
+import { type Descriptor, type Manifest, MediaType } from "../../model/oci.ts";
 import { parsePlatform } from "../../model/platform.ts";
 import { encodeIndex, encodeManifest } from "../../oci/documents.ts";
 import type { OnBytes } from "./blobs.ts";
@@ -112,13 +112,17 @@ async function publishPart(
   const known = await findPart(part.key, target, sources, force);
   if (known !== undefined) return known;
   for (const tag of await item.formerTags()) await target.blobs.learn(target.repository, tag);
+  const [top, manifest] = await Promise.all([
+    item.indexKey === undefined ? item.topAnnotations() : {},
+    uploadImage(await part.open(), target, part.onBytes),
+  ]);
   const annotations = {
     ...item.annotations,
     ...part.annotations,
-    ...(item.indexKey === undefined ? await item.topAnnotations() : {}),
+    ...top,
     [KEY_ANNOTATION]: part.key,
   };
-  const bytes = await uploadImage(await part.open(), target, annotations, part.onBytes);
+  const bytes = encodeManifest({ ...manifest, annotations });
   return await putTagged(target, part.key, MediaType.manifest, bytes, "pushed", force);
 }
 
@@ -163,21 +167,20 @@ async function putIndex(
   return await putTagged(target, indexKey, MediaType.index, bytes, "pushed", force);
 }
 
-/** Brings an image's blobs and makes the manifest it is published with. */
+/** Brings an image's blobs; answers with what they are called there. */
 async function uploadImage(
   image: LocalImage,
   { blobs, repository }: Target,
-  annotations: Readonly<Record<string, string>>,
   onBytes: OnBytes | undefined,
-): Promise<Uint8Array> {
-  const layers = await Promise.all(
-    image.layers.map((layer) => blobs.bringLayer(repository, layer, onBytes)),
-  );
+): Promise<Pick<Manifest, "config" | "layers">> {
   const config = {
     mediaType: MediaType.config,
     digest: image.imageId,
     size: image.configBytes.length,
   };
-  await blobs.bring(repository, config, () => image.configBytes);
-  return encodeManifest({ config, layers, annotations });
+  const [layers] = await Promise.all([
+    Promise.all(image.layers.map((layer) => blobs.bringLayer(repository, layer, onBytes))),
+    blobs.bring(repository, config, () => image.configBytes),
+  ]);
+  return { config, layers };
 }

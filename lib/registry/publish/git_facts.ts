@@ -19,14 +19,14 @@ export interface GitFacts {
 export async function gitFacts(root: string, env: Environment): Promise<GitFacts> {
   const ask = (...args: string[]) => git(root, args);
   const system = ciSystem(env);
-  const revision = (system === "github" ? env.GITHUB_SHA : env.CI_COMMIT_SHA) ||
-    await ask("rev-parse", "HEAD");
-  const branch = ciBranch(env) ??
-    (system === undefined ? await ask("branch", "--show-current") : undefined);
-  const tag = ciTag(env) ??
-    (system === undefined ? await ask("describe", "--tags", "--exact-match", "HEAD") : undefined);
-  const source = ciSource(env) ?? publicAddress(await ask("remote", "get-url", "origin"));
-  const created = await ask("show", "-s", "--format=%cI", "HEAD");
+  const byHand = (...args: string[]) => system === undefined ? ask(...args) : undefined;
+  const [revision, branch, tag, source, created] = await Promise.all([
+    (system === "github" ? env.GITHUB_SHA : env.CI_COMMIT_SHA) || ask("rev-parse", "HEAD"),
+    ciBranch(env) ?? byHand("branch", "--show-current"),
+    ciTag(env) ?? byHand("describe", "--tags", "--exact-match", "HEAD"),
+    ciSource(env) ?? ask("remote", "get-url", "origin").then(publicAddress),
+    ask("show", "-s", "--format=%cI", "HEAD"),
+  ]);
   return {
     ...(revision ? { revision } : {}),
     ...(branch ? { branch } : {}),

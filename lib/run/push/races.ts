@@ -18,7 +18,7 @@ import type { PublishedContent } from "./publish.ts";
 import { idOf } from "./results.ts";
 
 /** The least time given to others, in milliseconds. */
-const LEAST_WAIT = 100;
+const LEAST_WAIT = 50;
 
 /** How much slower than we another run may be. */
 const SLOWER = 4;
