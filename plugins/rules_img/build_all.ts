@@ -11,7 +11,7 @@ import { describedLayers, shallowFlags } from "./described.ts";
 import { imageSource, isLocal, OUTPUT_GROUPS } from "./outputs.ts";
 import { LineRouter } from "./lines.ts";
 import { recipeFlags, recipeOf } from "./flags.ts";
-import { survey, type Surveyed } from "./survey.ts";
+import { movedSince, survey, type Surveyed } from "./survey.ts";
 
 /** A request whose target is known to Bazel. */
 export interface Pending {
@@ -77,7 +77,12 @@ async function buildTargets(group: readonly Pending[]): Promise<Answer[]> {
   });
   // What the user's flags leave in a remote cache is fetched by Bazel, which knows the way.
   const fetched = remote.length === 0 ? events : (await run(remote, FETCH)).events;
-  return await Promise.all(group.map(async (pending) => {
+  const moved = await movedSince(
+    group.map(({ surveyed }) => surveyed),
+    group.map(({ request }) => request),
+  );
+  return await Promise.all(group.map(async (pending, at) => {
+    if (moved[at]) return faultOfMoved(pending);
     const isRemote = remote.includes(pending);
     try {
       return await answerFor(pending, isRemote ? fetched : events, end);
@@ -147,6 +152,13 @@ async function answerFor(
   const why = events.aborted.get(label);
   const error = end.errors.find((each) => each.includes(label)) ?? why;
   return error === undefined ? faultOfEnd(end, name) : faultOfError(error, root, name);
+}
+
+function faultOfMoved({ request: { context: { name } } }: Pending): Fault {
+  return new Fault("Files that go in appeared or went while it was built", {
+    where: name,
+    next: "run the command again; nothing was recorded",
+  });
 }
 
 /** Bazel may print a label of another repository with that repository's canonical name. */

@@ -7,8 +7,7 @@ import { Fault } from "../../lib/model/errors.ts";
 import { type BuildRequest, Discovered, type Identity } from "../../lib/model/plugin.ts";
 import { PROGRAMS } from "./bazel/workspace.ts";
 import { variablesOf } from "./closure/rc.ts";
-import { readIfThere } from "./closure/reading.ts";
-import { fileSelections, ignoredFolders, listingSelections } from "./closure/selections.ts";
+import { fileSelections, listingSelections } from "./closure/selections.ts";
 import { recipeOf } from "./flags.ts";
 import { survey, type Surveyed } from "./survey.ts";
 
@@ -38,11 +37,10 @@ export async function identifyAll(
 
 function discovered(
   request: BuildRequest,
-  { workspace, sources, top, rc }: Surveyed,
+  { sources, top, rc, ignored }: Surveyed,
 ): Discovered {
   const { description: { undiscovered: _, ...description }, context: { root } } = request;
   const { args = [] } = recipeOf(request);
-  const ignored = ignoredFolders(workspace.path, readIfThere(`${workspace.path}/.bazelignore`));
   return new Discovered({
     ...description,
     inputs: fileSelections(root, new Set([...sources.files, ...top.files, ...rc.own])),

@@ -9,6 +9,8 @@ import { type Queried, QueryReader } from "./bazel/query.ts";
 import { checkWorkspace, type Workspace, workspaceOf } from "./bazel/workspace.ts";
 import { type Closure, closureOf, packagesOf } from "./closure/closure.ts";
 import { type RcChain, rcChain, valuesOf } from "./closure/rc.ts";
+import { readIfThere } from "./closure/reading.ts";
+import { ignoredFolders, visibleNames } from "./closure/selections.ts";
 import { SourceFinder, type Sources } from "./closure/sources.ts";
 import { isOwnPattern, type WorkspaceFiles, workspaceFiles } from "./closure/workspace_files.ts";
 import { recipeOf } from "./flags.ts";
@@ -24,6 +26,10 @@ export interface Surveyed {
   readonly sources: Sources;
   readonly top: WorkspaceFiles;
   readonly rc: RcChain;
+  /** Folders that .bazelignore hides. */
+  readonly ignored: ReadonlySet<string>;
+  /** Names of all that globs of its packages could see when Bazel was asked. */
+  readonly names: string;
 }
 
 /** Options whose targets decide what others are built with. */
@@ -38,9 +44,14 @@ const PLATFORM_OPTIONS = [
 const LOADING_OPTIONS =
   /^--(?:(?:no)?enable_(?:bzlmod|workspace)|override_(?:repository|module)|inject_repository|registry|lockfile_mode|repo_env|repository_cache|distdir|package_path|deleted_packages)(?:=|$)/;
 
-/** Surveys requests, all of a workspace in one query; answers in their order. */
+/**
+ * Surveys requests, all of a workspace in one query; answers in their order.
+ *
+ * @param fresh asks Bazel even if this run has asked before.
+ */
 export async function survey(
   requests: readonly BuildRequest[],
+  fresh = false,
 ): Promise<(Surveyed | Fault)[]> {
   const byWorkspace = Map.groupBy(
     requests,
@@ -49,28 +60,53 @@ export async function survey(
   );
   const answers = new Map<BuildRequest, Surveyed | Fault>();
   for (const group of byWorkspace.values()) {
-    for (const [at, answer] of (await surveyGroup(group)).entries()) {
+    for (const [at, answer] of (await surveyGroup(group, fresh)).entries()) {
       answers.set(group[at]!, answer);
     }
   }
   return requests.map((request) => answers.get(request)!);
 }
 
-async function surveyGroup(group: readonly BuildRequest[]): Promise<(Surveyed | Fault)[]> {
+async function surveyGroup(
+  group: readonly BuildRequest[],
+  fresh: boolean,
+): Promise<(Surveyed | Fault)[]> {
   const [first] = group as [BuildRequest];
   const workspace = workspaceOf(first.context.root, recipeOf(first));
   const labels = group.map((request) => formatLabel(parseTarget(recipeOf(request).target)!));
   try {
     checkWorkspace(workspace, first.context.name);
-    const asked = await askOnce(workspace, new Set(labels), group);
+    const asked = fresh
+      ? await ask(workspace, [...new Set(labels)], group)
+      : await askOnce(workspace, new Set(labels), group);
     return labels.map((label, at) => answerFor(asked, label, group[at]!.context));
   } catch (error) {
     return group.map(({ context }) => asFault(error, { where: context.name }));
   }
 }
 
+/**
+ * Says which of these targets are made from other files by now: a glob may have found one that
+ * appeared while they were built.
+ */
+export async function movedSince(
+  surveyed: readonly Surveyed[],
+  requests: readonly BuildRequest[],
+): Promise<readonly boolean[]> {
+  const suspect = surveyed.map(({ sources, ignored, names }) =>
+    visibleNames(sources.packages, ignored) !== names
+  );
+  if (!suspect.includes(true)) return suspect;
+  const now = await survey(requests, true);
+  return surveyed.map(({ sources }, at) => {
+    const answer = now[at]!;
+    return answer instanceof Fault ||
+      sources.files.symmetricDifference(answer.sources.files).size > 0;
+  });
+}
+
 /** A query's answer with what belongs to all its targets. */
-interface Asked extends Omit<Surveyed, "label" | "closure" | "sources"> {
+interface Asked extends Omit<Surveyed, "label" | "closure" | "sources" | "names"> {
   readonly end: BazelEnd;
   readonly finder: SourceFinder;
   /** Targets that no edge leads to but that every build looks at. */
@@ -142,7 +178,8 @@ async function ask(
     const path = `${workspace.path}/${label.slice(2).replace(/^:/, "").replace(":", "/")}`;
     return loaded.has(path) ? [] : [path];
   });
-  return { workspace, queried, top, rc, end, finder, registered, stray };
+  const ignored = ignoredFolders(workspace.path, readIfThere(`${workspace.path}/.bazelignore`));
+  return { workspace, queried, top, rc, ignored, end, finder, registered, stray };
 }
 
 function answerFor(
@@ -165,7 +202,8 @@ function answerFor(
   }
   const sources = finder.find(closure);
   const files = new Set([...sources.files, ...stray]);
-  return { ...asked, label, closure, sources: { ...sources, files } };
+  const names = visibleNames(sources.packages, asked.ignored);
+  return { ...asked, label, closure, names, sources: { ...sources, files } };
 }
 
 function loadingOptions({ args = [] }: RulesImgRecipe): string[] {

@@ -107,30 +107,54 @@ toolTest(["bazel", "node"], "faults of Bazel images", async (t) => {
     });
   });
 
-  await t.step("a server that is killed is named, and the next run is well", async () => {
+  /** Builds `boom` with an action that waits in the middle; does something meanwhile. */
+  const interrupted = async (meanwhile: () => Promise<void>, release: boolean) => {
     const pipe = project.beside("pipe");
-    const slow = `
-genrule(
-    name = "slow",
-    outs = ["slow.txt"],
-    cmd = "echo begun > ${pipe}; cat ${pipe} > $@",
-    local = True,
-)
-image_layer(name = "slow_layer", srcs = {":slow": "/slow"})
-image_manifest(name = "boom_image", layers = [":slow_layer"])
-`;
-    await withText(rig, "app/BUILD.bazel", slow, async () => {
-      await runTool(["mkfifo", pipe]);
+    await runTool(["mkfifo", pipe]);
+    try {
       // Opened by the action when it begins; afterwards it would read from it forever.
       const begun = Deno.open(pipe);
       const output = project.spawn("build", "boom").output();
-      await Promise.race([begun, output]);
-      await rig.bazel.stopServers();
-      const { code, stderr } = await output;
-      Deno.openSync(pipe, { read: true, write: true }).close();
+      if (await Promise.race([begun.then(() => false), output])) {
+        // The action never began: let go of the pipe before the step fails.
+        Deno.openSync(pipe, { read: true, write: true }).close();
+      }
       (await begun).close();
+      await meanwhile();
+      if (release) Deno.writeTextFileSync(pipe, "go on");
+      const { code, stderr } = await output;
+      return { code, stderr: new TextDecoder().decode(stderr) };
+    } finally {
+      Deno.openSync(pipe, { read: true, write: true }).close();
+      Deno.removeSync(pipe);
+    }
+  };
+  const slow = (name: string) => `
+genrule(
+    name = "slow",
+    outs = ["slow.txt"],
+    cmd = ": ${name}; echo begun > ${project.beside("pipe")}; cat ${project.beside("pipe")} > $@",
+    local = True,
+)
+image_layer(name = "slow_layer", srcs = {":slow": "/slow"})
+image_manifest(name = "boom_image", layers = [":slow_layer", ":site_layer"])
+`;
+
+  await t.step("a file that a glob may have found meanwhile is no part of a record", async () => {
+    await withText(rig, "app/BUILD.bazel", slow("late"), async () => {
+      const late = () => Promise.resolve(project.write({ "app/src/routes/late.md": "# Late\n" }));
+      const { code, stderr } = await interrupted(late, true);
       assertEquals(code, 1);
-      assertStringIncludes(new TextDecoder().decode(stderr), "Bazel's server ended");
+      assertStringIncludes(stderr, "Files that go in appeared or went while it was built");
+      assertEquals(records(), 1);
+    });
+  });
+
+  await t.step("a server that is killed is named, and the next run is well", async () => {
+    await withText(rig, "app/BUILD.bazel", slow("killed"), async () => {
+      const { code, stderr } = await interrupted(() => rig.bazel.stopServers(), false);
+      assertEquals(code, 1);
+      assertStringIncludes(stderr, "Bazel's server ended");
       assertEquals(records(), 1);
     });
     const { code } = await project.images("build", "app");

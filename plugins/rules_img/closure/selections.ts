@@ -62,6 +62,13 @@ export function listingSelections(
   });
 }
 
+/** The names of all that packages' `glob()` may see, as one text: to tell whether it has changed. */
+export function visibleNames(packages: Iterable<string>, ignored: ReadonlySet<string>): string {
+  const names: string[] = [];
+  for (const top of packages) walk(top, ignored, (path) => names.push(path), () => {});
+  return names.sort().join("\n");
+}
+
 /** Folders that .bazelignore hides, as absolute paths. */
 export function ignoredFolders(workspace: string, text: string): ReadonlySet<string> {
   const lines = text.split("\n").map((line) => line.trim().replace(/\/+$/, ""));
@@ -79,18 +86,28 @@ function nested(
 ): { readonly others: readonly string[]; readonly hidden: readonly string[] } {
   const others: string[] = [];
   const hidden: string[] = [];
-  const visit = (folder: string) => {
-    for (const entry of entriesOf(folder)) {
-      if (!entry.isDirectory || entry.name === ".git" || entry.name === ".images") continue;
-      const path = `${folder}/${entry.name}`;
-      const name = path.slice(top.length + 1);
-      if (ignored.has(path)) hidden.push(name);
-      else if (entriesOf(path).some((each) => isBuildFile(each))) others.push(name);
-      else visit(path);
-    }
-  };
-  visit(top);
+  walk(top, ignored, () => {}, (path) => {
+    (ignored.has(path) ? hidden : others).push(path.slice(top.length + 1));
+  });
   return { others, hidden };
+}
+
+/** Goes through a package's folder; tells each path, and each folder it does not go into. */
+function walk(
+  top: string,
+  ignored: ReadonlySet<string>,
+  seen: (path: string) => void,
+  left: (path: string) => void,
+): void {
+  for (const entry of entriesOf(top)) {
+    if (entry.name === ".git" || entry.name === ".images") continue;
+    const path = `${top}/${entry.name}`;
+    seen(path);
+    if (!entry.isDirectory) continue;
+    const isOther = ignored.has(path) || entriesOf(path).some((each) => isBuildFile(each));
+    if (isOther) left(path);
+    else walk(path, ignored, seen, left);
+  }
 }
 
 function isBuildFile(entry: Deno.DirEntry): boolean {
