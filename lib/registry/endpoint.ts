@@ -5,8 +5,9 @@ import type { Answer } from "./answer.ts";
 import { Authenticator, type Wanted } from "./auth.ts";
 import { BodyFailure } from "./body.ts";
 import type { Credentials } from "./credentials.ts";
-import { broken, type Doing, isTemporary, readRefusal, refused, RegistryFault } from "./faults.ts";
-import { apiHost, isLoopback, redactUrl } from "./host.ts";
+import { broken, type Doing, isTemporary, readRefusal, refused } from "./faults.ts";
+import { findBase, hostile, locationOf, mayBeClear, redirection } from "./locations.ts";
+import { Meter } from "./meter.ts";
 import { Pacer, type Pacing } from "./pacer.ts";
 import { Secrets } from "./secrets.ts";
 import { type Environment, type Patience, Transport } from "./transport.ts";
@@ -81,7 +82,8 @@ export class Endpoint {
   readonly unmountable: Set<string> = new Set();
   /** Aborted when the run or this endpoint ends. */
   readonly signal: AbortSignal;
-  readonly #settings: EndpointSettings;
+  /** Plain http may be spoken to it. */
+  readonly #clear: boolean;
   readonly #transport: Transport;
   readonly #closing = new AbortController();
   readonly #short = new Slots(SHORT_REQUESTS);
@@ -89,9 +91,9 @@ export class Endpoint {
   #base: Promise<URL> | undefined;
 
   constructor(settings: EndpointSettings) {
-    this.#settings = settings;
     this.host = settings.host;
     this.signal = AbortSignal.any([settings.signal, this.#closing.signal]);
+    this.#clear = mayBeClear(settings.host, settings.insecure);
     this.#transport = new Transport(settings.patience, settings.env);
     this.pacer = new Pacer(settings.host, settings.pacing, settings.notice);
     this.#auth = new Authenticator({
@@ -99,7 +101,7 @@ export class Endpoint {
       credentials: settings.credentials,
       transport: this.#transport,
       secrets: this.secrets,
-      clear: this.#mayBeClear,
+      clear: this.#clear,
       signal: this.signal,
     });
   }
@@ -171,13 +173,20 @@ export class Endpoint {
     const base = await this.#baseUrl(doing, signal);
     let url = typeof question.at === "string" ? new URL(question.at, base) : question.at;
     let wanted: Wanted = { ...question, doing };
+    const meter = new Meter(question.onBytes);
     let redirects = 0;
-    for (let challenges = 0;;) {
+    for (let challenges = 0;; meter.takeBack()) {
       // Who asks is nobody's business but the registry's own.
       const isOwn = url.origin === base.origin;
       const proof = isOwn ? await this.#auth.prove(wanted) : {};
       const { header } = proof;
-      const answer = await this.#send(question, url, header, doing, signal);
+      const answer = await this.#send(
+        { ...question, onBytes: meter.add },
+        url,
+        header,
+        doing,
+        signal,
+      );
       if (answer.status === 401 && isOwn && !question.accepts.includes(401)) {
         const scopes = challenges++ < CHALLENGES
           ? await this.#auth.learn(answer, base, proof, wanted)
@@ -190,7 +199,7 @@ export class Endpoint {
         wanted = { ...wanted, scopes };
         continue;
       }
-      const next = this.#redirection(answer, question, base, doing);
+      const next = redirection(answer, question.method, base, doing);
       if (next === undefined) return answer;
       await answer.discard();
       if (++redirects > REDIRECTS) throw hostile(doing, "it redirects in circles");
@@ -206,7 +215,8 @@ export class Endpoint {
     signal: AbortSignal,
   ): Promise<Answer> {
     const { method, headers, body, length, onBytes } = question;
-    for (let stale = 0;; stale++) {
+    const meter = new Meter(onBytes);
+    for (let stale = 0;; stale++, meter.takeBack()) {
       const opened = await body?.();
       try {
         return await this.#transport.send({
@@ -216,7 +226,7 @@ export class Endpoint {
           signal,
           ...(opened === undefined ? {} : { body: opened }),
           ...(length === undefined ? {} : { length }),
-          ...(onBytes === undefined ? {} : { onBytes }),
+          onBytes: meter.add,
         });
       } catch (error) {
         signal.throwIfAborted();
@@ -229,86 +239,22 @@ export class Endpoint {
     }
   }
 
-  /** Where an answer sends a request, if it does: reading anywhere safe, writing on the same host. */
-  #redirection(answer: Answer, { method }: Question, base: URL, doing: Doing): URL | undefined {
-    const { status, url } = answer;
-    const reads = method === "GET" || method === "HEAD";
-    const redirects = reads ? [301, 302, 303, 307, 308] : [307, 308];
-    const location = answer.header("location");
-    if (!redirects.includes(status) || location === undefined) return undefined;
-    const next = this.resolve(location, url, base, doing);
-    if (!reads && next.origin !== base.origin) {
-      throw hostile(doing, `it redirects a ${method} to ${redactUrl(next)}`);
-    }
-    return next;
-  }
-
-  /**
-   * A URL that the registry named, relative to the one that was asked.
-   *
-   * @throws {RegistryFault} where nothing may be sent to it.
-   */
-  resolve(location: string, from: URL, base: URL, doing: Doing): URL {
-    const url = URL.parse(location, from);
-    if (url === null) throw hostile(doing, "it names a place that is no URL");
-    url.username = "";
-    url.password = "";
-    url.hash = "";
-    // Registries behind a proxy that ends TLS do not always know of it.
-    if (url.protocol === "http:" && base.protocol === "https:" && url.hostname === base.hostname) {
-      url.protocol = "https:";
-      url.port = base.port;
-    }
-    const isSafe = url.protocol === "https:" ||
-      (url.protocol === "http:" && base.protocol === "http:");
-    if (!isSafe || (isLoopback(url) && !isLoopback(base))) {
-      throw hostile(doing, `it sends us to ${redactUrl(url)}`);
-    }
-    return url;
-  }
-
   /** A place that an answer names in its `Location`. */
   async located(answer: Answer, question: Pick<Question, "action" | "repository">): Promise<URL> {
     const doing = this.#doing(question);
-    const location = answer.header("location");
-    if (location === undefined) throw hostile(doing, "it does not say where to upload to");
-    const base = await this.#baseUrl(doing, this.signal);
-    return this.resolve(location, answer.url, base, doing);
+    return locationOf(answer, await this.#baseUrl(doing, this.signal), doing);
   }
 
-  /** The root of the registry's API; whether it speaks TLS is found out where both are allowed. */
   #baseUrl(doing: Doing, signal: AbortSignal): Promise<URL> {
-    this.#base ??= this.#findBase(signal).catch((error) => {
+    this.#base ??= findBase(this.host, this.#clear, this.#transport, signal).catch((error) => {
       this.#base = undefined;
       signal.throwIfAborted();
       throw broken(error, doing, this.host, this.secrets);
     });
     return this.#base;
   }
-
-  async #findBase(signal: AbortSignal): Promise<URL> {
-    const secure = new URL(`https://${apiHost(this.host)}/`);
-    if (!this.#mayBeClear) return secure;
-    const isTls = await this.#transport.speaksTls(secure, signal).catch((error) => {
-      // Without a port the two schemes have one each.
-      if (secure.port !== "") throw error;
-      return false;
-    });
-    return isTls ? secure : new URL(`http://${apiHost(this.host)}/`);
-  }
-
-  get #mayBeClear(): boolean {
-    return this.#settings.insecure || isLoopback(new URL(`https://${apiHost(this.host)}/`));
-  }
 }
 
 function signalOf({ signal, signalInstead }: Question, all: AbortSignal): AbortSignal {
   return signalInstead ?? (signal === undefined ? all : AbortSignal.any([signal, all]));
-}
-
-function hostile({ action, where }: Doing, why: string): RegistryFault {
-  return new RegistryFault(`Cannot ${action}: ${why}`, {}, {
-    where,
-    next: "check what the registry's host name leads to",
-  });
 }

@@ -38,6 +38,11 @@ export interface Request {
   readonly signal: AbortSignal;
 }
 
+/** Errors that say nothing of what the other side speaks. */
+const UNREACHABLE = [
+  ...["ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ETIMEDOUT"],
+];
+
 /** Sends requests, over connections that are kept for the next. */
 export class Transport {
   readonly #patience: Patience;
@@ -57,13 +62,17 @@ export class Transport {
    * @throws {Error} of the network, with its code.
    */
   send(request: Request): Promise<Answer> {
+    return this.#exchange(request, this.#agent(request.url));
+  }
+
+  #exchange(request: Request, agent: http.Agent): Promise<Answer> {
     const { url, signal } = request;
     signal.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const outgoing = (url.protocol === "https:" ? https : http).request(url, {
       method: request.method,
       headers: headersOf(request),
-      agent: this.#agent(url),
+      agent,
     });
     const flow = new Flow(outgoing);
     let incoming: http.IncomingMessage | undefined;
@@ -115,34 +124,20 @@ export class Transport {
    *
    * @throws {Error} when it cannot be reached.
    */
-  speaksTls({ hostname, port }: URL, signal: AbortSignal): Promise<boolean> {
-    const { promise, resolve, reject } = Promise.withResolvers<boolean>();
-    let connected = false;
-    const host = hostname.replace(/^\[|\]$/g, "");
-    const socket = tls.connect({
-      host,
-      port: Number(port || 443),
-      rejectUnauthorized: false,
-      ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
-    }, () => {
-      resolve(true);
-      socket.destroy();
-    });
-    const deadline = new Deadline((error) => socket.destroy(error));
-    deadline.set(this.#patience.connect, "no connection");
-    const abort = () => socket.destroy(asError(signal.reason));
-    signal.addEventListener("abort", abort, { once: true });
-    socket.once("connect", () => (connected = true));
-    socket.once("error", (error) => {
-      if (signal.aborted || !connected) reject(error);
-      else resolve(false);
-    });
-    socket.once("close", () => {
-      deadline.end();
-      signal.removeEventListener("abort", abort);
-      resolve(false);
-    });
-    return promise;
+  async speaksTls(base: URL, signal: AbortSignal): Promise<boolean> {
+    const agent = new https.Agent({ ...this.#way(base), rejectUnauthorized: false });
+    try {
+      const url = new URL("/v2/", base);
+      const answer = await this.#exchange({ method: "HEAD", url, headers: {}, signal }, agent);
+      answer.destroy();
+      return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (UNREACHABLE.includes((error as { code?: string }).code ?? "")) throw error;
+      return false;
+    } finally {
+      agent.destroy();
+    }
   }
 
   /** Ends all connections that are kept. */
@@ -151,19 +146,21 @@ export class Transport {
     this.#agents.clear();
   }
 
-  /** Connections are kept by origin; this machine is not asked for through a proxy. */
+  /** Connections are kept by origin. */
   #agent(url: URL): http.Agent {
     const known = this.#agents.get(url.origin);
     if (known !== undefined) return known;
-    const options = {
-      keepAlive: true,
-      ...(isLoopback(url) ? {} : { proxyEnv: this.#env }),
-    };
+    const options = { keepAlive: true, ...this.#way(url) };
     const agent = url.protocol === "https:"
       ? new https.Agent({ ...options, ...trust(url.host, this.#env) })
       : new http.Agent(options);
     this.#agents.set(url.origin, agent);
     return agent;
+  }
+
+  /** This machine is not asked for through a proxy. */
+  #way(url: URL): { proxyEnv?: Environment } {
+    return isLoopback(url) ? {} : { proxyEnv: this.#env };
   }
 }
 

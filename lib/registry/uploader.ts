@@ -4,6 +4,7 @@ import { type Digest, isDigest } from "../model/digest.ts";
 import type { Descriptor } from "../model/oci.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { isTemporary, RegistryFault } from "./faults.ts";
+import { Meter } from "./meter.ts";
 import { pullScope } from "./scope.ts";
 import { type OpenBlob, type Sent, Upload } from "./upload.ts";
 
@@ -39,12 +40,11 @@ export async function hasBlob(
 export class Uploader {
   readonly #endpoint: Endpoint;
   readonly #repository: string;
-  readonly #onBytes: ((bytes: number) => void) | undefined;
+  readonly #meter: Meter;
   /** The upload of the present attempt. */
   #upload: Upload | undefined;
   /** What the present attempt is about to commit. */
   #expected: Digest | undefined;
-  #bytes = 0;
   #inPieces = false;
 
   constructor(
@@ -54,7 +54,7 @@ export class Uploader {
   ) {
     this.#endpoint = endpoint;
     this.#repository = repository;
-    this.#onBytes = onBytes;
+    this.#meter = new Meter(onBytes);
   }
 
   /** A blob of known digest and size, unless it is there or can be mounted. */
@@ -71,9 +71,9 @@ export class Uploader {
       const upload = await this.#mountOrBegin(digest, sources);
       if (upload === undefined) return "mounted";
       this.#expected = digest;
-      if (!this.#inPieces) await upload.putWhole(digest, size, open, this.#count);
+      if (!this.#inPieces) await upload.putWhole(digest, size, open, this.#meter.add);
       else {
-        const sent = await upload.sendPieces(open, this.#count);
+        const sent = await upload.sendPieces(open, this.#meter.add);
         if (sent.digest !== digest) throw this.#changed(digest, sent.digest);
         await upload.commit(digest);
       }
@@ -90,8 +90,8 @@ export class Uploader {
     return await this.#untilDone(async () => {
       const upload = this.#upload = await Upload.begin(this.#endpoint, this.#repository);
       sent = this.#inPieces
-        ? await upload.sendPieces(open, this.#count)
-        : await upload.sendStream(open, this.#count);
+        ? await upload.sendPieces(open, this.#meter.add)
+        : await upload.sendStream(open, this.#meter.add);
       this.#expected = sent.digest;
       onDigest?.(sent);
       await upload.commit(sent.digest);
@@ -116,7 +116,7 @@ export class Uploader {
         const again = error instanceof RegistryFault && this.#mayWork(error, failures);
         if (!again || failures >= pacer.tries) throw error;
         if (this.#expected !== undefined && await this.#has(this.#expected)) return done();
-        this.#uncount();
+        this.#meter.takeBack();
         if (isTemporary(error)) await pacer.pause(failures, error, signal);
       }
     }
@@ -151,17 +151,6 @@ export class Uploader {
 
   #has(digest: Digest): Promise<boolean> {
     return hasBlob(this.#endpoint, this.#repository, digest);
-  }
-
-  readonly #count = (bytes: number): void => {
-    this.#bytes += bytes;
-    this.#onBytes?.(bytes);
-  };
-
-  /** Takes back what must go again. */
-  #uncount(): void {
-    if (this.#bytes > 0) this.#onBytes?.(-this.#bytes);
-    this.#bytes = 0;
   }
 
   #changed(digest: Digest, found: Digest): RegistryFault {

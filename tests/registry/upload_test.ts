@@ -207,6 +207,17 @@ Deno.test("a blob goes in pieces where it is not taken whole", async (t) => {
   });
 });
 
+Deno.test("a blob that never gets through whole goes in pieces", async () => {
+  await using registry = await FaultyRegistry.start();
+  using client = clientOf(registry.host);
+  const layer = largeBlob(9);
+  const cut: Interference = { reset: { afterReading: 5 * MiB } };
+  registry.interfere("upload-put", cut, cut, cut);
+  assertEquals(await client.upload("team/app", layer.descriptor, layer.open), "uploaded");
+  assertEquals(registry.count("upload-patch"), 3);
+  assertEquals(registry.store.blobsOf("team/app"), [layer.descriptor.digest]);
+});
+
 Deno.test("a piece is taken up where the registry says it broke", async (t) => {
   const start = () => FaultyRegistry.start({ quirks: { wantsLength: true } });
   await t.step("a refused piece", async () => {

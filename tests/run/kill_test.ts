@@ -6,6 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
 import { imageOf, TestProject } from "../support/project.ts";
+import { randomFrom } from "../support/random.ts";
 import { full, toolTest } from "../support/tools.ts";
 
 /** System calls by which a build changes what is on disk. */
@@ -120,15 +121,4 @@ function pathOf(layout: string, digest: string): string {
 
 function sha256Of(path: string): string {
   return createHash("sha256").update(Deno.readFileSync(path)).digest("hex");
-}
-
-/** Numbers from 0 to 1, the same ones each time (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -12,8 +12,12 @@ export interface Certificates extends AsyncDisposable {
   readonly key: string;
 }
 
-/** Makes an authority, and a certificate for servers on loopback that it has signed. */
-export async function makeCertificates(): Promise<Certificates> {
+/**
+ * Makes an authority, and a certificate for servers on loopback that it has signed.
+ *
+ * @param names further names that the certificate is for.
+ */
+export async function makeCertificates(...names: readonly string[]): Promise<Certificates> {
   const folder = await tempFolder("tls");
   const { path } = folder;
   const openssl = (...args: string[]) => runTool(["openssl", ...args], { cwd: path });
@@ -30,7 +34,8 @@ export async function makeCertificates(): Promise<Certificates> {
     "-subj",
     "/CN=localhost",
   );
-  await Deno.writeTextFile(`${path}/names`, "subjectAltName=DNS:localhost,IP:127.0.0.1\n");
+  const all = ["IP:127.0.0.1", ...["localhost", ...names].map((name) => `DNS:${name}`)].join(",");
+  await Deno.writeTextFile(`${path}/names`, `subjectAltName=${all}\n`);
   const signed = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names"];
   await openssl("x509", "-req", "-in", "tls.csr", "-out", "tls.crt", ...signed, "-days", "2");
   return {

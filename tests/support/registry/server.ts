@@ -108,6 +108,11 @@ export class FaultyRegistry implements AsyncDisposable {
     this.#planned.set(kind, [...this.#planned.get(kind) ?? [], ...planned]);
   }
 
+  /** Nothing that was planned happens any more. */
+  calm(): void {
+    this.#planned.clear();
+  }
+
   /** How many requests of a kind there were. */
   count(...kinds: readonly Kind[]): number {
     return this.log.filter(({ kind }) => kinds.includes(kind)).length;
