@@ -2,6 +2,7 @@
 
 import type { Graph } from "../lib/plan/graph.ts";
 import { graphOf } from "../lib/plan/graph.ts";
+import { type Branch, treeRows } from "../lib/report/tree.ts";
 import { type CommonOptions, runSettings } from "./options.ts";
 import { openProject } from "./run.ts";
 
@@ -23,24 +24,19 @@ export async function graph(options: GraphOptions): Promise<number> {
 
 const RENDERERS: Record<GraphFormat, (graph: Graph) => string> = { text, mermaid, dot, json };
 
-/** Each node that nothing needs, with what it needs below it. */
+/** Each node that nothing needs, with what it needs below it; what was shown before is cut short. */
 function text(graph: Graph): string {
   const needed = new Set([...graph.nodes.values()].flatMap((node) => node.needs));
-  const lines: string[] = [];
   const shown = new Set<string>();
-  const visit = (id: string, lead: string, below: string): void => {
+  const branch = (id: string): Branch<string> => {
     const { type, needs } = graph.node(id);
     const again = shown.has(id) && needs.length > 0;
-    lines.push(`${lead}${id}${type === "task" ? " (task)" : ""}${again ? " …" : ""}`);
-    if (again) return;
     shown.add(id);
-    needs.forEach((need, at) => {
-      const last = at === needs.length - 1;
-      visit(need, `${below}${last ? "└─ " : "├─ "}`, `${below}${last ? "   " : "│  "}`);
-    });
+    const value = `${id}${type === "task" ? " (task)" : ""}${again ? " …" : ""}`;
+    return { value, children: again ? [] : needs.map(branch) };
   };
-  for (const id of graph.nodes.keys()) if (!needed.has(id)) visit(id, "", "");
-  return lines.join("\n");
+  const roots = [...graph.nodes.keys()].filter((id) => !needed.has(id)).map(branch);
+  return treeRows(roots).map(({ lead, value }) => lead + value).join("\n");
 }
 
 function mermaid(graph: Graph): string {

@@ -4,9 +4,10 @@ import { type Digest, shortDigest } from "../lib/model/digest.ts";
 import { asFault } from "../lib/model/errors.ts";
 import { basesOfNodes } from "../lib/run/bases.ts";
 import type { ImageResult, TaskResult } from "../lib/model/result.ts";
-import { destinationLines } from "../lib/report/destinations.ts";
-import { describeReason } from "../lib/report/words.ts";
+import { planLines } from "../lib/report/plan_lines.ts";
 import type { Session } from "../lib/run/session.ts";
+import { Records } from "../lib/store/records.ts";
+import { State } from "../lib/store/state.ts";
 import { type CommonOptions, outputPalette } from "./options.ts";
 import { openProject, printJson, type RunRequest, settle } from "./run.ts";
 
@@ -17,7 +18,7 @@ export interface PlanOptions extends CommonOptions {
   readonly to?: string;
 }
 
-/** How many reasons a line shows before it says how many more there are. */
+/** How many reasons are shown of a node, unless `-v` asks for all. */
 const SHOWN = 5;
 
 /** Prints each image's verdict, tag and reasons; answers with the exit status. */
@@ -27,7 +28,7 @@ export async function plan(options: PlanOptions, targets: readonly string[]): Pr
   const request: Omit<RunRequest, "command"> = options.for === "push"
     ? (await import("./push.ts")).pushRun(options, targets, registries, true)
     : { mode: "plan", targets, all: options.all ?? false };
-  const { document, status } = await settle(options, {
+  const { document, project, status } = await settle(options, {
     ...request,
     progressOnly: true,
     command: "plan",
@@ -36,12 +37,23 @@ export async function plan(options: PlanOptions, targets: readonly string[]): Pr
       return await request.then?.(session, outcome, again) ?? outcome;
     },
   });
+  const records = new Records(State.of(project.root));
   if (options.json) printJson(options, { ...document, drift });
   else {
-    for (const line of render([...document.tasks, ...document.images], options)) console.log(line);
-    for (const line of drift.map(describeDrift)) console.log(line);
+    const lines = planLines(document, {
+      palette: outputPalette(options),
+      limit: options.verbose ? Infinity : SHOWN,
+      lastTime: (result) => recordOf(records, result)?.ms,
+    });
+    console.log([...lines, ...drift.map(describeDrift)].join("\n"));
   }
   return status;
+}
+
+function recordOf(records: Records, result: ImageResult | TaskResult) {
+  return "platform" in result
+    ? records.image(result.name, result.platform)
+    : records.task(result.name);
 }
 
 /** A pinned base whose tag means something else by now. */
@@ -86,32 +98,4 @@ function describeDrift({ base, pinned, now, images }: BaseDrift): string {
   const change = `${shortDigest(pinned)}… → ${shortDigest(now)}…`;
   return `base ${base} has moved since it was pinned: ${change} (${images.join(", ")}); ` +
     "`images pin --update` takes the new one";
-}
-
-function* render(
-  results: readonly (ImageResult | TaskResult)[],
-  options: CommonOptions,
-): Iterable<string> {
-  const palette = outputPalette(options);
-  const label = (each: ImageResult | TaskResult) =>
-    "platform" in each && each.needs !== undefined ? nameOf(each, results) : each.name;
-  const width = Math.max(0, ...results.map((each) => label(each).length));
-  for (const each of results) {
-    const verdict = each.verdict ?? "unknown";
-    const tag = "tag" in each && each.tag !== undefined ? palette.dim(each.tag) : "";
-    const word = palette.status(verdict) + " ".repeat("unavailable".length - verdict.length);
-    yield `${palette.name(label(each).padEnd(width))}  ${word}  ${tag}`.trimEnd();
-    for (const reason of each.reasons.slice(0, SHOWN)) yield `    ${describeReason(reason)}`;
-    const more = each.reasons.length - SHOWN;
-    if (more > 0) yield palette.dim(`    and ${more} more; \`images why ${each.name}\` shows all`);
-    if (each.error !== undefined) yield `    ${palette.error(each.error.message)}`;
-    const destinations = "destinations" in each ? each.destinations ?? [] : [];
-    for (const line of destinationLines(destinations, palette)) yield `    ${line}`;
-  }
-}
-
-/** The platform is part of the name where an image has several. */
-function nameOf(image: ImageResult, all: readonly (ImageResult | TaskResult)[]): string {
-  const several = all.filter((each) => each.name === image.name).length > 1;
-  return several ? `${image.name}@${image.platform}` : image.name;
 }

@@ -230,7 +230,8 @@ function outputsOfNeededTasks(c: Circumstances, node: ImageNode): readonly strin
   return [...outputs].sort();
 }
 
-function partsOf(
+/** The parts that an image's key is made of. */
+export function partsOf(
   prepared: PreparedImage,
   needs: SettledNeeds,
   bases: Readonly<Record<string, Digest>>,
@@ -270,7 +271,8 @@ async function whyAnother(
   return [{ kind: "input-changed", detail: "the plugin names another result" }];
 }
 
-async function changedFiles(
+/** Which files of the input tree are others than those that were recorded. */
+export async function changedFiles(
   c: Circumstances,
   prepared: PreparedImage,
   record: ImageRecord,

@@ -22,6 +22,7 @@ import {
   type SettledNeeds,
 } from "../plan/evaluate_image.ts";
 import type { ImageNode } from "../plan/graph.ts";
+import { ownReasons } from "../plan/own_reasons.ts";
 import { which } from "../process/which.ts";
 import { withLock } from "../store/lock.ts";
 import type { ImageRecord } from "../store/records.ts";
@@ -106,7 +107,10 @@ export class Runner {
   ): Promise<Omit<SettledImage, "node" | "ms">> {
     const session = this.#session;
     const known = settledNeeds(needs);
-    if (known === undefined) return { verdict: "unknown", reasons: pendingNeeds(needs) };
+    if (known === undefined) {
+      const own = await ownReasons(session.circumstances, node);
+      return { verdict: "unknown", reasons: [...own, ...pendingNeeds(needs)] };
+    }
     const evaluation = await this.#evaluate(node, known);
     const { key, reasons, prepared } = evaluation;
     const { record } = prepared;
