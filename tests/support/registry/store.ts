@@ -57,6 +57,14 @@ export class MemoryStore {
     return this.#manifests.get(`${repository}:${reference}`);
   }
 
+  /** Tag → digest of a repository. */
+  tagsOf(repository: string): Record<string, string> {
+    const tags = [...this.#manifests].filter(([key]) => key.startsWith(`${repository}:`))
+      .map(([key, { bytes }]) => [key.slice(repository.length + 1), digestOf(bytes)] as const)
+      .filter(([tag]) => !tag.startsWith("sha256:"));
+    return Object.fromEntries(tags);
+  }
+
   /** Stores a manifest all of whose parts are there; answers with its digest. */
   putManifest(repository: string, reference: string, manifest: StoredManifest): string {
     const { config, layers = [], manifests = [] } = JSON.parse(
