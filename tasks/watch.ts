@@ -5,7 +5,7 @@ import { exists, State } from "../lib/store/state.ts";
 import type { BuildOptions } from "./build.ts";
 import { listenForInterrupts } from "./run.ts";
 import { Builder } from "./watch/builder.ts";
-import { WatchedFolders } from "./watch/folders.ts";
+import { foldersBelow, WatchedFolders } from "./watch/folders.ts";
 import { waiting } from "./watch/screen.ts";
 
 /** Builds the targets again and again until it is interrupted; answers with the exit status. */
@@ -27,7 +27,9 @@ export async function watch(options: BuildOptions, targets: readonly string[]): 
       const round = await builder.round(modules, names, show);
       if (interrupt.signal.aborted) break;
       const own = [file, ...modules].map((path) => path.slice(0, path.lastIndexOf("/")));
-      const grown = folders.watch([...own, ...round.folders]);
+      // What failed may not have come to look at the file that would mend it.
+      const anywhere = round.status === 0 ? [] : foldersBelow(root);
+      const grown = folders.watch([...own, ...round.folders, ...anywhere]);
       told ||= round.shown;
       show = false;
       changed = [];

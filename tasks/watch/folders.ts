@@ -80,6 +80,25 @@ export class WatchedFolders {
   }
 }
 
+/** Folders in which nobody mends anything. */
+const MADE = new Set([".git", ".images", "node_modules"]);
+
+/** A folder and all below it that people may change. */
+export function* foldersBelow(folder: string): Generator<string> {
+  yield folder;
+  for (const entry of entriesOf(folder)) {
+    if (entry.isDirectory && !MADE.has(entry.name)) yield* foldersBelow(`${folder}/${entry.name}`);
+  }
+}
+
+function entriesOf(folder: string): Deno.DirEntry[] {
+  try {
+    return [...Deno.readDirSync(folder)];
+  } catch {
+    return [];
+  }
+}
+
 function open(folders: readonly string[]): Deno.FsWatcher {
   try {
     return Deno.watchFs([...folders], { recursive: false });

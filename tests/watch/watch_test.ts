@@ -170,6 +170,19 @@ export default define({ images: {
   assertEquals(await watch.end(), 130);
 });
 
+Deno.test("watch builds when what was missing appears", async () => {
+  await using project = await TestProject.create({ "api/sub/x": "1" });
+  project.define(`{ images: { api: dockerfile({ context: "api" }) } }`);
+  await using watch = new Watch(project);
+  await watch.round();
+  assertEquals(statusesOf(watch.documents[0]), { api: "failed" });
+  project.write({ "api/Dockerfile": "FROM scratch\nCOPY sub/y /\n" });
+  await watch.until(() => watch.text.includes("sub/y"));
+  project.write({ "api/sub/y": "1" });
+  await watch.until(() => watch.documents.some((each) => statusesOf(each).api === "built"));
+  assertEquals(await watch.end(), 130);
+});
+
 toolTest(["mkfifo"], "watch builds once more for what changes during a build", async () => {
   await using project = await TestProject.create({ "src/a": "1" });
   const gate = project.beside("gate");
