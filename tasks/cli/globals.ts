@@ -23,7 +23,7 @@ export function root() {
     .globalOption("--keep-going", "Go on with what does not depend on a failure.")
     .globalOption("--platform <platform:string>", "Build for this platform only.")
     .globalOption("--force", "Do it whatever the records say.")
-    .globalOption("--arg <NAME=VALUE:string>", "A build argument.", { collect: true })
+    .globalOption("--arg <pair:string>", "A build argument, NAME=VALUE.", { collect: true })
     .globalOption("--engine <engine:engine>", "What builds Dockerfiles.")
     .globalOption("--builder <name:string>", "The builder of docker buildx.")
     .globalOption("--remote", "Ask the registry before building (the default).")

@@ -1,23 +1,14 @@
-/** Stand-in for `@std/assert`, over `node:assert`. */
+/** Stand-in for `@std/assert`, over `node:assert`: the assertions that are used here. */
 
-import { deepStrictEqual, notDeepStrictEqual } from "node:assert/strict";
+import { deepStrictEqual } from "node:assert/strict";
+import { stripVTControlCharacters } from "node:util";
 
 // deno-lint-ignore no-explicit-any
-type AnyConstructor = new (...args: any[]) => unknown;
+type ErrorClass<E> = abstract new (...args: any[]) => E;
 
 /** What a failed assertion throws. */
 export class AssertionError extends Error {
   override readonly name = "AssertionError";
-}
-
-/** Fails. */
-export function fail(message?: string): never {
-  throw new AssertionError(`Failed assertion${message ? `: ${message}` : "."}`);
-}
-
-/** Marks what cannot be reached. */
-export function unreachable(reason?: string): never {
-  throw new AssertionError(reason ?? "Unreachable.");
 }
 
 /** Fails unless a condition holds. */
@@ -25,230 +16,162 @@ export function assert(condition: unknown, message = ""): asserts condition {
   if (!condition) throw new AssertionError(message);
 }
 
-/** Fails if a value is not falsy. */
-export function assertFalse(condition: unknown, message = ""): void {
-  if (condition) throw new AssertionError(message || `Expected falsy, received ${show(condition)}`);
-}
-
-/** Says whether two values are deeply equal. */
+/** Says whether two values are deeply equal; `-0` equals `0`. */
 export function equal(a: unknown, b: unknown): boolean {
-  try {
-    deepStrictEqual(a, b);
-    return true;
-  } catch {
-    return false;
-  }
+  return difference(a, b) === undefined;
 }
 
 /** Fails unless two values are deeply equal. */
 export function assertEquals<T>(actual: T, expected: T, message?: string): void {
-  rethrown(() => deepStrictEqual(actual, expected), "Values are not equal", message);
+  const detail = difference(actual, expected);
+  if (detail !== undefined) {
+    throw new AssertionError(`Values are not equal${suffix(message)}\n${detail}`);
+  }
 }
 
 /** Fails if two values are deeply equal. */
 export function assertNotEquals<T>(actual: T, expected: T, message?: string): void {
-  rethrown(() => notDeepStrictEqual(actual, expected), "Expected values to differ", message);
-}
-
-/** Fails unless two values are the same. */
-export function assertStrictEquals<T>(
-  actual: unknown,
-  expected: T,
-  message?: string,
-): asserts actual is T {
-  if (Object.is(actual, expected)) return;
-  throw new AssertionError(
-    withNote(`Values are not strictly equal: ${show(actual)} and ${show(expected)}`, message),
-  );
-}
-
-/** Fails if two values are the same. */
-export function assertNotStrictEquals(actual: unknown, expected: unknown, message?: string): void {
-  if (!Object.is(actual, expected)) return;
-  throw new AssertionError(withNote(`Expected other than ${show(expected)}`, message));
-}
-
-/** Fails if a value is null or undefined. */
-export function assertExists<T>(actual: T, message?: string): asserts actual is NonNullable<T> {
-  if (actual !== undefined && actual !== null) return;
-  throw new AssertionError(
-    withNote(`Expected actual: "${actual}" to not be null or undefined`, message),
-  );
-}
-
-/** Fails unless a value is an instance of a class. */
-export function assertInstanceOf<T extends AnyConstructor>(
-  actual: unknown,
-  expected: T,
-  message?: string,
-): asserts actual is InstanceType<T> {
-  if (actual instanceof expected) return;
-  throw new AssertionError(
-    withNote(
-      `Expected object to be an instance of "${expected.name}" but was ${show(actual)}`,
-      message,
-    ),
-  );
+  if (difference(actual, expected) !== undefined) return;
+  const text = `Expected actual: ${show(actual)} not to be: ${show(expected)}${suffix(message)}`;
+  throw new AssertionError(text);
 }
 
 /** Fails unless a text holds another. */
 export function assertStringIncludes(actual: string, expected: string, message?: string): void {
   if (actual.includes(expected)) return;
-  throw new AssertionError(
-    withNote(`Expected actual: "${actual}" to contain: "${expected}"`, message),
-  );
+  const text = `Expected actual: "${actual}" to contain: "${expected}"${suffix(message)}`;
+  throw new AssertionError(text);
 }
 
 /** Fails unless a text matches a pattern. */
 export function assertMatch(actual: string, expected: RegExp, message?: string): void {
   if (expected.test(actual)) return;
-  throw new AssertionError(
-    withNote(`Expected actual: "${actual}" to match: "${expected}"`, message),
-  );
+  const text = `Expected actual: "${actual}" to match: "${expected}"${suffix(message)}`;
+  throw new AssertionError(text);
 }
 
-/** Fails if a text matches a pattern. */
-export function assertNotMatch(actual: string, expected: RegExp, message?: string): void {
-  if (!expected.test(actual)) return;
-  throw new AssertionError(
-    withNote(`Expected actual: "${actual}" to not match: "${expected}"`, message),
-  );
-}
-
-/** Fails unless a list holds every one of some values. */
-export function assertArrayIncludes<T>(
-  actual: ArrayLike<T>,
-  expected: ArrayLike<T>,
-  message?: string,
-): void {
-  const all = Array.from(actual);
-  const missing = Array.from(expected).filter((each) => !all.some((other) => equal(each, other)));
-  if (missing.length === 0) return;
-  throw new AssertionError(withNote(`Expected ${show(all)} to include ${show(missing)}`, message));
-}
-
-/** Fails unless an object has at least the members of another, deeply. */
-export function assertObjectMatch(
-  actual: Record<PropertyKey, unknown>,
-  expected: Record<PropertyKey, unknown>,
-  message?: string,
-): void {
-  rethrown(
-    () => deepStrictEqual(trimmed(actual, expected), expected),
-    "Objects do not match",
-    message,
-  );
-}
-
-/** Fails unless one value is greater than another. */
-export function assertGreater<T>(actual: T, expected: T, message?: string): void {
-  if (actual > expected) return;
-  throw new AssertionError(withNote(`Expect ${show(actual)} > ${show(expected)}`, message));
-}
-
-/** Fails unless one value is greater than another, or equal. */
-export function assertGreaterOrEqual<T>(actual: T, expected: T, message?: string): void {
-  if (actual >= expected) return;
-  throw new AssertionError(withNote(`Expect ${show(actual)} >= ${show(expected)}`, message));
-}
-
-/** Fails unless one value is less than another. */
-export function assertLess<T>(actual: T, expected: T, message?: string): void {
-  if (actual < expected) return;
-  throw new AssertionError(withNote(`Expect ${show(actual)} < ${show(expected)}`, message));
-}
-
-/** Fails unless one value is less than another, or equal. */
-export function assertLessOrEqual<T>(actual: T, expected: T, message?: string): void {
-  if (actual <= expected) return;
-  throw new AssertionError(withNote(`Expect ${show(actual)} <= ${show(expected)}`, message));
-}
-
-/** Fails unless a function throws, and throws what is expected; answers with what was thrown. */
+/** Fails unless a function throws; answers with what was thrown. */
+export function assertThrows(run: () => unknown, message?: string): unknown;
+/** Fails unless a function throws an error of a class, whose message includes a text. */
 export function assertThrows<E extends Error = Error>(
   run: () => unknown,
-  // deno-lint-ignore no-explicit-any
-  errorClass: abstract new (...args: any[]) => E = Error as never,
-  messageIncludes = "",
+  errorClass: ErrorClass<E>,
+  messageIncludes?: string,
   message?: string,
-): E {
-  let thrown: unknown;
+): E;
+export function assertThrows<E extends Error>(
+  run: () => unknown,
+  classOrMessage?: ErrorClass<E> | string,
+  messageIncludes?: string,
+  last?: string,
+): unknown {
+  const [errorClass, message] = told(classOrMessage, last);
   try {
     run();
   } catch (error) {
-    thrown = error;
-    return asExpected(thrown, errorClass, messageIncludes, message);
+    return checked(error, errorClass, messageIncludes, message, "thrown");
   }
-  throw new AssertionError(withNote("Expected function to throw", message));
+  throw new AssertionError(`Expected function to throw${suffix(message)}`);
 }
 
-/** Fails unless a promise is rejected with what is expected; answers with what was thrown. */
-export async function assertRejects<E extends Error = Error>(
+/** Fails unless a promise is rejected; answers with what it was rejected with. */
+export function assertRejects(run: () => PromiseLike<unknown>, message?: string): Promise<unknown>;
+/** Fails unless a promise is rejected with an error of a class, whose message includes a text. */
+export function assertRejects<E extends Error = Error>(
   run: () => PromiseLike<unknown>,
-  // deno-lint-ignore no-explicit-any
-  errorClass: abstract new (...args: any[]) => E = Error as never,
-  messageIncludes = "",
+  errorClass: ErrorClass<E>,
+  messageIncludes?: string,
   message?: string,
-): Promise<E> {
+): Promise<E>;
+export async function assertRejects<E extends Error>(
+  run: () => PromiseLike<unknown>,
+  classOrMessage?: ErrorClass<E> | string,
+  messageIncludes?: string,
+  last?: string,
+): Promise<unknown> {
+  const [errorClass, message] = told(classOrMessage, last);
+  const promise = started(run, message);
   try {
-    await run();
+    await promise;
   } catch (error) {
-    return asExpected(error, errorClass, messageIncludes, message);
+    return checked(error, errorClass, messageIncludes, message, "rejected");
   }
-  throw new AssertionError(withNote("Expected function to reject", message));
+  throw new AssertionError(`Expected function to reject${suffix(message)}`);
 }
 
-function asExpected<E extends Error>(
-  thrown: unknown,
-  // deno-lint-ignore no-explicit-any
-  errorClass: abstract new (...args: any[]) => E,
-  messageIncludes: string,
+function started(run: () => PromiseLike<unknown>, message: string | undefined) {
+  let result: unknown;
+  try {
+    result = run();
+  } catch {
+    // What throws at once is as wrong as what gives no promise.
+  }
+  if (typeof (result as PromiseLike<unknown> | undefined)?.then === "function") {
+    return result as PromiseLike<unknown>;
+  }
+  throw new AssertionError(`Function throws when expected to reject${suffix(message)}`);
+}
+
+function told<E>(
+  classOrMessage: ErrorClass<E> | string | undefined,
+  last: string | undefined,
+): [ErrorClass<E> | undefined, string | undefined] {
+  return typeof classOrMessage === "string" ? [undefined, classOrMessage] : [classOrMessage, last];
+}
+
+function checked<E>(
+  error: unknown,
+  errorClass: ErrorClass<E> | undefined,
+  messageIncludes: string | undefined,
   message: string | undefined,
-): E {
-  if (!(thrown instanceof errorClass)) {
-    throw new AssertionError(
-      withNote(
-        `Expected error to be instance of "${errorClass.name}", but was ${show(thrown)}`,
-        message,
-      ),
-    );
+  how: "thrown" | "rejected",
+): unknown {
+  if (errorClass === undefined) return error;
+  if (!(error instanceof Error)) {
+    throw new AssertionError(`A non-Error object was ${how}${suffix(message)}`);
   }
-  if (!thrown.message.includes(messageIncludes)) {
-    throw new AssertionError(
-      withNote(
-        `Expected error message to include "${messageIncludes}", but got "${thrown.message}"`,
-        message,
-      ),
-    );
+  if (!(error instanceof errorClass)) {
+    const text = `Expected error to be instance of "${errorClass.name}", ` +
+      `but was "${error.constructor.name}"${suffix(message)}`;
+    throw new AssertionError(text);
   }
-  return thrown;
+  const plain = stripVTControlCharacters(error.message);
+  if (messageIncludes && !plain.includes(stripVTControlCharacters(messageIncludes))) {
+    const text = `Expected error message to include ${JSON.stringify(messageIncludes)}, ` +
+      `but got ${JSON.stringify(error.message)}${suffix(message)}`;
+    throw new AssertionError(text);
+  }
+  return error;
 }
 
-/** What of a value the expected one speaks of. */
-function trimmed(actual: unknown, expected: unknown): unknown {
-  if (!isPlain(actual) || !isPlain(expected)) return actual;
+/** How two values differ; undefined where they do not. */
+function difference(a: unknown, b: unknown): string | undefined {
+  const detail = strictDifference(a, b);
+  return detail === undefined ? undefined : strictDifference(unsigned(a), unsigned(b));
+}
+
+function strictDifference(a: unknown, b: unknown): string | undefined {
+  try {
+    deepStrictEqual(a, b);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message.replace(/^Expected values to be strictly.*\n?/, "");
+  }
+}
+
+/** A value whose zeros have no sign; what is neither list nor plain object is left as it is. */
+function unsigned(value: unknown): unknown {
+  if (value === 0) return 0;
+  if (Array.isArray(value)) return value.map(unsigned);
+  if (typeof value !== "object" || value === null) return value;
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value;
   return Object.fromEntries(
-    Object.keys(expected).filter((key) => key in actual)
-      .map((key) => [key, trimmed(actual[key], expected[key])]),
+    Reflect.ownKeys(value).map((key) => [key, unsigned(Reflect.get(value, key))]),
   );
 }
 
-function isPlain(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) &&
-    !(value instanceof Map) && !(value instanceof Set) && !(value instanceof Date);
-}
-
-function rethrown(check: () => void, what: string, message: string | undefined): void {
-  try {
-    check();
-  } catch (cause) {
-    const detail = (cause as Error).message.replace(/^Expected values to be.*\n?/, "");
-    throw new AssertionError(`${withNote(what, message)}\n${detail}`);
-  }
-}
-
-function withNote(text: string, message: string | undefined): string {
-  return message === undefined ? text : `${text}: ${message}`;
+function suffix(message: string | undefined): string {
+  return message ? `: ${message}` : ".";
 }
 
 function show(value: unknown): string {

@@ -1,6 +1,7 @@
-/** Stand-in for `@std/yaml`, over the npm package yaml. */
+/** Stand-in for `@std/yaml`, over the npm package js-yaml, from which it descends. */
 
-import { parse as parseDocument, parseAllDocuments, stringify as stringifyValue } from "yaml";
+// @ts-types="@types/js-yaml"
+import { dump, load, loadAll } from "js-yaml";
 
 /** Options of {@link stringify}. */
 export interface StringifyOptions {
@@ -14,44 +15,34 @@ export interface StringifyOptions {
   readonly skipInvalid?: boolean;
 }
 
-/** Reads one document. @throws {SyntaxError} when it is no YAML. */
+/** Reads one document; an empty one is null. @throws {SyntaxError} when it is no YAML. */
 export function parse(content: string): unknown {
-  return orSyntaxError(() => parseDocument(content, { version: "1.2" }) as unknown);
+  return asSyntaxError(() => load(content) ?? null);
 }
 
 /** Reads all documents. @throws {SyntaxError} when one is no YAML. */
-export function parseAll(content: string): unknown[] {
-  return orSyntaxError(() =>
-    [...parseAllDocuments(content)].map((document) => {
-      const [error] = document.errors;
-      if (error !== undefined) throw error;
-      return document.toJS() as unknown;
-    })
-  );
+export function parseAll(content: string): unknown {
+  return asSyntaxError(() => loadAll(content).map((document) => document ?? null));
 }
 
 /** Writes a value. @throws {TypeError} when it holds what YAML cannot say. */
 export function stringify(data: unknown, options: StringifyOptions = {}): string {
   if (!options.skipInvalid) refuseInvalid(data);
-  return stringifyValue(data, {
-    indent: options.indent ?? 2,
-    lineWidth: options.lineWidth ?? 80,
-    sortMapEntries: options.sortKeys ?? false,
-    singleQuote: true,
-  });
+  return dump(data, options);
 }
 
-function orSyntaxError<T>(read: () => T): T {
+/** js-yaml leaves out what is undefined without a word. */
+function refuseInvalid(value: unknown): void {
+  if (value === undefined || typeof value === "function" || typeof value === "symbol") {
+    throw new TypeError(`Cannot stringify ${typeof value}`);
+  }
+  if (typeof value === "object" && value !== null) Object.values(value).forEach(refuseInvalid);
+}
+
+function asSyntaxError<T>(read: () => T): T {
   try {
     return read();
   } catch (cause) {
     throw new SyntaxError((cause as Error).message, { cause });
   }
-}
-
-function refuseInvalid(value: unknown): void {
-  if (typeof value === "function" || typeof value === "symbol" || value === undefined) {
-    throw new TypeError(`Cannot stringify ${typeof value}`);
-  }
-  if (typeof value === "object" && value !== null) Object.values(value).forEach(refuseInvalid);
 }
