@@ -94,7 +94,7 @@ toolTest(TOOLS, "a failure among eight is shown with its output, and told again"
   await endInOrder(steered, terminal, "base", "proxy", "tools", "docs");
   await steered.tell("api", { log: "an api that is not shown" });
   await steered.tell("web", { log: "compiling" }, { log: "src/main.ts:3 \x1b[2J漢字 is wrong" });
-  await steered.tell("web", { fail: "the compiler does not like it" });
+  await steered.tell("web", { fail: "it does not compile" });
   await terminal.until(shows("✗ web"));
   await endInOrder(steered, terminal, "api", "worker");
   assertEquals(await terminal.ended(), 1);
@@ -105,7 +105,7 @@ toolTest(TOOLS, "a failure among eight is shown with its output, and told again"
       ✓ proxy   built          #.# s  first build
       ✓ tools   built          #.# s  first build
       ✓ docs    built          #.# s  first build
-      ✗ web     failed         #.# s  the compiler does not like it
+      ✗ web     failed         #.# s  it does not compile
         │ compiling
         │ src/main.ts:3 漢字 is wrong
         next: mend it
@@ -113,7 +113,7 @@ toolTest(TOOLS, "a failure among eight is shown with its output, and told again"
       ✓ api     built          #.# s  first build
       ✓ worker  built          #.# s  first build
       skipped site: Not built, since "web" failed
-      failed web: the compiler does not like it (log: .images/logs/web.log)
+      failed web: it does not compile (log: .images/logs/web.log)
       failed: 6 built, 1 skipped, 1 failed in #.# s
       critical path: tools #.# s → worker #.# s
     `),
