@@ -6,6 +6,9 @@ import { findPublished, type PublishedImage, targetImages } from "../lib/run/pub
 import type { CommonOptions } from "./options.ts";
 import { openProject, settle } from "./run.ts";
 
+/** A reference stays on its line, so that it can be searched for. */
+const UNFOLDED = { lineWidth: -1 };
+
 /** Ways to write references down. */
 export type RefsFormat = "text" | "json" | "env" | "kustomize" | "compose";
 
@@ -66,12 +69,12 @@ const RENDERERS: Record<Exclude<RefsFormat, "json">, Renderer> = {
         newName: repository,
         digest: published.descriptor.digest,
       })),
-    }).trimEnd();
+    }, UNFOLDED).trimEnd();
   },
   compose: async (found) => {
     const { stringify } = await import("@std/yaml");
     const services = found.map((each) => [each.image.name, { image: reference(each) }]);
-    return stringify({ services: Object.fromEntries(services) }).trimEnd();
+    return stringify({ services: Object.fromEntries(services) }, UNFOLDED).trimEnd();
   },
 };
 
