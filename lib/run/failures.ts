@@ -37,9 +37,7 @@ function stoppedBy(reason: unknown): Skipped {
   if (!(reason instanceof Fault) || reason.kind === "interrupted") {
     return new Skipped("Not built: interrupted", { kind: "interrupted" });
   }
-  return new Skipped("Not built, since something else failed", {
-    next: "use --keep-going to build what does not depend on it",
-  });
+  return new Skipped("Not built, since something else failed; --keep-going would go on");
 }
 
 /** The status a failure gives a node; without `--keep-going` it also ends the run. */
@@ -49,13 +47,13 @@ export function failureOf(
   id: Subject,
 ): Required<Pick<SettledImage, "status" | "fault">> {
   const fault = asFault(error, { where: id });
-  const { settings: { keepGoing }, targets, signal } = session;
+  const { keepGoing, signal } = session;
   if (fault instanceof Skipped) return { status: "skipped", fault };
   if (signal.aborted && (fault.kind === "interrupted" || fault === signal.reason)) {
     return { status: "skipped", fault: stoppedBy(signal.reason) };
   }
   if (fault.kind === "unavailable") {
-    if (targets.strict && !keepGoing) session.stop(fault);
+    if (!keepGoing) session.stop(fault);
     return { status: "unavailable", fault };
   }
   if (!keepGoing) session.stop(fault);

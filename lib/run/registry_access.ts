@@ -231,7 +231,7 @@ export class RegistryAccess {
   /** Where every image fails for the same reason it is one fault, told once; the first ends a run. */
   #refusal(name: string, error: unknown): Fault {
     const fault = asFault(error, { where: name });
-    const why = this.#session.settings.keepGoing ? fault.message : "";
+    const why = this.#session.keepGoing ? fault.message : "";
     const known = this.#refusals.get(why);
     if (known === undefined) this.#refusals.set(why, fault);
     return known ?? fault;

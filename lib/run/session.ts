@@ -95,6 +95,11 @@ export class Session {
     return this.#stop.signal;
   }
 
+  /** Goes on after a failure: told to, or, as nothing was named, to settle all that can be. */
+  get keepGoing(): boolean {
+    return this.settings.keepGoing || !this.targets.strict;
+  }
+
   /** Milliseconds since the run began. */
   get elapsed(): number {
     return performance.now() - this.#begun;

@@ -126,7 +126,7 @@ async function publishOne(
     }
     const fault = asFault(error, { where: image.name });
     results.fail(id, [repositoryResult(image, request, "failed", fault.message)], fault);
-    if (!session.settings.keepGoing) session.stop(fault);
+    if (!session.keepGoing) session.stop(fault);
     return undefined;
   }
 }
