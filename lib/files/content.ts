@@ -36,7 +36,7 @@ export function withContent(path: string, folder: string, entry: Indexed): Index
 
 function read(path: string, entry: Indexed): string | undefined {
   try {
-    return entry.type === "symlink" ? Deno.readLinkSync(path) : hashFile(path);
+    return entry.type === "symlink" ? Deno.readLinkSync(path) : hashFile(path, entry.size);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.InvalidData) {
       return undefined;
@@ -49,11 +49,15 @@ function read(path: string, entry: Indexed): string | undefined {
   }
 }
 
-function hashFile(path: string): string {
+/** Reads as many bytes as the stats say; that there are more is told by the stats afterwards. */
+function hashFile(path: string, size: number): string {
   const hash = new Sha256();
   using file = Deno.openSync(path);
-  for (let count = file.readSync(BUFFER); count !== null; count = file.readSync(BUFFER)) {
+  for (let left = size; left > 0;) {
+    const count = file.readSync(BUFFER.subarray(0, Math.min(left, BUFFER.length)));
+    if (count === null) break;
     hash.update(BUFFER.subarray(0, count));
+    left -= count;
   }
   return hexOf(hash.digest());
 }

@@ -144,7 +144,10 @@ export interface BuildContext extends DescribeContext {
   base(reference: string, platform?: string): Promise<LocalImage>;
   /** Brings all layers of an image into `.images/oci`, from wherever they are. */
   fetch(image: LocalImage): Promise<void>;
-  /** Writes a blob into `.images/oci` while hashing it; for a layer, the uncompressed tar. */
+  /**
+   * Writes a blob into `.images/oci` while hashing it; for a layer, the uncompressed tar. It is done
+   * with each chunk before it asks for the next.
+   */
   writeBlob(mediaType: string, content: AsyncIterable<Uint8Array>): Promise<Descriptor>;
   /** An empty folder of this build, removed after it. */
   scratch(): Promise<string>;

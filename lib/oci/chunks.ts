@@ -3,10 +3,25 @@
 /** Size of the chunks that are handed on, in bytes. */
 const CHUNK = 1024 * 1024;
 
+/** How chunks are handed on. */
+export interface ChunkOptions {
+  /**
+   * Each chunk is overwritten once the next one is asked for: for takers that are done with it by
+   * then. Fresh memory for all of a large layer costs as much as hashing it.
+   * @default false
+   */
+  readonly transient?: boolean;
+}
+
 /** Collects small pieces, so that few large chunks are handed on. */
 export class ChunkBuffer {
+  readonly #transient: boolean;
   #chunk = new Uint8Array(CHUNK);
   #used = 0;
+
+  constructor({ transient = false }: ChunkOptions = {}) {
+    this.#transient = transient;
+  }
 
   /** Free space for at most so many bytes; what is written there is taken with `claim`. */
   space(wanted: number): Uint8Array {
@@ -18,7 +33,7 @@ export class ChunkBuffer {
     this.#used += count;
     if (this.#used < CHUNK) return;
     yield this.#chunk;
-    this.#chunk = new Uint8Array(CHUNK);
+    if (!this.#transient) this.#chunk = new Uint8Array(CHUNK);
     this.#used = 0;
   }
 
@@ -32,12 +47,12 @@ export class ChunkBuffer {
     }
   }
 
-  /** Adds zeros: a new chunk is zeros already. */
+  /** Adds zeros. */
   *addZeros(count: number): Generator<Uint8Array> {
     for (let left = count; left > 0;) {
-      const piece = this.space(left).length;
-      left -= piece;
-      yield* this.claim(piece);
+      const piece = this.space(left).fill(0);
+      left -= piece.length;
+      yield* this.claim(piece.length);
     }
   }
 

@@ -1,5 +1,6 @@
 /** The one way our own layers are written. */
 
+import type { ChunkOptions } from "./chunks.ts";
 import { type TarEntry, writeTar } from "./tar.ts";
 
 /** A file of a layer, at its place in the image. */
@@ -25,14 +26,14 @@ export interface LayerFile {
  */
 export async function* writeLayer(
   files: Iterable<LayerFile> | AsyncIterable<LayerFile>,
-  options: { readonly mtime: number },
+  options: ChunkOptions & { readonly mtime: number },
 ): AsyncGenerator<Uint8Array> {
   const byName = new Map<string, LayerFile>();
   for await (const file of files) {
     const name = nameOf(file.path);
     if (name !== "") byName.set(name, file);
   }
-  yield* writeTar(entriesOf(byName, options.mtime));
+  yield* writeTar(entriesOf(byName, options.mtime), options);
 }
 
 function* entriesOf(byName: ReadonlyMap<string, LayerFile>, mtime: number): Generator<TarEntry> {

@@ -1,7 +1,7 @@
 /** Writing tar: deterministic, streaming, in large chunks. */
 
 import { Fault } from "../model/errors.ts";
-import { ChunkBuffer } from "./chunks.ts";
+import { ChunkBuffer, type ChunkOptions } from "./chunks.ts";
 import { BLOCK, padded, tarHeader } from "./tar_header.ts";
 
 /** One entry of an archive. Names are written as they are given. */
@@ -35,8 +35,9 @@ export type TarStream = () => AsyncIterable<Uint8Array>;
  */
 export async function* writeTar(
   entries: Iterable<TarEntry> | AsyncIterable<TarEntry>,
+  options: ChunkOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  const buffer = new ChunkBuffer();
+  const buffer = new ChunkBuffer(options);
   for await (const entry of entries) {
     const { content } = entry;
     const size = sizeOf(entry);

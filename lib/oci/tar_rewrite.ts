@@ -5,7 +5,7 @@
  */
 
 import { Fault } from "../model/errors.ts";
-import { ChunkBuffer } from "./chunks.ts";
+import { ChunkBuffer, type ChunkOptions } from "./chunks.ts";
 import { BLOCK, padded } from "./tar_header.ts";
 import {
   type Header,
@@ -30,7 +30,7 @@ export interface TarHead {
 }
 
 /** How an archive is rewritten. */
-export interface RewriteOptions {
+export interface RewriteOptions extends ChunkOptions {
   /** No time is later than this, in seconds since 1970. */
   readonly notAfter: number;
   /** Says which entries are left out. */
@@ -54,7 +54,7 @@ export async function* rewriteTar(
   options: RewriteOptions,
 ): AsyncGenerator<Uint8Array> {
   const input = new BlockReader(source);
-  const buffer = new ChunkBuffer();
+  const buffer = new ChunkBuffer(options);
   let extension = new Extension();
   for (;;) {
     const block = await input.take(BLOCK);

@@ -42,7 +42,7 @@ async function build({ image, context }: BuildRequest): Promise<ImageSource> {
   for (const [at, layer] of recipe.layers.entries()) {
     context.progress({ phase: "layer", done: at, total: recipe.layers.length, unit: "steps" });
     const files = layerFiles({ ...layer, from: normalized(layer.from) }, context, parents);
-    const content = writeLayer(files, { mtime: context.created });
+    const content = writeLayer(files, { mtime: context.created, transient: true });
     const descriptor = await context.writeBlob(MediaType.layer, content);
     own.push({ descriptor, diffId: descriptor.digest, places: [{ at: "layout" }] });
   }

@@ -22,7 +22,7 @@ export async function mountPoints(layer: AsyncIterable<Uint8Array>): Promise<Set
   const heads: TarHead[] = [];
   const leaveOut = (head: TarHead) => heads.push(head) > 0;
   // Nothing is written: this only looks.
-  for await (const _ of rewriteTar(layer, { notAfter: 0, leaveOut }));
+  for await (const _ of rewriteTar(layer, { notAfter: 0, leaveOut, transient: true }));
   const byPath = new Map(heads.map((head) => [plain(head.path), head]));
   const found = new Set<string>();
   const stubs = heads.filter((head) =>

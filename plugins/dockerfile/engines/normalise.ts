@@ -128,6 +128,7 @@ async function ownLayer({ path }: EngineLayer, context: BuildContext): Promise<L
   const without = await mountPoints(await uncompressed(path));
   const content = rewriteTar(await uncompressed(path), {
     notAfter: context.created,
+    transient: true,
     leaveOut: ({ path }) => without.has(path),
   });
   const descriptor = await context.writeBlob(MediaType.layer, content);

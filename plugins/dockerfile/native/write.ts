@@ -28,7 +28,7 @@ export async function writeLayers(
     const files = [...change].map(([path, node]) => layerFile(path, node, unpacked));
     const descriptor = await context.writeBlob(
       MediaType.layer,
-      writeLayer(files, { mtime: context.created }),
+      writeLayer(files, { mtime: context.created, transient: true }),
     );
     layers.push({ descriptor, diffId: descriptor.digest, places: [{ at: "layout" }] });
   }
