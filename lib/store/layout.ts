@@ -103,27 +103,28 @@ export class Layout {
     content: AsyncIterable<Uint8Array>,
     options: { readonly signal?: AbortSignal; readonly onBytes?: (bytes: number) => void } = {},
   ): Promise<Descriptor> {
-    const { Sha256 } = await import("../oci/sha256.ts");
+    const { WrittenHash } = await import("./written_hash.ts");
     this.#prepare();
     const temporary = temporaryName(this.#state.path("tmp", "blob"));
     const file = Deno.openSync(temporary, { createNew: true, write: true });
-    const hash = new Sha256();
+    using hash = new WrittenHash(temporary);
     let size = 0;
+    let digest: Digest;
     try {
       for await (const chunk of content) {
         if (options.signal?.aborted) throw new Fault("Interrupted", { kind: "interrupted" });
-        hash.update(chunk);
         writeAll(file, chunk);
+        hash.add(chunk);
         size += chunk.length;
         options.onBytes?.(chunk.length);
       }
+      digest = await hash.digest();
     } catch (error) {
       file.close();
       removeIfThere(temporary);
       throw error;
     }
     file.close();
-    const digest = hash.digest();
     if (this.has(digest, size)) removeIfThere(temporary);
     else Deno.renameSync(temporary, this.blobPath(digest));
     return { mediaType, digest, size };
