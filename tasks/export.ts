@@ -1,9 +1,11 @@
 /** `images export`: writes an image for other tools, building it first if it is not up to date. */
 
 import { usageFault } from "../lib/model/errors.ts";
+import type { Progress } from "../lib/model/plugin.ts";
 import { exportImage, parseDestination } from "../lib/run/export.ts";
 import { localImage } from "../lib/run/local_image.ts";
 import type { SettledImage } from "../lib/run/settled.ts";
+import { pulled } from "../lib/run/transfers.ts";
 import type { CommonOptions } from "./options.ts";
 import { printJson, settle } from "./run.ts";
 
@@ -33,7 +35,10 @@ export async function exportTo(options: ExportOptions, target: string): Promise<
       }
       const records = images.flatMap((each) => each.record ?? []);
       if (records.length < images.length) return outcome;
-      const platforms = await Promise.all(records.map((record) => localImage(session, record)));
+      const platforms = await Promise.all(images.map(async ({ node: { id }, record }) => {
+        const tell = (progress: Progress) => session.emit({ kind: "progress", id, progress });
+        return pulled(await localImage(session, record!), session.circumstances.layout, tell);
+      }));
       const [name = target] = names;
       await exportImage(name, platforms, destination, session.signal);
       return outcome;

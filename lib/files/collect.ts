@@ -13,6 +13,9 @@ import { trackedBelow } from "./tracked.ts";
 /** Bytes that are read before other work gets its turn. */
 const BREATH = 64 * 1024 * 1024;
 
+/** Told now and then how many bytes of how many were read, where that takes a while. */
+export type OnRead = (done: number, total: number) => void;
+
 /** A folder that never is an input: our own state. */
 const STATE = ".images";
 
@@ -31,6 +34,7 @@ export async function collect(
   index: FileIndex,
   selections: readonly Selection[],
   without: readonly string[],
+  onRead?: OnRead,
 ): Promise<{ readonly tree: Tree; readonly folders: readonly string[] }> {
   const leftOut = anyOf(without);
   const folders = new Set<string>();
@@ -38,7 +42,7 @@ export async function collect(
   for (const selection of selections) {
     for (const each of walk(index, selection, leftOut, folders)) found.set(each.path, each);
   }
-  const entries = await readContents(index, [...found.values()]);
+  const entries = await readContents(index, [...found.values()], onRead);
   entries.sort((a, b) => compareCodePoints(a.path, b.path));
   return { tree: { root: merkleRoot(entries), entries }, folders: [...folders] };
 }
@@ -84,9 +88,16 @@ function hides(matcher: Matcher, path: string, hiddenFolder: boolean): boolean {
   return hiddenFolder && !matcher.hidesPartly ? true : matcher.hides(path);
 }
 
-async function readContents(index: FileIndex, found: readonly Found[]): Promise<Entry[]> {
+async function readContents(
+  index: FileIndex,
+  found: readonly Found[],
+  onRead: OnRead | undefined,
+): Promise<Entry[]> {
   const entries: Entry[] = [];
   const changed = new Map<string, Map<string, Indexed | undefined>>();
+  const sizes = found.map(({ entry }) => needsReading(entry) ? entry.size : 0);
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  let all = 0;
   let read = 0;
   for (const each of found) {
     const entry = needsReading(each) ? readOne(index, each) : each.entry;
@@ -96,6 +107,8 @@ async function readContents(index: FileIndex, found: readonly Found[]): Promise<
       changed.set(each.folder, names);
       read += each.entry.size;
       if (read > BREATH) {
+        all += read;
+        onRead?.(all, total);
         read = 0;
         await new Promise((resolve) => setTimeout(resolve, 0));
       }

@@ -12,6 +12,8 @@ import { StoredFolder } from "./stored_folder.ts";
 export interface TreeOptions {
   /** Globs relative to the project's folder; what they match, and all below it, is left out. */
   readonly without?: readonly string[];
+  /** Told now and then how many bytes of how many were read, where that takes a while. */
+  readonly onRead?: (done: number, total: number) => void;
 }
 
 /** A root that was computed, and the folders that were looked at for it. */
@@ -65,7 +67,7 @@ export class FileIndex {
     const known = this.#trees.get(key);
     if (known !== undefined) return await known;
     const { collect } = await import("./collect.ts");
-    const tree = collect(this, selections, options.without ?? []).then(({ tree, folders }) => {
+    const tree = collect(this, selections, options.without ?? [], options.onRead).then(({ tree, folders }) => {
       this.#remember(key, { root: tree.root, folders, used: today() });
       return tree;
     });

@@ -74,6 +74,15 @@ export type RunEvent =
     readonly destinations: readonly DestinationResult[];
     readonly fault?: Fault;
   }
+  /** An engine has an image now. */
+  | {
+    readonly kind: "loaded";
+    readonly at: number;
+    readonly id: Subject;
+    readonly engine: string;
+    /** Name and tag it has there. */
+    readonly tag: string;
+  }
   /** The run ends. */
   | {
     readonly kind: "ended";

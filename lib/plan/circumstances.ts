@@ -2,7 +2,7 @@
 
 import type { Digest } from "../model/digest.ts";
 import type { Subject } from "../model/events.ts";
-import type { Overrides } from "../model/plugin.ts";
+import type { Overrides, Progress } from "../model/plugin.ts";
 import type { Project } from "../model/recipe.ts";
 import type { FileIndex } from "../files/index.ts";
 import type { Layout } from "../store/layout.ts";
@@ -25,6 +25,8 @@ export interface Circumstances {
   readonly pins: ReadonlyMap<string, Digest>;
   /** Nodes to build whatever their records say. */
   readonly forced: ReadonlySet<Subject>;
+  /** Tells how far the looking at a node's files is. */
+  progress?(id: Subject, progress: Progress): void;
   /** Asks the registry what a base's tag means now; the answer is kept for the run. */
   resolveBase(reference: string): Promise<Digest>;
 }

@@ -1,7 +1,9 @@
 /** From a declared image to its key and its verdict. */
 
+import type { TreeOptions } from "../files/index.ts";
 import { literalPattern, selectionOf } from "../files/selection.ts";
 import type { Digest } from "../model/digest.ts";
+import type { Subject } from "../model/events.ts";
 import type { Json } from "../model/json.ts";
 import { type ImageKeyParts, KEY_SCHEMA } from "../model/key.ts";
 import {
@@ -162,10 +164,14 @@ export function describeContext(c: Circumstances, node: ImageNode): DescribeCont
 export async function rootOf(
   c: Circumstances,
   selections: readonly Selection[],
-  without: readonly string[] = [],
+  options: TreeOptions = {},
 ): Promise<string> {
-  return c.index.root(selections, { without }) ??
-    (await c.index.tree(selections, { without })).root;
+  return c.index.root(selections, options) ?? (await c.index.tree(selections, options)).root;
+}
+
+/** Tells how far the reading of a node's files is. */
+export function tellReading(c: Circumstances, id: Subject): NonNullable<TreeOptions["onRead"]> {
+  return (done, total) => c.progress?.(id, { phase: "hashing", done, total, unit: "bytes" });
 }
 
 /** A description with the files it and the recipe name. */
@@ -185,8 +191,8 @@ function withSelections(
 
 /** Looks at what the description names: the input tree, and the guard where there is one. */
 async function lookAtFiles(c: Circumstances, described: DescribedImage): Promise<PreparedImage> {
-  const { description: { guard }, selections, without } = described;
-  const tree = await rootOf(c, selections, without);
+  const { node: { id }, description: { guard }, selections, without } = described;
+  const tree = await rootOf(c, selections, { without, onRead: tellReading(c, id) });
   const prepared = { ...described, tree, unidentified: false };
   if (guard === undefined) return prepared;
   const { trees = [] } = guard;

@@ -10,7 +10,7 @@ import { canonicalJson } from "../oci/json.ts";
 import type { TaskRecord } from "../store/records.ts";
 import type { Circumstances } from "./circumstances.ts";
 import { environmentDigests } from "./environment.ts";
-import { rootOf } from "./evaluate_image.ts";
+import { rootOf, tellReading } from "./evaluate_image.ts";
 import type { TaskNode } from "./graph.ts";
 import { hashText } from "../oci/hash.ts";
 import { taskReasons, treeReasons } from "./reasons.ts";
@@ -36,7 +36,8 @@ export async function evaluateTask(
   const { task } = node;
   const record = c.records.task(task.name);
   const without = withoutOf(c, node);
-  const tree = await rootOf(c, inputsOf(task), without);
+  const onRead = tellReading(c, node.id);
+  const tree = await rootOf(c, inputsOf(task), { without, onRead });
   const parts: TaskKeyParts = {
     schema: KEY_SCHEMA,
     run: await runOf(c, task),

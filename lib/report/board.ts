@@ -117,6 +117,9 @@ export class Board {
       case "finished":
         this.#finish(event.id, event.result.status);
         break;
+      case "loaded":
+        this.#running.delete(event.id);
+        break;
       case "published":
         // Each platform is uploaded under its own name, and published with the others.
         for (const id of this.#running.keys()) {

@@ -77,6 +77,7 @@ export class Recorder {
         if (event.fault?.excerpt !== undefined) this.#excerpts[event.id] = event.fault.excerpt;
         break;
       case "published":
+      case "loaded":
         this.#close(event.id, event.at);
         break;
       case "notice": {

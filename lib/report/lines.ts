@@ -70,6 +70,9 @@ export class LineReporter implements Reporter {
       case "published":
         this.#published(event);
         break;
+      case "loaded":
+        this.#loaded(event);
+        break;
       case "ended":
         this.#ended(event);
         break;
@@ -127,6 +130,11 @@ export class LineReporter implements Reporter {
     if (fault === undefined) return;
     this.#print([`${this.#label(id)}${faultMessage(fault, id)}`]);
     this.#fault(id, fault);
+  }
+
+  #loaded({ id, engine, tag }: RunEvent & { kind: "loaded" }): void {
+    if (this.#settings.quiet || this.#settings.progressOnly) return;
+    this.#print([`${this.#label(id)}${"loaded".padEnd(WORD)}  into ${engine} as ${tag}`]);
   }
 
   #fault(id: Subject, fault: Fault, place?: Place): void {

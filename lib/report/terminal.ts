@@ -69,6 +69,9 @@ export class TerminalReporter implements Reporter {
       case "published":
         this.#published(event);
         break;
+      case "loaded":
+        this.#loaded(event);
+        break;
       case "ended":
         if (!this.#settings.progressOnly) {
           this.#keep(({ wrap = one }) =>
@@ -135,6 +138,13 @@ export class TerminalReporter implements Reporter {
         ...told.flatMap((line) => wrap(`  ${line}`)),
       ];
     });
+  }
+
+  #loaded({ id, engine, tag }: RunEvent & { kind: "loaded" }): void {
+    if (this.#settings.progressOnly) return;
+    this.#keep(({ wrap = one }) =>
+      wrap(`${this.#palette.mark("built")} ${this.#label(id)}loaded into ${engine} as ${tag}`)
+    );
   }
 
   #notice({ id, message }: RunEvent & { kind: "notice" }): string {

@@ -11,6 +11,7 @@ import { describeContext, type PreparedImage } from "../plan/evaluate_image.ts";
 import { runProcess } from "../process/run.ts";
 import { BuildLog } from "./build_log.ts";
 import type { Session } from "./session.ts";
+import { Meter, pulled } from "./transfers.ts";
 
 /** A context with what the runner must clean up after the build. */
 export interface OwnedContext extends BuildContext {
@@ -43,6 +44,15 @@ export function buildContext(session: Session, request: ContextRequest): OwnedCo
     log.line(line);
     session.emit({ kind: "output", id, line });
   };
+  const progress = (progress: Progress) => session.emit({ kind: "progress", id, progress });
+  // The same image stays the same object: what is read of it is kept by it.
+  const images = new Map<LocalImage, LocalImage>();
+  const pulling = async (opening: Promise<LocalImage>): Promise<LocalImage> => {
+    const image = await opening;
+    const known = images.get(image) ?? pulled(image, c.layout, progress);
+    images.set(image, known);
+    return known;
+  };
   return {
     ...describeContext(c, node),
     name: image.name,
@@ -54,31 +64,36 @@ export function buildContext(session: Session, request: ContextRequest): OwnedCo
     logFile,
     log: write,
     notice: (message: string) => session.notice(message, id),
-    progress: (progress: Progress) => session.emit({ kind: "progress", id, progress }),
+    progress,
     need: (name: string) => {
       if (!node.needs.some((need) => need === name || need.startsWith(`${name}@`))) {
         throw usageFault(`Image "${image.name}" reads "${name}" without needing it`, {
           next: `add "${name}" to its needs`,
         });
       }
-      return request.need(name);
+      return pulling(request.need(name));
     },
     bases: request.bases,
     base: (reference: string, platform = node.platform) => {
       const digest = request.bases[reference];
       if (digest === undefined) throw new Error(`${reference} is no base of ${id}`);
-      return session.registries.base(reference, digest, platform);
+      return pulling(session.registries.base(reference, digest, platform));
     },
     fetch: async (image: LocalImage) => {
-      for (const { descriptor, open } of image.layers) {
-        if (c.layout.has(descriptor.digest, descriptor.size)) continue;
+      const missing = image.layers.filter(({ descriptor: { digest, size } }) =>
+        !c.layout.has(digest, size)
+      );
+      for (const { descriptor, open } of missing) {
         await c.layout.writeStream(descriptor.mediaType, await open(request.signal), {
           signal: request.signal,
         });
       }
     },
     writeBlob: (mediaType: string, content: AsyncIterable<Uint8Array>): Promise<Descriptor> =>
-      c.layout.writeStream(mediaType, content, { signal: request.signal }),
+      c.layout.writeStream(mediaType, content, {
+        signal: request.signal,
+        onBytes: new Meter("writing", progress).add,
+      }),
     scratch: () => scratch ??= makeScratch(session),
     run: (command: readonly string[], options: RunOptions = {}): Promise<RunResult> =>
       runProcess(command, {

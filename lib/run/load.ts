@@ -102,7 +102,10 @@ async function load(
     where: id,
     log: (line) => said.push(line),
   });
-  if (code === 0) return;
+  if (code === 0) {
+    session.emit({ kind: "loaded", id, engine, tag });
+    return;
+  }
   throw new Fault(`${engine} cannot load it: ${said.at(-1) ?? `status ${code}`}`, {
     where: id,
     next: `see that \`${engine} info\` works, and that its store has room`,

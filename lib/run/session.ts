@@ -84,6 +84,7 @@ export class Session {
       overrides: settings.overrides,
       pins: Pins.read(project.root).digests,
       forced: new Set(settings.force ? this.targets.ids : []),
+      progress: (id, progress) => this.emit({ kind: "progress", id, progress }),
       resolveBase: (reference) => this.registries.resolveBase(reference),
     };
     if (signal.aborted) this.stop(signal.reason);

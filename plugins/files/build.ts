@@ -40,7 +40,7 @@ async function build({ image, context }: BuildRequest): Promise<ImageSource> {
   const parents = await Parents.of(base, context);
   const own: Layer[] = [];
   for (const [at, layer] of recipe.layers.entries()) {
-    context.progress({ phase: "layer", done: at, total: recipe.layers.length, unit: "steps" });
+    context.progress({ phase: "layer", done: at + 1, total: recipe.layers.length, unit: "steps" });
     const files = layerFiles({ ...layer, from: normalized(layer.from) }, context, parents);
     const content = writeLayer(files, { mtime: context.created, transient: true });
     const descriptor = await context.writeBlob(MediaType.layer, content);

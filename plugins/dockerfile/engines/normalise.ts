@@ -66,7 +66,7 @@ export async function normalise(
   const layers: Layer[] = [];
   for (const [at, layer] of made.layers.entries()) {
     context.signal.throwIfAborted();
-    context.progress({ phase: "layer", done: at, total: made.layers.length, unit: "steps" });
+    context.progress({ phase: "layer", done: at + 1, total: made.layers.length, unit: "steps" });
     layers.push(
       at < inherited
         ? await inheritedLayer(layer, at, base!, context)

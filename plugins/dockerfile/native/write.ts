@@ -24,7 +24,7 @@ export async function writeLayers(
   const layers: Layer[] = [];
   for (const [at, change] of changes.entries()) {
     context.signal.throwIfAborted();
-    context.progress({ phase: "layer", done: at, total: changes.length, unit: "steps" });
+    context.progress({ phase: "layer", done: at + 1, total: changes.length, unit: "steps" });
     const files = [...change].map(([path, node]) => layerFile(path, node, unpacked));
     const descriptor = await context.writeBlob(
       MediaType.layer,
