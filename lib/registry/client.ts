@@ -189,6 +189,16 @@ export class RegistryClient {
     return this.#writing.run(() => uploader.bringStream(open, options.onDigest));
   }
 
+  /**
+   * Begins an upload and lets the registry forget it: nothing is left there.
+   *
+   * @throws {RegistryFault} where the repository may not be written.
+   */
+  async tryWriting(repository: string): Promise<void> {
+    const upload = await Upload.begin(this.#endpoint, repository);
+    await upload.cancel();
+  }
+
   /** Ends all connections. */
   close(): void {
     this.#endpoint.close();

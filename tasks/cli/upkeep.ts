@@ -6,11 +6,18 @@ import { type Done, verb } from "./globals.ts";
 /** The verbs of this theme, by name. */
 export function upkeepVerbs(done: Done) {
   return {
+    doctor: doctorVerb(done),
     init: initVerb(done),
     prune: pruneVerb(done),
     clean: cleanVerb(done),
     completions: new CompletionsCommand(),
   };
+}
+
+function doctorVerb(done: Done) {
+  return verb("Say whether this machine can build and publish what images.ts declares.")
+    .example("images doctor", "programs, credentials, and whether registries may be written")
+    .action(async (options) => done(await (await import("../doctor.ts")).doctor(options)));
 }
 
 function initVerb(done: Done) {
