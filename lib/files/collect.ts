@@ -14,7 +14,7 @@ import { trackedBelow } from "./tracked.ts";
 const BREATH = 64 * 1024 * 1024;
 
 /** Told now and then how many bytes of how many were read, where that takes a while. */
-export type OnRead = (done: number, total: number) => void;
+type OnRead = (done: number, total: number) => void;
 
 /** A folder that never is an input: our own state. */
 const STATE = ".images";
@@ -95,8 +95,8 @@ async function readContents(
 ): Promise<Entry[]> {
   const entries: Entry[] = [];
   const changed = new Map<string, Map<string, Indexed | undefined>>();
-  const sizes = found.map(({ entry }) => needsReading(entry) ? entry.size : 0);
-  const total = sizes.reduce((sum, size) => sum + size, 0);
+  const unread = found.filter(needsReading);
+  const total = unread.reduce((sum, { entry }) => sum + entry.size, 0);
   let all = 0;
   let read = 0;
   for (const each of found) {
@@ -115,6 +115,7 @@ async function readContents(
     }
     if (entry !== undefined) entries.push(entryOf(each, entry));
   }
+  if (all > 0) onRead?.(total, total);
   for (const [folder, names] of changed) index.update(folder, names);
   return entries;
 }

@@ -67,10 +67,12 @@ export class FileIndex {
     const known = this.#trees.get(key);
     if (known !== undefined) return await known;
     const { collect } = await import("./collect.ts");
-    const tree = collect(this, selections, options.without ?? [], options.onRead).then(({ tree, folders }) => {
-      this.#remember(key, { root: tree.root, folders, used: today() });
-      return tree;
-    });
+    const tree = collect(this, selections, options.without ?? [], options.onRead).then(
+      ({ tree, folders }) => {
+        this.#remember(key, { root: tree.root, folders, used: today() });
+        return tree;
+      },
+    );
     this.#trees.set(key, tree);
     return await tree;
   }

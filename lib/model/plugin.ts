@@ -161,7 +161,7 @@ export interface BuildContext extends DescribeContext {
 export interface Progress {
   /** e.g. `pulling`, `step`, `layer`, `hashing`, `uploading`. */
   readonly phase: string;
-  /** How much is done; of steps, which one is being done, from 1. */
+  /** How much is done; of layers, which one is being done, from 1. */
   readonly done?: number;
   /** How much there is, where it is known. */
   readonly total?: number;

@@ -36,6 +36,8 @@ const RATE_WINDOW = 3_000;
 export class Board {
   readonly #timeline = new Timeline();
   readonly #running = new Map<Subject, Activity>();
+  /** What is being done, not only looked at. */
+  readonly #begun = new Set<Subject>();
   readonly #samples = new Map<Subject, { at: number; done: number }[]>();
   /** Node → its place in the graph. */
   readonly #order = new Map<Subject, number>();
@@ -132,6 +134,7 @@ export class Board {
 
   #start({ id, at, phase, reasons = [], ...rest }: RunEvent & { kind: "started" }): void {
     this.#worked += 1;
+    this.#begun.add(id);
     this.#samples.delete(id);
     this.#running.set(id, {
       id,
@@ -150,6 +153,11 @@ export class Board {
       const { transfer: _, ...rest } = before;
       this.#samples.delete(id);
       this.#running.set(id, { ...rest, phase: stepText(progress) });
+      return;
+    }
+    // What is read before anything is begun may turn out to be all there is to do.
+    if (done === total && !this.#begun.has(id)) {
+      this.#running.delete(id);
       return;
     }
     if (phase === "uploading") this.#uploaded.set(id, done);

@@ -80,10 +80,8 @@ export function buildContext(session: Session, request: ContextRequest): OwnedCo
       return pulling(session.registries.base(reference, digest, platform));
     },
     fetch: async (image: LocalImage) => {
-      const missing = image.layers.filter(({ descriptor: { digest, size } }) =>
-        !c.layout.has(digest, size)
-      );
-      for (const { descriptor, open } of missing) {
+      for (const { descriptor, open } of image.layers) {
+        if (c.layout.has(descriptor.digest, descriptor.size)) continue;
         await c.layout.writeStream(descriptor.mediaType, await open(request.signal), {
           signal: request.signal,
         });

@@ -8,7 +8,6 @@ import type { ImageRecord } from "../../store/records.ts";
 import { topKeyOf } from "../indexes.ts";
 import { localImage } from "../local_image.ts";
 import type { Session } from "../session.ts";
-import { Meter } from "../transfers.ts";
 import type { SettledImage } from "../settled.ts";
 import { verdictOf, verifyImage } from "../verify.ts";
 import { factsOf, tagsOf } from "./facts.ts";
@@ -56,14 +55,15 @@ async function platformPart(
   const open = () => localImage(session, record);
   await verifyImage(session, image, record.imageId, open, record.verdict);
   const verdict = await verdictOf(image, record.imageId);
+  let done = 0;
   return {
     platform,
     key,
     annotations: verdict === undefined ? {} : { [VERDICT_ANNOTATION]: verdict },
     open,
-    onBytes: new Meter(
-      "uploading",
-      (progress) => session.emit({ kind: "progress", id, progress }),
-    ).add,
+    onBytes: (bytes) => {
+      done += bytes;
+      session.emit({ kind: "progress", id, progress: { phase: "uploading", done, unit: "bytes" } });
+    },
   };
 }
