@@ -78,9 +78,8 @@ function* render({ tools, images, registries, fault }: Findings, palette: Palett
   yield palette.strong("Programs");
   for (const tool of tools) {
     const users = usersOf(tool, images);
-    const needed = users.length > 0 && !images.every(({ name, ready }) =>
-      ready || !users.includes(name)
-    );
+    const needed = users.length > 0 &&
+      !images.every(({ name, ready }) => ready || !users.includes(name));
     const word = tool.usable ? "ok" : needed ? "MISSING" : tool.found ? "unusable" : "absent";
     const what = tool.usable ? tool.version ?? "" : tool.why ?? "";
     const why = users.length === 0 ? "" : palette.dim(` for ${users.join(", ")}`);
@@ -94,7 +93,12 @@ function* render({ tools, images, registries, fault }: Findings, palette: Palett
       ? "no credentials"
       : `credentials from ${each.credentials}`;
     const may = each.writable ? `may write ${each.repository}` : each.why ?? "";
-    yield row(each.writable ? "ok" : "REFUSED", each.name, `${each.address}: ${may}; ${from}`, palette);
+    yield row(
+      each.writable ? "ok" : "REFUSED",
+      each.name,
+      `${each.address}: ${may}; ${from}`,
+      palette,
+    );
     if (!each.writable) yield next(each.next, palette);
   }
   if (registries.length === 0) yield "  none is declared";

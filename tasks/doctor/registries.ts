@@ -27,9 +27,9 @@ export interface RegistryState {
 
 /** Looks at all of them at once. */
 export function lookAtRegistries(project: Project): Promise<RegistryState[]> {
-  return Promise.all([...project.registries].map(([name, registry]) =>
-    lookAt(project, name, registry)
-  ));
+  return Promise.all(
+    [...project.registries].map(([name, registry]) => lookAt(project, name, registry)),
+  );
 }
 
 async function lookAt(project: Project, name: string, registry: Registry): Promise<RegistryState> {

@@ -1,11 +1,10 @@
 /** The programs that images are built with: whether they are there, and whether they work. */
 
-import { asFault } from "../../lib/model/errors.ts";
-import { runProcess } from "../../lib/process/run.ts";
 import { which } from "../../lib/process/which.ts";
-
-/** How long a program may take to answer, in milliseconds. */
-const PATIENCE = 20_000;
+import { PROGRAMS as BAZEL } from "../../plugins/rules_img/bazel/workspace.ts";
+import { FEATURES } from "../../plugins/nix2container/nix_args.ts";
+import { ask, type Asked } from "./ask.ts";
+import type { ImageNeed } from "./needs.ts";
 
 /** A program, how to ask it, and what to do without it. */
 interface Tool {
@@ -16,6 +15,12 @@ interface Tool {
   readonly version: readonly string[];
   /** Arguments with which it ends well only if it works here. */
   readonly works?: readonly string[];
+  /** It is asked whether it works only where an image needs it. */
+  readonly onlyIfNeeded?: boolean;
+  /** Finds a complaint in what it prints although it ends well. */
+  readonly complaint?: RegExp;
+  /** It is one of those that build Dockerfiles: another will do. */
+  readonly isEngine?: boolean;
   /** What to do where it is missing. */
   readonly missing: string;
   /** What to do where it does not work. */
@@ -33,59 +38,68 @@ export interface ToolState {
   readonly usable: boolean;
   /** Why it is not usable, in its own words where it has any. */
   readonly why?: string;
-  /** What to do, or to run otherwise. */
+  /** What to do about it. */
   readonly next?: string;
+  /** What builds in its place meanwhile. */
+  readonly otherwise?: string;
+  /** Names of the images that it can build. */
+  readonly neededBy: readonly string[];
 }
 
-const ENGINES = "podman or buildah will do instead, and a Dockerfile without RUN needs none of them";
+const ELSEWHERE = "install it, or let CI build: `images build` takes from the registry what it has";
 
 const TOOLS: readonly Tool[] = [
   {
     name: "git",
     programs: ["git"],
     version: ["--version"],
-    missing: "install git; without it no revision is known, and `affected` cannot tell",
+    missing: "install it: without it no revision is known, and `images affected` cannot tell",
     broken: "see what `git --version` says",
   },
   {
     name: "nix",
     programs: ["nix"],
     version: ["--version"],
-    works: [
-      ...["--extra-experimental-features", "nix-command flakes"],
-      ...["eval", "--offline", "--expr", "1"],
-    ],
-    missing: "install nix from https://nixos.org/download, or let CI build and `build` take it from there",
-    broken: "see what `nix eval --expr 1` says",
+    works: ["store", "ping", ...FEATURES],
+    missing: ELSEWHERE,
+    broken: "see what `nix store ping` says",
   },
   {
     name: "bazel",
-    programs: ["bazelisk", "bazel"],
+    programs: BAZEL,
     version: ["--version"],
-    missing: "install bazelisk, or let CI build and `build` take it from there",
-    broken: "see what `bazel --version` says",
+    // This starts its server, as a build would.
+    works: ["info", "release"],
+    onlyIfNeeded: true,
+    missing: ELSEWHERE,
+    broken: "see what `bazel info release` says",
   },
   {
     name: "docker",
     programs: ["docker"],
     version: ["--version"],
     works: ["version", "--format", "{{.Server.Version}}"],
-    missing: `install docker; ${ENGINES}`,
-    broken: `start the docker daemon; ${ENGINES}`,
+    isEngine: true,
+    missing: "install it",
+    broken: "start its daemon, or name it in DOCKER_HOST",
   },
   {
     name: "docker buildx",
     programs: ["docker"],
     version: ["buildx", "version"],
-    missing: `install docker with buildx; ${ENGINES}`,
-    broken: `install the buildx plugin; ${ENGINES}`,
+    works: ["buildx", "inspect"],
+    complaint: /^Error: +(.*)$/m,
+    isEngine: true,
+    missing: "install docker with its plugin buildx",
+    broken: "see what `docker buildx inspect` says",
   },
   {
     name: "podman",
     programs: ["podman"],
     version: ["--version"],
-    works: ["info"],
-    missing: "install podman, or use docker or buildah",
+    works: ["info", "--format", "{{.Host.BuildahVersion}}"],
+    isEngine: true,
+    missing: "install it",
     broken: "see what `podman info` says",
   },
   {
@@ -93,70 +107,76 @@ const TOOLS: readonly Tool[] = [
     programs: ["buildah"],
     version: ["--version"],
     works: ["info"],
-    missing: "install buildah, or use docker or podman",
+    isEngine: true,
+    missing: "install it",
     broken: "see what `buildah info` says",
   },
   {
     name: "attic",
     programs: ["attic"],
     version: ["--version"],
-    missing: "install attic-client where recipes say `watchStore`; without it builds go on as well",
+    missing: "install attic-client where recipes say `watchStore`; builds go on without it",
     broken: "see what `attic --version` says",
-  },
-  {
-    name: "skopeo",
-    programs: ["skopeo"],
-    version: ["--version"],
-    missing: "nothing needs it: images speaks to registries itself",
-    broken: "nothing needs it: images speaks to registries itself",
   },
 ];
 
 /** Looks at all of them at once. */
-export function lookAtTools(): Promise<ToolState[]> {
-  return Promise.all(TOOLS.map(lookAt));
+export async function lookAtTools(
+  images: readonly ImageNeed[],
+  patience?: number,
+): Promise<ToolState[]> {
+  const states = await Promise.all(TOOLS.map(async (tool) => {
+    const users = images.filter(({ tools }) =>
+      tools.flat().some((each) => tool.programs.includes(each))
+    );
+    return { tool, ...await lookAt(tool, users, patience) };
+  }));
+  const engines = states.filter(({ tool, usable }) => tool.isEngine && usable);
+  return states.map(({ tool, ...state }) =>
+    tool.isEngine && !state.usable && engines.length > 0
+      ? { ...state, otherwise: engines[0]!.name }
+      : state
+  );
 }
 
-async function lookAt(tool: Tool): Promise<ToolState> {
+async function lookAt(
+  tool: Tool,
+  users: readonly ImageNeed[],
+  patience: number | undefined,
+): Promise<ToolState> {
   const { name, programs } = tool;
+  const common = { name, programs, neededBy: users.map((user) => user.name) };
   const path = programs.map((program) => which(program)).find((each) => each !== undefined);
   if (path === undefined) {
-    return { name, programs, found: false, usable: false, why: "not installed", next: tool.missing };
+    return { ...common, found: false, usable: false, why: "not installed", next: tool.missing };
   }
-  const told = await ask(path, tool.version);
+  const told = await ask([path, ...tool.version], { patience });
   const version = /\d+(?:\.\d+)+[\w.+-]*/.exec(told.text)?.[0];
-  const works = told.why === undefined && tool.works !== undefined
-    ? await ask(path, tool.works)
-    : told;
+  const why = told.why ?? await complaintOf(tool, path, users, patience);
   return {
-    name,
-    programs,
+    ...common,
     found: true,
     path,
     ...(version === undefined ? {} : { version }),
-    usable: works.why === undefined,
-    ...(works.why === undefined ? {} : { why: works.why, next: tool.broken }),
+    usable: why === undefined,
+    ...(why === undefined ? {} : { why, next: tool.broken }),
   };
 }
 
-async function ask(
+/** Why a program that is there does not work, if it does not. */
+async function complaintOf(
+  { works, complaint, onlyIfNeeded }: Tool,
   path: string,
-  args: readonly string[],
-): Promise<{ readonly text: string; readonly why?: string }> {
-  const signal = AbortSignal.timeout(PATIENCE);
-  const complaints: string[] = [];
-  try {
-    const { code, stdout } = await runProcess([path, ...args], {
-      capture: true,
-      allowFailure: true,
-      signal,
-      log: (line) => complaints.push(line),
-    });
-    if (code === 0) return { text: stdout };
-    const last = complaints.filter((line) => line.trim() !== "").at(-1);
-    return { text: stdout, why: last?.trim().slice(0, 200) ?? `it ended with status ${code}` };
-  } catch (error) {
-    const why = signal.aborted ? `no answer within ${PATIENCE / 1000} s` : asFault(error).message;
-    return { text: "", why };
-  }
+  users: readonly ImageNeed[],
+  patience: number | undefined,
+): Promise<string | undefined> {
+  if (works === undefined || (onlyIfNeeded && users.length === 0)) return undefined;
+  const asked: Asked = await ask([path, ...works], { patience, cwd: users[0]?.folder });
+  return asked.why ?? complaint?.exec(asked.text)?.[1];
+}
+
+/** Whether one of these programs works; what is not looked at counts as working. */
+export function isUsable(program: string, states: readonly ToolState[]): boolean {
+  const known = states.filter(({ programs }) => programs.includes(program));
+  return known.length === 0 ? which(program) !== undefined : known.some(({ usable }) => usable);
 }

@@ -6,7 +6,7 @@ import { frame } from "../../lib/report/frame.ts";
 import { paletteFor } from "../../lib/report/palette.ts";
 
 /** A board of two images after these events; each happens 100 ms after the one before. */
-function boardAfter(...events: readonly DistributedOmit<RunEvent, "at">[]): Board {
+function boardAfter(...events: readonly Untimed<RunEvent>[]): Board {
   const board = new Board();
   const nodes = ["app", "web"].map((id) => ({ id, type: "image" as const, needs: [] }));
   const all = [{ kind: "began" as const, command: "build", nodes }, ...events];
@@ -14,7 +14,7 @@ function boardAfter(...events: readonly DistributedOmit<RunEvent, "at">[]): Boar
   return board;
 }
 
-type DistributedOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+type Untimed<T> = T extends unknown ? Omit<T, "at"> : never;
 
 function progress(id: string, of: Progress) {
   return { kind: "progress" as const, id, progress: of };
@@ -38,7 +38,7 @@ Deno.test("Board shows what is only looked at as long as that takes", async (t) 
 
   await t.step("with how far it is", () => {
     assertEquals(lines(boardAfter(...looking)), [
-      "app  hashing      64.0/200.0 MB",
+      "app  hashing  64.0/200.0 MB",
       "[0/2] 1 running, 1 waiting",
     ]);
   });
@@ -56,7 +56,7 @@ Deno.test("Board shows what is only looked at as long as that takes", async (t) 
       progress("app", { phase: "pulling" }),
       progress("app", bytes("pulling", 5e6, 5e6)),
     );
-    assertEquals(lines(board), ["app  pulling      5.0/5.0 MB", "[0/2] 1 running, 1 waiting"]);
+    assertEquals(lines(board), ["app  pulling  5.0/5.0 MB", "[0/2] 1 running, 1 waiting"]);
   });
 });
 
@@ -67,7 +67,7 @@ Deno.test("Board takes a step for what is being done, and bytes for a part of it
     progress("app", bytes("writing", 1e6, 9e6)),
   );
   assertEquals(lines(board), [
-    "app  layer 2/3    writing 1.0/9.0 MB",
+    "app  layer 2/3  writing 1.0/9.0 MB",
     "[0/2] 1 running, 1 waiting",
   ]);
   const { running: [activity] } = board;
