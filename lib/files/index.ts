@@ -83,6 +83,11 @@ export class FileIndex {
     this.#trees.clear();
   }
 
+  /** Whether anything was learnt that is not kept yet. */
+  get isDirty(): boolean {
+    return this.#dirty;
+  }
+
   /** Keeps what was learnt; nothing is written where nothing was. */
   save(): void {
     if (!this.#dirty) return;

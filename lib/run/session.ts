@@ -145,7 +145,10 @@ export class Session {
   async close(): Promise<void> {
     this.#held?.close();
     this.#held = undefined;
-    this.circumstances.index.save();
+    const { index, state } = this.circumstances;
+    // Whatever writes first, the folder ignores itself in git.
+    if (index.isDirty) state.prepare();
+    index.save();
     await this.registries.close();
   }
 }

@@ -40,6 +40,8 @@ export interface ToolState {
   readonly why?: string;
   /** What to do about it. */
   readonly next?: string;
+  /** It is one of those that build Dockerfiles: another will do. */
+  readonly isEngine: boolean;
   /** What builds in its place meanwhile. */
   readonly otherwise?: string;
   /** Names of the images that it can build. */
@@ -125,17 +127,15 @@ export async function lookAtTools(
   images: readonly ImageNeed[],
   patience?: number,
 ): Promise<ToolState[]> {
-  const states = await Promise.all(TOOLS.map(async (tool) => {
-    const users = images.filter(({ tools }) =>
-      tools.flat().some((each) => tool.programs.includes(each))
-    );
-    return { tool, ...await lookAt(tool, users, patience) };
+  const states = await Promise.all(TOOLS.map((tool) => {
+    const isUser = ({ tools }: ImageNeed) =>
+      tools.flat().some((each) => tool.programs.includes(each));
+    return lookAt(tool, images.filter(isUser), patience);
   }));
-  const engines = states.filter(({ tool, usable }) => tool.isEngine && usable);
-  return states.map(({ tool, ...state }) =>
-    tool.isEngine && !state.usable && engines.length > 0
-      ? { ...state, otherwise: engines[0]!.name }
-      : state
+  const engine = states.find(({ isEngine, usable }) => isEngine && usable);
+  if (engine === undefined) return states;
+  return states.map((state) =>
+    state.isEngine && !state.usable ? { ...state, otherwise: engine.name } : state
   );
 }
 
@@ -145,7 +145,8 @@ async function lookAt(
   patience: number | undefined,
 ): Promise<ToolState> {
   const { name, programs } = tool;
-  const common = { name, programs, neededBy: users.map((user) => user.name) };
+  const { isEngine = false } = tool;
+  const common = { name, programs, isEngine, neededBy: users.map((user) => user.name) };
   const path = programs.map((program) => which(program)).find((each) => each !== undefined);
   if (path === undefined) {
     return { ...common, found: false, usable: false, why: "not installed", next: tool.missing };

@@ -32,6 +32,12 @@ function stamps(folder: string): Record<string, string> {
   return found;
 }
 
+Deno.test("what only looks makes no folder that git would see", async () => {
+  await using project = await siteProject();
+  await project.json(["plan"]);
+  assertEquals(Deno.readTextFileSync(project.path(".images/.gitignore")), "*\n");
+});
+
 Deno.test("build records images, and rewrites nothing when all is up to date", async () => {
   await using project = await siteProject();
   assertEquals(await project.statuses(), { site: "built", other: "built" });
