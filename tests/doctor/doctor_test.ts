@@ -47,7 +47,7 @@ Deno.test("doctor says of each program whether it works, and what to do", async 
     assertEquals(await words(project, 3), { ...broken, ...others, attic: "absent" });
     const { code, stdout, stderr } = await project.images("doctor");
     assertEquals([code, stderr], [3, ""]);
-    assertMatch(stdout, /✗ docker  .*26\.1\.5  Cannot connect to the daemon  it builds app\n/);
+    assertMatch(stdout, /✗ docker .*26\.1\.5 {2}Cannot connect to the daemon {2}it builds app\n/);
     assertMatch(stdout, /next: start its daemon/);
     assertMatch(stdout, /- podman +not installed\n {2}\S/);
     assertMatch(stdout, /\napp: needs docker, podman or buildah\nserver: needs nix\n/);
@@ -65,7 +65,7 @@ Deno.test("doctor says of each program whether it works, and what to do", async 
       ...{ podman: "usable", buildah: "absent", attic: "absent" },
     });
     const { stdout } = await project.images("doctor");
-    assertMatch(stdout, /! docker  .*\n {4}next: start its daemon.*; podman builds meanwhile\n/);
+    assertMatch(stdout, /! docker .*\n {4}next: start its daemon.*; podman builds meanwhile\n/);
     assertMatch(stdout, /✓ podman +4\.3\.1 {2}builds app\n/);
     assertMatch(stdout, /\nready: 2 images can be built here\n$/);
     assert(project.starts("nix").some((args) => args.startsWith("store ping")));
