@@ -1,6 +1,6 @@
 /** What is part of an image's key, and what is not: design 5, "dockerfile sees only what …". */
 
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { type BuildOptions, Rig } from "./rig.ts";
 
 const DOCKERFILE = `# syntax=docker/dockerfile:1
@@ -97,6 +97,50 @@ Deno.test("a key changes with what can change the image", async (t) => {
       assertNotEquals(await rig.identity(options), before);
     });
   }
+});
+
+Deno.test("a key holds what a base's ONBUILD can take", async (t) => {
+  await using rig = await Rig.create({
+    "base.Dockerfile":
+      'FROM scratch\nONBUILD ARG V=0\nONBUILD ARG W\nONBUILD LABEL v="$V" w="$W"\n',
+    "Dockerfile": "FROM base\nWORKDIR /app\n",
+    "global.Dockerfile": "ARG W=1\nARG V\nFROM base\n",
+  });
+  const { image: base } = await rig.build({ options: { file: "base.Dockerfile" } });
+  const on = (options: BuildOptions): BuildOptions => ({
+    ...options,
+    options: { contexts: { base: { image: "base" } }, ...options.options },
+    needs: { base },
+  });
+  const global = { file: "global.Dockerfile" };
+  const cases: readonly [string, BuildOptions, string][] = [
+    ["a default", {}, "0 "],
+    ["the recipe's arguments", { options: { args: { V: "1", W: "2" } } }, "1 2"],
+    ["--arg over the recipe's", { options: { args: { V: "1" } }, args: { V: "2" } }, "2 "],
+    ["global arguments", { options: global }, "0 1"],
+    ["--arg of global ones", { options: global, args: { V: "3", W: "4" } }, "3 4"],
+  ];
+  const identities = new Set<string>();
+  for (const [name, options, labels] of cases) {
+    await t.step(name, async () => {
+      identities.add(await rig.identity(on(options)));
+      const { Labels } = (await rig.build(on(options))).config.config ?? {};
+      assertEquals(`${Labels?.["v"]} ${Labels?.["w"]}`, labels);
+    });
+  }
+  assertEquals(identities.size, cases.length);
+  await t.step("host variables only as digests", async () => {
+    const secret = on({ env: { W: "s3cret" } });
+    assertEquals(await rig.identity(secret), await rig.identity(on({})));
+    assertEquals((await rig.build(secret)).config.config?.Labels?.["w"], "s3cret");
+  });
+  await t.step("nothing else", async () => {
+    const other = on({ args: { V: "1" } });
+    assertEquals(await rig.identity(other), await rig.identity(on({})));
+    const fault = await rig.fault(other);
+    assertStringIncludes(fault.message, "ONBUILD takes V");
+    assertEquals([fault.place?.line, fault.next], [1, 'write "ARG V" in front of the first FROM']);
+  });
 });
 
 Deno.test("values of host variables enter neither the description nor the image", async () => {

@@ -6,9 +6,10 @@ import { parsePlatform } from "../../../lib/model/platform.ts";
 import type { BuildRequest } from "../../../lib/model/plugin.ts";
 import { encodeConfig } from "../../../lib/oci/documents.ts";
 import { type Folder, missingIn } from "../plan/folders.ts";
+import { inheritedArgs, refuseOutsideArgs } from "../plan/inherited_args.ts";
 import type { Options } from "../plan/options.ts";
 import { checkBase } from "../plan/platform.ts";
-import { Scope } from "../plan/scope.ts";
+import { type BuildArgs, Scope } from "../plan/scope.ts";
 import { nameOf, type Origin, type Plan, type PlannedStage, type Step } from "../plan/stages.ts";
 import { DEFAULT_PATH } from "../plan/survey.ts";
 import { faultAt } from "../syntax/place.ts";
@@ -75,7 +76,12 @@ class Assembler {
 
   async #build(planned: PlannedStage): Promise<StageState> {
     const { stage, triggers } = await this.#begin(planned);
-    for (const step of [...triggers, ...planned.steps]) await this.#carryOut(step, stage, planned);
+    const inherited = inheritedArgs(this.plan, this.options);
+    for (const step of triggers) {
+      refuseOutsideArgs(step.instruction, this.plan, inherited);
+      await this.#carryOut(step, stage, planned, inherited);
+    }
+    for (const step of planned.steps) await this.#carryOut(step, stage, planned, this.plan.args);
     return stage;
   }
 
@@ -128,12 +134,17 @@ class Assembler {
     stage.commitTree(tree, "COPY . /", this.#created);
   }
 
-  async #carryOut(step: Step, stage: StageState, planned: PlannedStage): Promise<void> {
+  async #carryOut(
+    step: Step,
+    stage: StageState,
+    planned: PlannedStage,
+    args: BuildArgs,
+  ): Promise<void> {
     const { instruction } = step;
     const { source } = this.plan.script;
     switch (instruction.keyword) {
       case "ARG": {
-        const declared = stage.scope.declare(instruction, this.plan.args);
+        const declared = stage.scope.declare(instruction, args);
         const words = declared.map(({ name, value }) =>
           // Values of host variables may be secrets: a config is no place for them.
           value === undefined || this.options.hostArgs.has(name) ? name : `${name}=${value}`

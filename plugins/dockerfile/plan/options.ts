@@ -26,6 +26,8 @@ export interface Options {
   readonly engine: string;
   /** Values of build arguments: `--arg`, then the recipe's `args`, then `hostEnv`. */
   readonly args: ReadonlyMap<string, string>;
+  /** Names of the recipe's own `args`. */
+  readonly ownArgs: ReadonlySet<string>;
   /** Names of arguments whose values come from `hostEnv`: they are in the key already. */
   readonly hostArgs: ReadonlySet<string>;
 }
@@ -60,6 +62,7 @@ export function readOptions(image: Image, context: DescribeContext): Options {
     cacheTo: textsOf(raw["cacheTo"]),
     engine: readEngine(context.overrides.engine ?? textOf(raw["engine"]) ?? "auto"),
     args,
+    ownArgs: new Set(Object.keys(recordOf(raw["args"]))),
     hostArgs,
   };
 }

@@ -4,6 +4,7 @@ import type { Json } from "../../../lib/model/json.ts";
 import type { Instruction } from "../syntax/script.ts";
 import type { Folder } from "./folders.ts";
 import type { Options } from "./options.ts";
+import { inheritedInKey } from "./inherited_args.ts";
 import { hasWildcard } from "./match.ts";
 import { Scope, UnknownValue } from "./scope.ts";
 import { FolderUse } from "./select.ts";
@@ -64,6 +65,7 @@ class Surveyor {
     const runs = this.plan.stages.some((stage) =>
       stage.steps.some((step) => step.instruction.keyword === "RUN")
     );
+    const inherited = inheritedInKey(this.plan, this.options);
     const syntax = this.options.args.get("BUILDKIT_SYNTAX") ?? this.plan.script.syntax;
     return {
       folders: [...this.#folders.values()],
@@ -74,6 +76,7 @@ class Surveyor {
       normal: {
         escape: this.plan.script.escape,
         stages,
+        ...(inherited === undefined ? {} : { inherited }),
         ...(runs && this.options.network !== undefined ? { network: this.options.network } : {}),
         ...(runs && syntax !== undefined ? { syntax } : {}),
       },
