@@ -33,6 +33,11 @@ export interface Description {
   readonly reads?: readonly string[];
   /** What besides the input tree decides whether the plugin must be asked again; not in the key. */
   readonly guard?: Guard;
+  /**
+   * Files among the inputs that the tool itself may write while it builds, such as its lock file,
+   * relative to images.ts' folder: the key is then that of what it wrote.
+   */
+  readonly rewrites?: readonly string[];
   /** `inputs` say nothing yet: only `identify` can tell what goes in. @default false */
   readonly undiscovered?: boolean;
 }

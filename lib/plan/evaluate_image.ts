@@ -129,6 +129,17 @@ export async function evaluateImage(
   return { prepared, parts, key, current: reasons.length === 0, reasons };
 }
 
+/** The same image once its tool has written files that go in: its key is that of what they hold. */
+export async function evaluateAgain(
+  c: Circumstances,
+  { prepared, parts, reasons }: ImageEvaluation,
+): Promise<ImageEvaluation> {
+  const { identity } = prepared;
+  const looked = await lookAtFiles(c, prepared);
+  const again = { ...looked, ...(identity === undefined ? {} : { identity }) };
+  return { ...await evaluateImage(c, again, parts, parts.bases), reasons };
+}
+
 /** The digests of an image's bases: pinned, else recorded, else (or if `ask`) what the registry says. */
 export async function basesOf(
   c: Circumstances,

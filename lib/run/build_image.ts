@@ -8,7 +8,8 @@ import type { BuildRequest } from "../model/plugin.ts";
 import type { Tree } from "../model/selection.ts";
 import { encodeManifest } from "../oci/documents.ts";
 import type { ImageEvaluation, PreparedImage } from "../plan/evaluate_image.ts";
-import { keyTree } from "../plan/evaluate_image.ts";
+import { evaluateAgain, keyTree } from "../plan/evaluate_image.ts";
+import { treeReasons } from "../plan/reasons.ts";
 import type { ImageRecord } from "../store/records.ts";
 import { buildContext, type OwnedContext, withTimeout } from "./build_context.ts";
 import { faultOfChangedInputs } from "./faults.ts";
@@ -81,9 +82,8 @@ async function finish(
   begun: number,
 ): Promise<ImageRecord> {
   const { circumstances: c } = session;
-  const { prepared, key, parts, reasons } = evaluation;
+  const { prepared, key, parts, reasons } = await afterBuild(session, evaluation, before);
   const { node } = prepared;
-  await refuseChangedInputs(session, prepared, before);
   const config = await c.layout.write(MediaType.config, source.config);
   const manifest = await writeManifest(session, source, config, node.id);
   const record: Omit<ImageRecord, "schema"> = {
@@ -115,17 +115,30 @@ async function finish(
   return { schema: 1, ...record };
 }
 
-/** Files are looked at again: those of another state than the key's may have gone in. */
-async function refuseChangedInputs(
+/**
+ * Files are looked at again: those of another state than the key's may have gone in. Where the tool
+ * itself has written some, the key is theirs.
+ */
+async function afterBuild(
   session: Session,
-  prepared: PreparedImage,
+  evaluation: ImageEvaluation,
   before: Tree,
-): Promise<void> {
-  const { index } = session.circumstances;
-  index.fresh();
-  if (index.root(prepared.selections) === before.root) return;
-  const after = await index.tree(prepared.selections);
-  if (after.root !== before.root) throw faultOfChangedInputs(prepared.node.id, before, after);
+): Promise<ImageEvaluation> {
+  const { circumstances: c } = session;
+  const { node, selections, description: { rewrites = [] } } = evaluation.prepared;
+  c.index.fresh();
+  if (c.index.root(selections) === before.root) return evaluation;
+  const after = await c.index.tree(selections);
+  if (after.root === before.root) return evaluation;
+  const changed = treeReasons(before.entries, after.entries).map(({ path = "" }) => path);
+  if (!changed.every((path) => rewrites.includes(path))) {
+    throw faultOfChangedInputs(node.id, before, after);
+  }
+  session.notice(
+    `The build has written ${changed.join(", ")}: commit it, or each fresh checkout builds again`,
+    node.id,
+  );
+  return await evaluateAgain(c, evaluation);
 }
 
 async function writeManifest(

@@ -132,7 +132,8 @@ export class Runner {
     }
     if (missing !== undefined) throw missingToolFault(node, missing);
     const made = await this.#build(evaluation, ticket);
-    return { status: made.fresh ? "built" : "cached", key, record: made.record, reasons };
+    const { record: now, fresh } = made;
+    return { status: fresh ? "built" : "cached", key: now.key, record: now, reasons };
   }
 
   async #evaluate(node: ImageNode, needs: SettledNeeds): Promise<ImageEvaluation> {

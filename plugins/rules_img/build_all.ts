@@ -3,10 +3,12 @@
 import { asFault, Fault } from "../../lib/model/errors.ts";
 import type { ImageSource } from "../../lib/model/image.ts";
 import type { BuildRequest } from "../../lib/model/plugin.ts";
-import { type BazelEnd, faultOfEnd, runBazel } from "./bazel/command.ts";
+import { type BazelEnd, runBazel } from "./bazel/command.ts";
 import { type BuildEvents, type BuiltTarget, type Failure, parseEvents } from "./bazel/events.ts";
-import { faultOfError, shortened } from "./bazel/faults.ts";
+import { faultOfEnd, faultOfError, shortened } from "./bazel/faults.ts";
+import type { Queried } from "./bazel/query.ts";
 import { readIfThere } from "./closure/reading.ts";
+import { repositoryFolder } from "./closure/sources.ts";
 import { describedLayers, shallowFlags } from "./described.ts";
 import { imageSource, isLocal, OUTPUT_GROUPS } from "./outputs.ts";
 import { LineRouter } from "./lines.ts";
@@ -71,8 +73,8 @@ async function buildGroup(
 
 async function buildTargets(group: readonly Pending[]): Promise<Answer[]> {
   const { end, events } = await run(group, []);
-  const remote = group.filter(({ surveyed: { label } }) => {
-    const target = targetOf(events, label);
+  const remote = group.filter(({ surveyed: { label, queried } }) => {
+    const target = targetOf(events, label, queried);
     return target?.success === true && !isLocal(target);
   });
   // What the user's flags leave in a remote cache is fetched by Bazel, which knows the way.
@@ -143,15 +145,15 @@ async function answerFor(
   end: BazelEnd,
 ): Promise<Answer> {
   const { name, root } = request.context;
-  const target = targetOf(events, label);
+  const target = targetOf(events, label, queried);
   if (target?.success === true) {
     return await imageSource(request, label, target, describedLayers(queried, closure));
   }
   const [failure] = target?.failures ?? [];
   if (failure !== undefined) return faultOfFailure(failure, label, name);
   const why = events.aborted.get(label);
-  const error = end.errors.find((each) => each.includes(label)) ?? why;
-  return error === undefined ? faultOfEnd(end, name) : faultOfError(error, root, name);
+  const error = end.errors.find((each) => names(each, label)) ?? why;
+  return error === undefined ? faultOfEnd(end, root, name) : faultOfError(error, root, name);
 }
 
 function faultOfMoved({ request: { context: { name } } }: Pending): Fault {
@@ -161,19 +163,32 @@ function faultOfMoved({ request: { context: { name } } }: Pending): Fault {
   });
 }
 
-/** Bazel may print a label of another repository with that repository's canonical name. */
-function targetOf({ targets }: BuildEvents, label: string): BuiltTarget | undefined {
-  const known = targets.get(label);
-  if (known !== undefined || !label.startsWith("@")) return known;
-  const end = label.slice(label.indexOf("//"));
-  const same = [...targets].filter(([other]) => other.startsWith("@") && other.endsWith(end));
-  return same.length === 1 ? same[0]![1] : undefined;
+/** Says whether a text has this label, and not only one that begins like it. */
+function names(text: string, label: string): boolean {
+  return text.split(/['"\s,;()]+/).some((word) => word.replace(/:$/, "") === label);
 }
 
-function faultOfFailure({ message, label, mnemonic }: Failure, target: string, where: string) {
-  const [first = ""] = shortened(message).split("\n");
+/** Under bzlmod, events have the canonical names of repositories: those of their folders. */
+function targetOf(
+  { targets }: BuildEvents,
+  label: string,
+  queried: Queried,
+): BuiltTarget | undefined {
+  const known = targets.get(label);
+  if (known !== undefined || !label.startsWith("@")) return known;
+  const folder = repositoryFolder(queried, label) ?? "";
+  const repository = folder.slice(folder.lastIndexOf("/") + 1);
+  return targets.get(`@${repository}${label.slice(label.indexOf("//"))}`);
+}
+
+/** An action's own last word says more than what Bazel says of it. */
+function faultOfFailure(failure: Failure, target: string, where: string): Fault {
+  const { label, mnemonic, status } = failure;
   const what = label === undefined ? target : `${mnemonic ?? "An action"} of ${label}`;
-  return new Fault(`${what} failed: ${first}`, {
+  const printed = readIfThere(failure.output ?? "").trim().split("\n").at(-1)!.trim();
+  const ended = status === undefined ? "failed" : `failed with status ${status}`;
+  const word = shortened(printed === "" ? failure.message : printed).split("\n")[0];
+  return new Fault(`${what} ${ended}: ${word}`, {
     where,
     next: "see what the action printed in the log",
   });

@@ -3,9 +3,10 @@
  * guard has what is local: names of all that globs may see, the user's settings, the environment.
  */
 
+import { relative } from "@std/path";
 import { Fault } from "../../lib/model/errors.ts";
 import { type BuildRequest, Discovered, type Identity } from "../../lib/model/plugin.ts";
-import { PROGRAMS } from "./bazel/workspace.ts";
+import { lockOf, PROGRAMS } from "./bazel/workspace.ts";
 import { variablesOf } from "./closure/rc.ts";
 import { fileSelections, listingSelections } from "./closure/selections.ts";
 import { recipeOf } from "./flags.ts";
@@ -37,13 +38,14 @@ export async function identifyAll(
 
 function discovered(
   request: BuildRequest,
-  { sources, top, rc, ignored }: Surveyed,
+  { workspace, sources, top, rc, ignored }: Surveyed,
 ): Discovered {
   const { description: { undiscovered: _, ...description }, context: { root } } = request;
   const { args = [] } = recipeOf(request);
   return new Discovered({
     ...description,
     inputs: fileSelections(root, new Set([...sources.files, ...top.files, ...rc.own])),
+    rewrites: [relative(root, lockOf(workspace))],
     guard: {
       files: rc.local,
       env: [...new Set([...VARIABLES, ...variablesOf([...rc.words, ...args])])].sort(),

@@ -5,8 +5,8 @@ import { Fault } from "../../lib/model/errors.ts";
 import type { PublishRequest } from "../../lib/model/plugin.ts";
 import { DOCKER_HUB } from "../../lib/model/reference.ts";
 import { withLogOf } from "../../lib/run/faults.ts";
-import { type BazelEnd, faultOfEnd, runBazel } from "./bazel/command.ts";
-import { faultOfError } from "./bazel/faults.ts";
+import { type BazelEnd, runBazel } from "./bazel/command.ts";
+import { faultOfEnd, faultOfError } from "./bazel/faults.ts";
 import { formatLabel, parseTarget } from "./bazel/label.ts";
 import { workspaceOf } from "./bazel/workspace.ts";
 import { recipeFlags, recipeOf } from "./flags.ts";
@@ -62,7 +62,7 @@ function faultOfPush(
 ): Fault {
   const [error] = end.errors;
   if (error !== undefined && end.code === 1) return faultOfError(error, root, name);
-  if (error !== undefined) return faultOfEnd(end, name);
+  if (error !== undefined) return faultOfEnd(end, root, name);
   return new Fault(`${label} ended with status ${end.code}: ${last}`, {
     where: name,
     next: "give the tool credentials (Docker's config or a credential helper), or push natively",

@@ -2,18 +2,18 @@
 
 import { asFault, Fault } from "../../lib/model/errors.ts";
 import type { BuildContext, BuildRequest } from "../../lib/model/plugin.ts";
-import { type BazelEnd, ExitStatus, faultOfEnd, runBazel } from "./bazel/command.ts";
-import { errorFor, errorIn, faultOfError } from "./bazel/faults.ts";
+import { type BazelEnd, ExitStatus, runBazel } from "./bazel/command.ts";
+import { errorFor, errorIn, faultOfEnd, faultOfError } from "./bazel/faults.ts";
 import { canonicalLabel, formatLabel, parseLabel, parseTarget } from "./bazel/label.ts";
 import { type Queried, QueryReader } from "./bazel/query.ts";
-import { checkWorkspace, type Workspace, workspaceOf } from "./bazel/workspace.ts";
+import { checkWorkspace, lockOf, type Workspace, workspaceOf } from "./bazel/workspace.ts";
 import { type Closure, closureOf, packagesOf } from "./closure/closure.ts";
 import { type RcChain, rcChain, valuesOf } from "./closure/rc.ts";
-import { readIfThere } from "./closure/reading.ts";
+import { isFile, readIfThere } from "./closure/reading.ts";
 import { ignoredFolders, visibleNames } from "./closure/selections.ts";
 import { SourceFinder, type Sources } from "./closure/sources.ts";
 import { isOwnPattern, type WorkspaceFiles, workspaceFiles } from "./closure/workspace_files.ts";
-import { recipeOf } from "./flags.ts";
+import { recipeFlags, recipeOf } from "./flags.ts";
 import type { RulesImgRecipe } from "./recipe.ts";
 
 /** What is known of a target. */
@@ -149,8 +149,13 @@ async function ask(
   const patterns = [...top.registered, ...valuesOf(words, PLATFORM_OPTIONS).filter(isOwnPattern)];
   const roots = `deps(set(${[...labels, ...patterns].map(quoted).join(" ")}))`;
   const reader = new QueryReader();
-  const end = await runBazel({
+  const command = {
     workspace,
+    signal: AbortSignal.any(group.map(({ context }) => context.signal)),
+    where: context.name,
+  };
+  const end = await runBazel({
+    ...command,
     args: [
       "query",
       ...loadingOptions(recipeOf(group[0]!)),
@@ -160,13 +165,19 @@ async function ask(
       "--noshow_progress",
       `${roots} + buildfiles(${roots})`,
     ],
-    signal: AbortSignal.any(group.map(({ context }) => context.signal)),
     log: (line) => context.log(line),
     onResult: (line) => reader.line(line),
-    where: context.name,
   }, context.once);
   const { done, partly, refused } = ExitStatus;
-  if (![done, partly, refused].includes(end.code)) throw faultOfEnd(end, context.name);
+  if (![done, partly, refused].includes(end.code)) {
+    throw faultOfEnd(end, context.root, context.name);
+  }
+  if (lacksLock(workspace, rc)) {
+    // A build would write one: it is to go in before the key is made, on a fresh checkout too.
+    const args = ["build", ...recipeFlags(group[0]!), "--nobuild", "--keep_going"];
+    args.push("--symlink_prefix=/", "--", ...labels);
+    await runBazel({ ...command, args, log: () => {} }, context.once);
+  }
   const queried = reader.targets;
   const finder = new SourceFinder(workspace.path, queried, top);
   const registered = [...queried.keys()].filter((label) => patterns.some(matches(label)));
@@ -204,6 +215,11 @@ function answerFor(
   const files = new Set([...sources.files, ...stray]);
   const names = visibleNames(sources.packages, asked.ignored);
   return { ...asked, label, closure, names, sources: { ...sources, files } };
+}
+
+function lacksLock(workspace: Workspace, { words }: RcChain): boolean {
+  if (!isFile(`${workspace.path}/MODULE.bazel`) || isFile(lockOf(workspace))) return false;
+  return !valuesOf(words, ["--lockfile_mode"]).includes("off");
 }
 
 function loadingOptions({ args = [] }: RulesImgRecipe): string[] {

@@ -48,9 +48,9 @@ class Workspace implements Disposable {
   }
 }
 
-const source = (buildFile: string): QueriedTarget => ({
+const source = (location: string): QueriedTarget => ({
   kind: "source-file",
-  buildFile,
+  location,
   inputs: [],
 });
 
@@ -178,7 +178,7 @@ Deno.test("SourceFinder finds sources, BUILD files, loaded files, links and loca
   const queried: Queried = new Map([
     ["//app:image", {
       kind: "rule",
-      buildFile: app,
+      location: app,
       inputs: ["//app:main.js", "//app:linked", "//app:folder", "@lib//:a.c", "@npm//:index.js"],
     }],
     ["//app:main.js", source(app)],

@@ -94,7 +94,10 @@ toolTest(["bazel", "node"], "faults of Bazel images", async (t) => {
         return `${error?.message}; ${error?.next}`;
       };
       assertEquals(imageOf(document, "app").status, "built");
-      assertMatch(told("boom"), /Genrule of \/\/app:boom failed: .*see what the action printed/s);
+      assertMatch(
+        told("boom"),
+        /Genrule of \/\/app:boom failed with status 3: it went boom; see what the action printed/,
+      );
       assertMatch(told("missing"), /no such target '\/\/app:imgae'.*correct the label/s);
       assertMatch(told("nowhere"), /no such package 'lonely'.*add the package's BUILD file/s);
       assertMatch(told("site"), /\/\/app:site has no image outputs; let `target` name/);
@@ -115,9 +118,12 @@ toolTest(["bazel", "node"], "faults of Bazel images", async (t) => {
       // Opened by the action when it begins; afterwards it would read from it forever.
       const begun = Deno.open(pipe);
       const output = project.spawn("build", "boom").output();
-      if (await Promise.race([begun.then(() => false), output])) {
-        // The action never began: let go of the pipe before the step fails.
+      const early = await Promise.race([begun.then(() => undefined), output]);
+      if (early !== undefined) {
+        // The action never began: let go of the pipe.
         Deno.openSync(pipe, { read: true, write: true }).close();
+        (await begun).close();
+        throw new Error(new TextDecoder().decode(early.stderr));
       }
       (await begun).close();
       await meanwhile();

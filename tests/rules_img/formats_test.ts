@@ -120,7 +120,7 @@ Deno.test("a query's answer under bzlmod: closure, missing targets, layers of a 
   assertEquals(closure.sources, ["//app:source.txt"]);
   assertEquals(closure.missing, []);
   assertEquals(closureOf(queried, ["//app:nope"]).missing, ["//app:nope"]);
-  assertEquals(queried.get("//app:image")?.buildFile, "/ws/app/BUILD.bazel");
+  assertEquals(queried.get("//app:image")?.location, "/ws/app/BUILD.bazel");
 
   const described = describedLayers(queried, closure);
   assertEquals([...described], [[LAYER, [

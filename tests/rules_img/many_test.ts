@@ -1,11 +1,19 @@
 /** Several Bazel images in one run, and what a recipe hands on to Bazel. */
 
-import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertStringIncludes,
+} from "@std/assert";
 import { imageOf } from "../support/project.ts";
+import { freePort } from "../support/real/dashboard.ts";
 import { startDavServer } from "../support/real/dav.ts";
 import { runTool } from "../support/real/program.ts";
+import { startRemoteCache } from "../support/real/remote_cache.ts";
 import { toolTest } from "../support/tools.ts";
-import { bazelProject } from "./rig.ts";
+import { BAZEL, bazelProject } from "./rig.ts";
 
 const NUMBERS = Array.from({ length: 10 }, (_, at) => String(at));
 
@@ -38,7 +46,7 @@ const GREETINGS = `{
   images: {
     plain: rulesImg({ target: "own:greeting_image" }),
     greeting: rulesImg({ target: "//own:greeting_image", hostEnv: ["GREETED"] }),
-    hanging: rulesImg({ target: "//own:hanging_image", timeout: 5 }),
+    hanging: rulesImg({ target: "//own:hanging_image", timeout: 2 }),
   },
 }`;
 
@@ -64,7 +72,7 @@ toolTest(["bazel", "node", "nginx"], "what is handed on to Bazel", async (t) => 
 
   project.define(GREETINGS);
   await t.step("bazelisk is preferred where it is installed", async () => {
-    project.fakeTool("bazelisk", 'exec /usr/bin/bazel "$@"');
+    project.fakeTool("bazelisk", `exec ${BAZEL} "$@"`);
     project.env.GREETED = "Ahoy";
     await project.json(["build", "greeting"]);
     assertEquals(rig.started(), []);
@@ -88,7 +96,7 @@ toolTest(["bazel", "node", "nginx"], "what is handed on to Bazel", async (t) => 
     assertEquals(imageOf(document, "plain").status, "built");
     const { status, error } = imageOf(document, "hanging");
     assertEquals(status, "failed");
-    assertMatch(error!.message, /longer than its timeout of 5 s/);
+    assertMatch(error!.message, /longer than its timeout of 2 s/);
   });
 
   await t.step("files of hidden folders and other packages are nobody's business", async () => {
@@ -122,20 +130,40 @@ toolTest(["bazel", "node", "nginx"], "what is handed on to Bazel", async (t) => 
   await t.step("outputs that flags leave remote are fetched by Bazel", async () => {
     const { project } = second;
     await second.run("clean");
-    project.define(cached([...cache, "--remote_download_minimal"]));
-    second.started();
-    const built = imageOf(await project.json(["build"]), "app");
-    assertEquals([built.status, built.digest], ["built", digest]);
-    assertEquals(second.started(), ["query", "build"]);
-    assertMatch(logOf(), /processes: \d+ remote cache hit, \d+ internal\./);
-
-    await second.run("clean");
     const rc = Deno.readTextFileSync(project.path(".bazelrc"));
     const far = `build:far ${cache.join(" ")} --remote_download_minimal\n`;
     project.write({ ".bazelrc": rc + far });
     project.define('{ images: { app: rulesImg({ target: "//app:image", config: "far" }) } }');
+    second.started();
     const again = imageOf(await project.json(["build"]), "app");
     assertEquals([again.status, again.digest], ["built", digest]);
     assertEquals(second.started(), ["query", "build", "build"]);
+  });
+
+  await t.step("so are those that events name by byte streams", async () => {
+    const { project } = second;
+    await using remote = await startRemoteCache();
+    const through = (...more: string[]) => {
+      project.define(cached([`--remote_cache=${remote.url}`, cache[1]!, ...more]));
+      return project.json(["build"]);
+    };
+    await second.run("clean");
+    await through();
+    assertEquals(remote.reads(), 0);
+    assert(remote.blobs.has(digest!.slice("sha256:".length)));
+
+    await second.run("clean");
+    const built = imageOf(await through("--remote_download_minimal"), "app");
+    assertEquals([built.status, built.digest], ["built", digest]);
+    assertMatch(logOf(), /processes: \d+ remote cache hit, \d+ internal\./);
+    assert(remote.reads() >= 5, "documents and layers come from the cache");
+  });
+
+  await t.step("a cache that does not answer is named, and what to look at", async () => {
+    const { project } = second;
+    project.define(cached([`--remote_cache=grpc://127.0.0.1:${freePort()}`]));
+    const { error } = imageOf(await project.json(["build"], 1), "app");
+    assertMatch(error!.message, /remote execution capabilities/);
+    assertMatch(error!.next!, /see that the remote cache .* answers/);
   });
 });

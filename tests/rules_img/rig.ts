@@ -4,13 +4,19 @@ import { type BazelHome, bazelHome } from "../support/real/bazel.ts";
 import { runTool } from "../support/real/program.ts";
 import { TestProject } from "../support/project.ts";
 
+/** Absolute path of the Bazel that tests start: Debian's, or another that a variable names. */
+export const BAZEL: string = Deno.env.get("IMAGES_TEST_BAZEL") ?? "/usr/bin/bazel";
+
 /** A project that is a Bazel workspace. */
 export interface BazelProject extends AsyncDisposable {
   readonly project: TestProject;
   readonly bazel: BazelHome;
   /** Runs Bazel as a user would; these starts do not count. */
   run(...args: readonly string[]): Promise<string>;
-  /** Commands of Bazel that `images` has started, e.g. `query`, since this was last asked. */
+  /**
+   * Commands of Bazel that `images` has started, e.g. `query`, since this was last asked; without
+   * those that only let Bazel write its lock, which old versions have not.
+   */
   started(): string[];
 }
 
@@ -20,7 +26,7 @@ export async function bazelProject(body: string, home?: BazelHome): Promise<Baze
   const source = new URL("../fixtures/flywheel/", import.meta.url).pathname;
   await runTool(["cp", "-r", "--no-preserve=timestamps", `${source}.`, project.root]);
   const bazel = home ?? await bazelHome();
-  project.fakeTool("bazel", 'exec /usr/bin/bazel "$@"');
+  project.fakeTool("bazel", `exec ${BAZEL} "$@"`);
   Object.assign(project.env, bazel.env, { DENO_DIR: denoDir() });
   project.define(body);
   let counted = 0;
@@ -28,14 +34,15 @@ export async function bazelProject(body: string, home?: BazelHome): Promise<Baze
     project,
     bazel,
     run: async (...args) => {
-      const { stdout } = await runTool(["/usr/bin/bazel", ...args], {
+      const { stdout } = await runTool([BAZEL, ...args], {
         cwd: project.root,
         env: bazel.env,
       });
       return stdout;
     },
     started: () => {
-      const all = project.starts("bazel").map((args) => args.split(" ")[0]!);
+      const all = project.starts("bazel").filter((args) => !args.includes(" --nobuild "))
+        .map((args) => args.split(" ")[0]!);
       const fresh = all.slice(counted);
       counted = all.length;
       return fresh;

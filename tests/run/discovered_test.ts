@@ -1,6 +1,6 @@
 /** A plugin that must ask its tool what goes in. */
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { imageOf, TestProject } from "../support/project.ts";
 
 /** Reads the names of its files from `list`, and notes each time it is asked. */
@@ -90,5 +90,75 @@ Deno.test("an image whose inputs only its tool knows", async (t) => {
   await t.step("has the key of its inputs, however they came about", async () => {
     project.write({ "src/a": "a", list: "b\na\n" });
     assertEquals((await build()).key, first.key);
+  });
+});
+
+/** Its tool writes `lock` while it builds, and `other` too where that is asked for. */
+const WRITES = `
+import { define, plugin } from "images";
+
+const locking = plugin({
+  name: "locking",
+  version: "1",
+  options: {},
+  describe: () => ({
+    options: {},
+    inputs: [{ root: ".", include: ["lock", "other", "source"] }],
+    rewrites: ["lock"],
+  }),
+  build: ({ context }) => {
+    Deno.writeTextFileSync(context.root + "/lock", "as the tool wants it");
+    if (Deno.env.has("ALSO")) Deno.writeTextFileSync(context.root + "/other", "changed");
+    const text = Deno.readTextFileSync(context.root + "/source");
+    const rootfs = { type: "layers", diff_ids: [] };
+    const config = JSON.stringify({ architecture: "amd64", os: "linux", rootfs, author: text });
+    return Promise.resolve({ config: new TextEncoder().encode(config), layers: [] });
+  },
+});
+
+export default define({ images: { app: locking({}) } });
+`;
+
+Deno.test("a tool that writes a file that goes in", async (t) => {
+  await using project = await TestProject.create({
+    "images.ts": WRITES,
+    source: "s",
+    other: "o",
+  });
+  const build = async () => imageOf(await project.json(["build"]), "app");
+  const keyOf = async () => imageOf(await project.json(["plan"]), "app").key;
+  const before = await keyOf();
+
+  await t.step("has the key of what was written, and is cached from then on", async () => {
+    const { code, stderr } = await project.images("build");
+    assertEquals(code, 0);
+    assertMatch(stderr, /The build has written lock: commit it/);
+    const again = await build();
+    assertEquals(again.status, "cached");
+    assertNotEquals(again.key, before);
+  });
+
+  await t.step("is built under that key where the file comes with the sources", async () => {
+    const { key } = await build();
+    Deno.removeSync(project.path(".images"), { recursive: true });
+    const again = await build();
+    assertEquals([again.status, again.key], ["built", key]);
+  });
+
+  await t.step("is recorded under what its document says", async () => {
+    project.write({ source: "other", lock: "old" });
+    const built = await build();
+    assertEquals(built.status, "built");
+    assertEquals(await keyOf(), built.key);
+    assertEquals((await build()).status, "cached");
+  });
+
+  await t.step("is not recorded where something else changed too", async () => {
+    project.env.ALSO = "1";
+    project.write({ source: "third", lock: "old" });
+    const { code, stderr } = await project.images("build");
+    assertEquals(code, 1);
+    assertMatch(stderr, /Inputs changed while it was built: lock, other/);
+    assertEquals(imageOf(await project.json(["plan"]), "app").verdict, "build");
   });
 });

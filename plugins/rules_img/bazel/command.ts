@@ -1,6 +1,5 @@
 /** Running Bazel: one command at a time for each workspace, its errors kept. */
 
-import { Fault } from "../../../lib/model/errors.ts";
 import type { BuildContext } from "../../../lib/model/plugin.ts";
 import { runProcess } from "../../../lib/process/run.ts";
 import { Slots } from "../../../lib/model/slots.ts";
@@ -50,14 +49,14 @@ const PROGRESS = /^\[([\d,]+)(?: \/ ([\d,]+))?\]/;
 
 /** What Bazel says about itself and not about the build. */
 const CHATTER =
-  /^(?:Loading|Analyzing|Starting local Bazel server|\s*currently loading|INFO: Invocation ID|INFO: Build Event Protocol|INFO: Build completed successfully|FAILED: Build did NOT)/;
+  /^(?:Loading|Analyzing|Computing main repo mapping|Starting local Bazel server|\s*currently loading|INFO: $|INFO: Invocation ID|INFO: Build Event Protocol|INFO: Build completed successfully|(?:FAILED|ERROR): Build did NOT)/;
 
 /** Flags of every command: output for a program to read. */
 const PLAIN = ["--color=no", "--curses=no"];
 
-/** Errors that only follow from others: one for each target in a package that has a fault. */
+/** Errors that only follow from others, such as one for each target in a package that has a fault. */
 const AFTERMATH =
-  /^ERROR: .*(?:contains an error and its package is in error|errors were encountered while computing transitive closure)/;
+  /^ERROR: (?:command succeeded, but |Error computing the main repository mapping: error (?:parsing|executing) MODULE\.bazel|.*contains an error and its package is in error|.*errors were encountered while computing transitive closure)/;
 
 /** Runs a command once the workspace's earlier ones are done. */
 export async function runBazel(
@@ -84,27 +83,6 @@ export async function runBazel(
       },
     });
     return { code, errors: errors.all };
-  });
-}
-
-/** A fault for a command that could not do its work at all. */
-export function faultOfEnd({ code, errors }: BazelEnd, where: string): Fault {
-  const [first] = errors;
-  if (code === ExitStatus.serverFailed || /server terminated|server.*crashed/i.test(first ?? "")) {
-    return new Fault("Bazel's server ended before the work was done", {
-      where,
-      next: "run the command again; `bazel info server_log` names its log",
-    });
-  }
-  if (code === ExitStatus.badCommand) {
-    return new Fault(`Bazel does not take its arguments: ${first ?? "no reason was given"}`, {
-      where,
-      next: "correct `args` and `config` in images.ts, or the workspace's .bazelrc",
-    });
-  }
-  return new Fault(first ?? `Bazel ended with status ${code}`, {
-    where,
-    next: "see what Bazel says in the log",
   });
 }
 
@@ -138,6 +116,9 @@ class ErrorLines {
     if (match !== null) {
       this.#open = match[1] === "ERROR" || match[1] === "FATAL";
       if (this.#open) this.#errors.push(match[2] ?? "");
+    } else if (/^Target .* is incompatible and cannot be built/.test(line)) {
+      this.#open = true;
+      this.#errors.push(line);
     } else if (this.#open) this.#errors.push(`${this.#errors.pop() ?? ""}\n${line}`);
     else if (/^Server terminated/.test(line)) this.#errors.push(line);
   }

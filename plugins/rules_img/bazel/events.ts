@@ -31,6 +31,10 @@ export interface Failure {
   readonly label?: string;
   /** Kind of the action, e.g. `Genrule`. */
   readonly mnemonic?: string;
+  /** Exit status of its program. */
+  readonly status?: number;
+  /** Absolute path of what its program printed to standard error. */
+  readonly output?: string;
 }
 
 /** What one command told. */
@@ -49,21 +53,32 @@ interface EventFile {
 
 interface FileSet {
   readonly files?: readonly EventFile[];
+  /** Files whose contents the event has too, where a flag asks for that. */
+  readonly inlineFiles?: readonly EventFile[];
   readonly fileSets?: readonly { readonly id: string }[];
+}
+
+/** A target, or what an aspect made of it: then it is not the target that completed. */
+interface TargetId {
+  readonly label: string;
+  readonly aspect?: string;
+}
+
+/** Says what an event is about. */
+interface EventId {
+  readonly namedSet?: { readonly id: string };
+  readonly targetCompleted?: TargetId;
+  readonly targetConfigured?: TargetId;
+  readonly configuredLabel?: TargetId;
+  readonly unconfiguredLabel?: TargetId;
+  readonly pattern?: { readonly pattern: readonly string[] };
+  readonly actionCompleted?: ActionId;
 }
 
 /** The parts of an event that are looked at. */
 interface Event {
-  readonly id: {
-    readonly namedSet?: { readonly id: string };
-    readonly targetCompleted?: { readonly label: string };
-    readonly targetConfigured?: { readonly label: string };
-    readonly configuredLabel?: { readonly label: string };
-    readonly unconfiguredLabel?: { readonly label: string };
-    readonly pattern?: { readonly pattern: readonly string[] };
-    readonly actionCompleted?: ActionId;
-  };
-  readonly children?: readonly { readonly actionCompleted?: ActionId }[];
+  readonly id: EventId;
+  readonly children?: readonly EventId[];
   readonly namedSetOfFiles?: FileSet;
   readonly workspaceInfo?: { readonly localExecRoot?: string };
   readonly completed?: {
@@ -74,7 +89,11 @@ interface Event {
   readonly action?: {
     readonly success?: boolean;
     readonly type?: string;
-    readonly failureDetail?: { readonly message?: string };
+    readonly stderr?: { readonly uri?: string };
+    readonly failureDetail?: {
+      readonly message?: string;
+      readonly spawn?: { readonly spawnExitCode?: number };
+    };
   };
   readonly aborted?: { readonly reason?: string; readonly description?: string };
 }
@@ -89,7 +108,7 @@ export function parseEvents(text: string): BuildEvents {
   const events = text.split("\n").flatMap(parseLine);
   const sets = new Map<string, FileSet>();
   const actions = new Map<string, Failure>();
-  const aborted = new Map<string, string>();
+  const aborted = new Map<string, Abortion>();
   let execRoot: string | undefined;
   for (const event of events) {
     const { id } = event;
@@ -98,31 +117,60 @@ export function parseEvents(text: string): BuildEvents {
     if (id.actionCompleted !== undefined && event.action?.success !== true) {
       actions.set(keyOf(id.actionCompleted), failureOf(id.actionCompleted, event.action));
     }
-    for (const name of event.aborted === undefined ? [] : namesOf(id)) {
-      const { description, reason } = event.aborted!;
-      aborted.set(canonicalLabel(name), description || reason || "it was not built");
-    }
+    if (event.aborted !== undefined) noteAbortion(aborted, event);
   }
   const targets = new Map<string, BuiltTarget>();
   for (const { id, completed, children = [] } of events) {
     if (id.targetCompleted === undefined || completed === undefined) continue;
+    const { label, aspect } = id.targetCompleted;
     const own = completed.failureDetail?.message;
-    targets.set(canonicalLabel(id.targetCompleted.label), {
-      success: completed.success === true,
-      groups: new Map(
-        (completed.outputGroup ?? []).map((group) =>
-          [group.name, filesOf(group, sets, execRoot)] as const
-        ),
+    const success = completed.success === true;
+    const failures = [
+      ...children.flatMap(({ actionCompleted }) =>
+        actionCompleted === undefined ? [] : actions.get(keyOf(actionCompleted)) ?? []
       ),
-      failures: [
-        ...children.flatMap(({ actionCompleted }) =>
-          actionCompleted === undefined ? [] : actions.get(keyOf(actionCompleted)) ?? []
-        ),
-        ...(own === undefined ? [] : [{ message: own }]),
-      ],
-    });
+      ...(own === undefined ? [] : [{ message: own }]),
+    ];
+    const known = targets.get(canonicalLabel(label));
+    if (aspect !== undefined) {
+      // What an aspect makes is no part of the image, but a check that fails is one that counts.
+      if (success || known === undefined) continue;
+      targets.set(canonicalLabel(label), { ...known, success, failures });
+      continue;
+    }
+    const groups = new Map(
+      (completed.outputGroup ?? []).map((group) =>
+        [group.name, filesOf(group, sets, execRoot)] as const
+      ),
+    );
+    targets.set(canonicalLabel(label), { success, groups, failures });
   }
-  return { targets, aborted };
+  const why = [...aborted].map(([name]) => [name, whyAborted(name, aborted)] as const);
+  return { targets, aborted: new Map(why) };
+}
+
+/** Why something was not built, and what it stands for where it has no words of its own. */
+interface Abortion {
+  readonly description: string | undefined;
+  readonly reason: string | undefined;
+  readonly children: readonly string[];
+}
+
+/** Of several events about one target the first has the most to say. */
+function noteAbortion(
+  aborted: Map<string, Abortion>,
+  { id, children = [], aborted: { description, reason } = {} }: Event,
+): void {
+  const causes = children.flatMap(namesOf).map(canonicalLabel);
+  for (const name of namesOf(id).map(canonicalLabel)) {
+    if (!aborted.has(name)) aborted.set(name, { description, reason, children: causes });
+  }
+}
+
+function whyAborted(name: string, aborted: ReadonlyMap<string, Abortion>): string {
+  const { description, reason, children } = aborted.get(name)!;
+  const cause = children.map((child) => aborted.get(child)?.description).find(Boolean);
+  return description || cause || reason || "it was not built";
 }
 
 function parseLine(line: string): Event[] {
@@ -134,16 +182,22 @@ function parseLine(line: string): Event[] {
   }
 }
 
-function namesOf({ pattern, targetCompleted, targetConfigured, ...id }: Event["id"]): string[] {
-  const label = targetCompleted ?? targetConfigured ?? id.configuredLabel ?? id.unconfiguredLabel;
-  return [...pattern?.pattern ?? [], ...(label === undefined ? [] : [label.label])];
+function namesOf({ pattern, targetCompleted, targetConfigured, ...id }: EventId): string[] {
+  const target = targetCompleted ?? targetConfigured ?? id.configuredLabel ?? id.unconfiguredLabel;
+  const isOfTarget = target !== undefined && target.aspect === undefined;
+  return [...pattern?.pattern ?? [], ...(isOfTarget ? [target.label] : [])];
 }
 
 function failureOf({ label }: ActionId, action: Event["action"]): Failure {
+  const { type, stderr, failureDetail } = action ?? {};
+  const status = failureDetail?.spawn?.spawnExitCode;
+  const output = pathOfUri(stderr?.uri);
   return {
-    message: action?.failureDetail?.message ?? "it failed",
+    message: failureDetail?.message ?? "it failed",
     ...(label === undefined ? {} : { label: canonicalLabel(label) }),
-    ...(action?.type === undefined ? {} : { mnemonic: action.type }),
+    ...(type === undefined ? {} : { mnemonic: type }),
+    ...(status === undefined ? {} : { status }),
+    ...(output === undefined ? {} : { output }),
   };
 }
 
@@ -160,7 +214,7 @@ function filesOf(
   const files: BuiltFile[] = [];
   const seen = new Set<FileSet>([group]);
   for (const set of seen) {
-    for (const file of set.files ?? []) {
+    for (const file of [...set.files ?? [], ...set.inlineFiles ?? []]) {
       const path = localPath(file, execRoot);
       if (path !== undefined) files.push({ name: file.name, path });
     }
@@ -177,6 +231,10 @@ function localPath(
   { name, uri, pathPrefix = [] }: EventFile,
   execRoot: string | undefined,
 ): string | undefined {
-  if (uri?.startsWith("file://")) return decodeURIComponent(new URL(uri).pathname);
-  return execRoot === undefined ? undefined : [execRoot, ...pathPrefix, name].join("/");
+  return pathOfUri(uri) ??
+    (execRoot === undefined ? undefined : [execRoot, ...pathPrefix, name].join("/"));
+}
+
+function pathOfUri(uri: string | undefined): string | undefined {
+  return uri?.startsWith("file://") ? decodeURIComponent(new URL(uri).pathname) : undefined;
 }

@@ -2,12 +2,35 @@
 
 import { Fault } from "../../../lib/model/errors.ts";
 import { isBelow } from "../closure/reading.ts";
+import { type BazelEnd, ExitStatus } from "./command.ts";
 
 /** The most lines of one error that go into a message. */
 const LINES = 6;
 
 /** The longest line of one, in characters: commands can be very long. */
 const WIDTH = 200;
+
+/** A fault for a command that could not do its work at all. */
+export function faultOfEnd({ code, errors }: BazelEnd, root: string, where: string): Fault {
+  const [first] = errors;
+  if (code === ExitStatus.serverFailed || /server terminated|server.*crashed/i.test(first ?? "")) {
+    return new Fault("Bazel's server ended before the work was done", {
+      where,
+      next: "run the command again; `bazel info server_log` names its log",
+    });
+  }
+  if (code === ExitStatus.badCommand) {
+    return new Fault(`Bazel does not take its arguments: ${first ?? "no reason was given"}`, {
+      where,
+      next: "correct `args` and `config` in images.ts, or the workspace's .bazelrc",
+    });
+  }
+  if (first !== undefined) return faultOfError(first, root, where);
+  return new Fault(`Bazel ended with status ${code}`, {
+    where,
+    next: "see what Bazel says in the log",
+  });
+}
 
 /**
  * A fault for an error of Bazel's, with its place in a BUILD file where it has one.
@@ -18,13 +41,12 @@ export function faultOfError(error: string, root: string, where: string): Fault 
   const [, path, line, column, rest = error] = /^(\/[^:\n]+):(\d+):(\d+): ([^]*)$/.exec(error) ??
     [];
   const message = shortened(rest);
-  const next = nextStep(message);
-  if (path === undefined) return new Fault(message, { where, next });
+  if (path === undefined) return new Fault(message, { where, next: nextStep(message) });
   const file = isBelow(path, root) ? path.slice(root.length + 1) : path;
   return new Fault(message, {
     where,
     place: { file, line: Number(line), column: Number(column) },
-    next,
+    next: nextStep(message, file.slice(file.lastIndexOf("/") + 1)),
   });
 }
 
@@ -41,24 +63,53 @@ export function errorIn(
   });
 }
 
-/** The error that tells why a target is not there: of a file that was read, or one that names it. */
+/** The error that tells why a target is not there: one that names it, or a file that was read. */
 export function errorFor(errors: readonly string[], label: string): string | undefined {
-  return errors.find((error) => /^\/[^:\n]+:\d+:\d+: /.test(error)) ??
-    errors.find((error) => error.includes(`'${label}'`)) ?? errors[0];
+  const own = errors.find((error) => error.includes(`'${label}'`));
+  if (own !== undefined && NOT_THERE.test(own)) return own;
+  return errors.find((error) => /^\/[^:\n]+:\d+:\d+: /.test(error)) ?? own ?? errors[0];
 }
+
+/** Says of a label, without another error's help, why nothing stands behind it. */
+const NOT_THERE = /no such target|BUILD file not found|No repository visible|could not be resolved/;
 
 /** An error as a message: without what Bazel puts in front, not too long. */
 export function shortened(text: string): string {
-  const lines = text.replace(/^(?:Skipping '[^']*': |Evaluation of query "[^]*?" failed: )/, "")
+  const lines = text.replace(PREFIXES, "").replace(TRACEBACK, "")
     .split("\n").filter((line) => line.trim() !== "")
     .map((line) => line.length <= WIDTH ? line : `${line.slice(0, WIDTH - 1)}…`);
   return lines.length <= LINES ? lines.join("\n") : [...lines.slice(0, LINES), "…"].join("\n");
 }
 
-function nextStep(message: string): string {
-  if (/no such target/.test(message)) {
-    return "correct the label in images.ts, or declare the target";
-  }
-  if (/no such package/.test(message)) return "correct the label, or add the package's BUILD file";
-  return "correct the BUILD file; `bazel build` of the same target says the same";
+const PREFIXES =
+  /^(?:Skipping '[^']*': |Evaluation of query "[^]*?" failed: |Error computing the main repository mapping: )/;
+
+/** The calls that led to an error of Starlark; its last line says what it was. */
+const TRACEBACK = /^Traceback \(most recent call last\):\n[^]*\n(?=Error)/;
+
+/** What to do about an error, by words in it; those of all versions from 4.2 on. */
+const REMEDIES: readonly (readonly [RegExp, string])[] = [
+  [/no such target/, "correct the label in images.ts, or declare the target"],
+  [
+    /No repository visible as|repository '@[^']*' (?:could not be resolved|is not defined)/,
+    "correct the label, or declare the repository in MODULE.bazel or WORKSPACE",
+  ],
+  [/no such package/, "correct the label, or add the package's BUILD file"],
+  [
+    /Error accessing registry|module not found in registries/,
+    "let Bazel reach its module registry, or name another with `--registry` in .bazelrc",
+  ],
+  [/is incompatible and cannot be built/, "give `args` a --platforms that the target is made for"],
+  [
+    /remote execution capabilities|UNAVAILABLE|Failed to fetch blobs|evicted from the remote cache/,
+    "see that the remote cache of `args`, `config` or .bazelrc answers and holds what it served",
+  ],
+];
+
+function nextStep(message: string, file = "BUILD"): string {
+  const known = REMEDIES.find(([words]) => words.test(message));
+  if (known !== undefined) return known[1];
+  const isBuildFile = /^BUILD(?:\.bazel)?$/.test(file);
+  return `correct ${isBuildFile ? "the BUILD file" : file}; ` +
+    "`bazel build` of the same target says the same";
 }

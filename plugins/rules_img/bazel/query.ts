@@ -13,8 +13,11 @@ import { canonicalLabel } from "./label.ts";
 /** A target of a query's answer. */
 export interface QueriedTarget {
   readonly kind: "rule" | "source-file" | "generated-file" | "package-group";
-  /** Absolute path of the BUILD file that declares it; of a loaded file, of the one that loads it. */
-  readonly buildFile?: string;
+  /**
+   * Absolute path of the BUILD file that declares it; of a loaded file, of the one that loads it; of
+   * a source file, since Bazel 6, its own.
+   */
+  readonly location?: string;
   /** Class of a rule. */
   readonly ruleClass?: string;
   /** Labels of what it is made from. */
@@ -41,7 +44,7 @@ export type Queried = ReadonlyMap<string, QueriedTarget>;
 interface Open {
   readonly label: string;
   readonly kind: QueriedTarget["kind"];
-  readonly buildFile: string | undefined;
+  readonly location: string | undefined;
   readonly ruleClass: string | undefined;
   readonly inputs: string[];
   readonly attributes: Map<string, string[]>;
@@ -86,7 +89,7 @@ export class QueryReader {
       this.#open = {
         label: canonicalLabel(given.name ?? ""),
         kind: name as Open["kind"],
-        buildFile: given.location?.replace(/(?::\d+)+$/, ""),
+        location: given.location?.replace(/(?::\d+)+$/, ""),
         ruleClass: given.class,
         inputs: source === undefined ? [] : [canonicalLabel(source)],
         attributes: new Map(),
@@ -111,11 +114,11 @@ export class QueryReader {
     this.#depth -= 1;
     if (this.#depth === 2) this.#values = undefined;
     if (this.#depth !== 1 || this.#open === undefined) return;
-    const { label, attributes, buildFile, ruleClass, ...target } = this.#open;
+    const { label, attributes, location, ruleClass, ...target } = this.#open;
     const pulled = pulledImage(attributes);
     this.#targets.set(label, {
       ...target,
-      ...(buildFile === undefined ? {} : { buildFile }),
+      ...(location === undefined ? {} : { location }),
       ...(ruleClass === undefined ? {} : { ruleClass }),
       ...(pulled === undefined ? {} : { pulled }),
     });

@@ -25,6 +25,11 @@ export function workspaceOf(root: string, { workspace = "." }: RulesImgRecipe): 
   return { folder, path: folder === "" ? root : `${root}/${folder}` };
 }
 
+/** Absolute path of the file in which Bazel keeps what its modules came to; it may not exist. */
+export function lockOf({ path }: Workspace): string {
+  return `${path}/MODULE.bazel.lock`;
+}
+
 /**
  * Insists on a workspace that Bazel would take for one.
  *

@@ -78,7 +78,7 @@ export class SourceFinder {
     const root = this.#rootOf(label);
     if (root !== undefined) return `${root}/${pathOf(label)}`;
     // A repository may be made of links into the workspace.
-    const folder = this.#repositoryFolder(label, text);
+    const folder = repositoryFolder(this.#queried, text);
     if (folder === undefined) return undefined;
     const real = realPath(`${folder}/${pathOf(label)}`);
     const isOurs = real !== undefined && isBelow(real, this.#workspace) &&
@@ -94,7 +94,7 @@ export class SourceFinder {
     for (const text of texts) {
       const other = parseLabel(text);
       if (other?.repository !== repository) continue;
-      const folder = this.#repositoryFolder(other, text);
+      const folder = repositoryFolder(this.#queried, text);
       if (folder === undefined) continue;
       const real = realPath(folder);
       // A local repository is a link; what was fetched may lie in the workspace too.
@@ -105,16 +105,19 @@ export class SourceFinder {
     }
     return undefined;
   }
+}
 
-  /** Where Bazel has put a repository, told by the BUILD file of one of its packages. */
-  #repositoryFolder(label: Label, text: string): string | undefined {
-    const { buildFile } = this.#queried.get(text) ?? {};
-    if (buildFile === undefined) return undefined;
-    const folder = buildFile.slice(0, buildFile.lastIndexOf("/"));
-    if (label.package === "") return folder;
-    const end = `/${label.package}`;
-    return folder.endsWith(end) ? folder.slice(0, -end.length) : undefined;
-  }
+/**
+ * Where Bazel has put a repository, told by the place of one of its targets: a line of a BUILD file
+ * or, since Bazel 6, the source file itself.
+ */
+export function repositoryFolder(queried: Queried, text: string): string | undefined {
+  const label = parseLabel(text);
+  const { location } = queried.get(text) ?? {};
+  if (label === undefined || location === undefined) return undefined;
+  const places = [label.name, ...BUILD_FILES].map((name) => `/${pathOf({ ...label, name })}`);
+  const place = places.find((each) => location.endsWith(each));
+  return place === undefined ? undefined : location.slice(0, -place.length);
 }
 
 /** Adds a file, and where links lead to it, each link and the file at their end. */

@@ -12,16 +12,22 @@ export interface BazelHome extends AsyncDisposable {
   stopServers(): Promise<void>;
 }
 
+/** A server that lives for a test compiles no more of itself than it must. */
+const JVM = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m"];
+
 /** Makes the home; its `.bazelrc` keeps all outputs in it and servers small. */
 export async function bazelHome(): Promise<BazelHome> {
   const folder = await tempFolder("bazel");
   const home = `${folder.path}/home`;
   const outputs = `${folder.path}/outputs`;
   await Deno.mkdir(home);
-  await Deno.writeTextFile(
-    `${home}/.bazelrc`,
-    `startup --output_user_root=${outputs}\nstartup --max_idle_secs=60\n`,
-  );
+  const startup = [
+    `--output_user_root=${outputs}`,
+    "--max_idle_secs=60",
+    ...JVM.map((option) => `--host_jvm_args=${option}`),
+  ];
+  const lines = startup.map((option) => `startup ${option}\n`);
+  await Deno.writeTextFile(`${home}/.bazelrc`, lines.join(""));
   return {
     env: { HOME: home },
     home,

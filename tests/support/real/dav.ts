@@ -1,5 +1,6 @@
 /** An HTTP store for a build tool's remote cache: nginx, which takes what is PUT and gives it back. */
 
+import { freePort } from "./dashboard.ts";
 import { type Server, startServer } from "./program.ts";
 import { tempFolder } from "./temp_folder.ts";
 
@@ -64,10 +65,4 @@ async function start(folder: string, port: number): Promise<Server> {
 /** As root, nginx would write as somebody who may not. */
 function user(): string {
   return Deno.uid() === 0 ? "user root;" : "";
-}
-
-/** A port that nobody listens on; its user binds it a moment later. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
