@@ -13,8 +13,9 @@ import {
   type Compression,
   type CompressionAnswer,
 } from "./compress_block.ts";
+import { release } from "./release.ts";
 
-/** Blocks that are compressed without a worker: starting one takes longer. */
+/** Blocks that are compressed without a worker where there is none yet: starting one takes longer. */
 const INLINE_BLOCKS = 2;
 
 /** Workers, at most. */
@@ -34,7 +35,6 @@ export class Compressor implements Disposable {
   readonly #most = Math.min(MOST_WORKERS, Math.max(1, navigator.hardwareConcurrency));
   readonly #blocks = new BlockPool(BLOCKS_EACH * this.#most);
   readonly #workers: CompressionWorker[] = [];
-  #next = 0;
 
   /**
    * Compresses a stream; `none` hands it on as it is. Chunks are taken over: those that have a buffer
@@ -53,7 +53,7 @@ export class Compressor implements Disposable {
       let count = 0;
       for await (const filled of filledBlocks(content, this.#blocks)) {
         pending.push(
-          ++count <= INLINE_BLOCKS
+          ++count <= INLINE_BLOCKS && this.#workers.length === 0
             ? this.#inline(filled, compression)
             : this.#worker().run(filled, compression, this.#blocks),
         );
@@ -77,10 +77,15 @@ export class Compressor implements Disposable {
     return Promise.resolve(compressed);
   }
 
+  /** The worker with the least to do. */
   #worker(): CompressionWorker {
-    const at = this.#next;
-    this.#next = (at + 1) % this.#most;
-    return this.#workers[at] ??= new CompressionWorker();
+    let least = this.#workers[0];
+    for (const each of this.#workers) if (each.load < least!.load) least = each;
+    const isFull = this.#workers.length === this.#most;
+    if (least !== undefined && (isFull || least.load === 0)) return least;
+    const another = new CompressionWorker();
+    this.#workers.push(another);
+    return another;
   }
 }
 
@@ -101,6 +106,11 @@ class CompressionWorker {
       event.preventDefault();
       for (const { reject } of this.#waiting.splice(0)) reject(new Error(event.message));
     };
+  }
+
+  /** How many blocks it has been given and not given back. */
+  get load(): number {
+    return this.#waiting.length;
   }
 
   /** Compresses a block, which is then free again. Answers come in the order of the questions. */
@@ -243,9 +253,4 @@ async function* copiedBlocks(
   } finally {
     if (block !== undefined) blocks.give(block);
   }
-}
-
-/** Frees a chunk's memory now: collecting garbage lets a hundred megabytes of it lie about. */
-function release({ buffer, byteLength }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }

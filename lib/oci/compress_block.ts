@@ -17,20 +17,34 @@ const GZIP_LEVEL = 1;
 /** The next level takes a sixth longer for a fourteenth of the size. */
 const ZSTD_LEVEL = 1;
 
-/** Bytes of the pieces a result is made in: small enough for the allocator to use them again. */
-const CHUNK_SIZE = 64 * 1024;
+/**
+ * Bytes of the buffer a result is made in: all of it fits, also where nothing can be made smaller. So
+ * there is one buffer for each block, which can be freed by hand; V8 counts up to 64 MiB of garbage
+ * outside its heap before it looks for it, in each worker.
+ */
+const CAPACITY = BLOCK_SIZE + 64 * 1024;
 
 /** Pieces of a block that tell whether gzip can do anything with it, and their size in bytes. */
 const SAMPLES = 3;
 const SAMPLE_SIZE = 8 * 1024;
 
+/** Bytes of the buffer a sample is compressed in; of this size Node shares none. */
+const SAMPLE_CAPACITY = 2 * SAMPLES * SAMPLE_SIZE;
+
 /** What is made smaller by less than this is not worth the time. */
 const WORTH = 0.97;
 
-/** Compresses a block to one gzip member or zstd frame. */
-export function compressBlock(block: Uint8Array, compression: Compression): Uint8Array {
-  if (compression === "gzip") return gzip(block);
+/** Compresses a block to one gzip member or zstd frame, in a buffer of its own size. */
+export function compressBlock(
+  block: Uint8Array,
+  compression: Compression,
+): Uint8Array<ArrayBuffer> {
+  return fitted(compression === "gzip" ? gzip(block) : zstd(block));
+}
+
+function zstd(block: Uint8Array): Uint8Array {
   return zstdCompressSync(block, {
+    chunkSize: CAPACITY,
     params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL },
   });
 }
@@ -41,8 +55,17 @@ export function compressBlock(block: Uint8Array, compression: Compression): Uint
  */
 function gzip(block: Uint8Array): Uint8Array {
   const sample = sampleOf(block);
-  const isWorth = gzipSync(sample, { level: GZIP_LEVEL }).length < WORTH * sample.length;
-  return gzipSync(block, { level: isWorth ? GZIP_LEVEL : 0, chunkSize: CHUNK_SIZE });
+  const tried = gzipSync(sample, { level: GZIP_LEVEL, chunkSize: SAMPLE_CAPACITY });
+  const isWorth = tried.length < WORTH * sample.length;
+  fitted(tried).buffer.transfer(0);
+  return gzipSync(block, { level: isWorth ? GZIP_LEVEL : 0, chunkSize: CAPACITY });
+}
+
+/** The bytes in a buffer that is as long as they are; what it was made in is free again. */
+function fitted({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array<ArrayBuffer> {
+  const isOwn = byteOffset === 0 && buffer.byteLength >= SAMPLE_CAPACITY;
+  if (isOwn && buffer instanceof ArrayBuffer) return new Uint8Array(buffer.transfer(byteLength));
+  return new Uint8Array(new Uint8Array(buffer, byteOffset, byteLength));
 }
 
 /** Pieces from the beginning, the middle and the end; of a small block all of it. */
@@ -78,17 +101,10 @@ interface WorkerScope {
 
 const scope = globalThis as unknown as WorkerScope;
 
-/** Small results share a buffer with others, and cannot be handed over by themselves. */
-function ownBuffer(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { buffer, byteLength } = bytes;
-  const isOwn = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength;
-  return isOwn ? new Uint8Array(buffer) : new Uint8Array(bytes);
-}
-
 // Whoever else imports this may be a worker too.
 if (import.meta.main && "WorkerGlobalScope" in globalThis) {
   scope.onmessage = ({ data: { block, length, compression } }) => {
-    const compressed = ownBuffer(compressBlock(block.subarray(0, length), compression));
+    const compressed = compressBlock(block.subarray(0, length), compression);
     scope.postMessage({ block, compressed }, [block.buffer, compressed.buffer]);
   };
 }

@@ -145,8 +145,11 @@ function seal(block: Uint8Array): void {
   block.set(MAGIC, FIELD.magic[0]);
   block.fill(0x20, FIELD.checksum[0], FIELD.checksum[0] + FIELD.checksum[1]);
   let sum = 0;
-  for (const byte of block) sum += byte;
-  block.set(encoder.encode(`${sum.toString(8).padStart(6, "0")}\0 `), FIELD.checksum[0]);
+  for (let at = 0; at < BLOCK; at++) sum += block[at]!;
+  // Its last byte stays a space.
+  const [offset, length] = FIELD.checksum;
+  block[offset + length - 2] = 0;
+  putOctal(block, [offset, length - 1], sum);
 }
 
 /** Strings lose what is not ASCII and are cut; a cut may not leave a slash at the end. */
@@ -184,7 +187,7 @@ function fits(text: Uint8Array, [, length]: Field): boolean {
 }
 
 function isAscii(bytes: Uint8Array): boolean {
-  for (const byte of bytes) if (byte >= 0x80) return false;
+  for (let at = 0; at < bytes.length; at++) if (bytes[at]! >= 0x80) return false;
   return true;
 }
 

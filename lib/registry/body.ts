@@ -2,6 +2,7 @@
 
 import type { ClientRequest } from "node:http";
 import { Fault } from "../model/errors.ts";
+import { release } from "../oci/release.ts";
 import type { Request } from "./transport.ts";
 
 /** The request's own body could not be read: the registry has no part in it. */
@@ -55,8 +56,11 @@ export async function sendBody(
         return;
       }
       progress.waiting();
-      if (!outgoing.write(value)) await flow.drained();
-      onBytes?.(value.length);
+      const { length: count } = value;
+      // What could not be sent may still be in a queue.
+      const written = (error?: Error | null) => error ?? release(value);
+      if (!outgoing.write(value, written)) await flow.drained();
+      onBytes?.(count);
     }
   } finally {
     // Of a body that has ended nothing is left to cancel.

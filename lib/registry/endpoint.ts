@@ -232,7 +232,7 @@ export class Endpoint {
         signal.throwIfAborted();
         if (error instanceof BodyFailure) throw error.cause;
         const isStale = (error as { reusedSocket?: boolean }).reusedSocket === true;
-        if (!isStale || stale >= STALE || opened instanceof ReadableStream) {
+        if (!isStale || stale >= STALE) {
           throw broken(error, doing, url.host, this.secrets);
         }
       }

@@ -30,6 +30,7 @@ export interface Request {
   readonly method: string;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
+  /** A stream's chunks are taken over: those that have a buffer to themselves are gone once sent. */
   readonly body?: Uint8Array | ReadableStream<Uint8Array>;
   /** The body's length in bytes; chunked encoding where it is not known. */
   readonly length?: number;
@@ -62,7 +63,7 @@ export class Transport {
    * @throws {Error} of the network, with its code.
    */
   send(request: Request): Promise<Answer> {
-    return this.#exchange(request, this.#agent(request.url));
+    return this.#exchange(request, this.#agent(request));
   }
 
   #exchange(request: Request, agent: http.Agent): Promise<Answer> {
@@ -146,15 +147,20 @@ export class Transport {
     this.#agents.clear();
   }
 
-  /** Connections are kept by origin. */
-  #agent(url: URL): http.Agent {
-    const known = this.#agents.get(url.origin);
+  /**
+   * Connections are kept by origin. A stream gets one of its own: it cannot be sent twice, should a
+   * kept one turn out to be closed; and Deno keeps what goes over a kept one, to send it again.
+   */
+  #agent({ url, body }: Request): http.Agent {
+    const keepAlive = !(body instanceof ReadableStream);
+    const name = `${url.origin} ${keepAlive}`;
+    const known = this.#agents.get(name);
     if (known !== undefined) return known;
-    const options = { keepAlive: true, ...this.#way(url) };
+    const options = { keepAlive, ...this.#way(url) };
     const agent = url.protocol === "https:"
       ? new https.Agent({ ...options, ...trust(url.host, this.#env) })
       : new http.Agent(options);
-    this.#agents.set(url.origin, agent);
+    this.#agents.set(name, agent);
     return agent;
   }
 

@@ -65,6 +65,12 @@ export function clean(path: string): string {
   return rooted ? `/${joined}` : joined || ".";
 }
 
+/** A name in a folder whose path is cleaned. */
+export function nameBelow(folder: string, name: string): string {
+  if (folder === "/") return `/${name}`;
+  return folder === "." ? name : `${folder}/${name}`;
+}
+
 function decode(bytes: Uint8Array): string | undefined {
   try {
     return STRICT.decode(bytes);

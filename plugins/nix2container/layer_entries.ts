@@ -6,7 +6,7 @@
  */
 
 import { Fault } from "../../lib/model/errors.ts";
-import { clean, compareBytes } from "./byte_paths.ts";
+import { clean, compareBytes, nameBelow } from "./byte_paths.ts";
 import { compileGoRegexp, type GoRegexp } from "./go_regexp.ts";
 import type { JsonPath, JsonPerm } from "./image_json.ts";
 import { type Found, walk, type Whereabouts } from "./walk.ts";
@@ -28,7 +28,14 @@ export interface LayerEntry {
 interface Node {
   found?: Found;
   perms?: readonly Rule[];
-  readonly children: Map<string, Node>;
+  /** Most have none. */
+  children?: Map<string, Node>;
+}
+
+/** The folder that the last entry went to: most follow others into the same one. */
+interface LastFolder {
+  path: string;
+  node: Node;
 }
 
 interface Rule {
@@ -47,9 +54,9 @@ export function* layerEntries(
   paths: readonly JsonPath[],
   at: Whereabouts,
 ): Generator<LayerEntry> {
-  const root: Node = { children: new Map() };
+  const root: Node = {};
   for (const path of paths) insertAll(root, path, at);
-  yield* emit(root, undefined);
+  yield* emit(root);
 }
 
 function insertAll(root: Node, path: JsonPath, at: Whereabouts): void {
@@ -59,24 +66,19 @@ function insertAll(root: Node, path: JsonPath, at: Whereabouts): void {
     matches: compileGoRegexp(perm.regex, path.path),
     perm,
   }));
+  const last: LastFolder = { path: "", node: root };
   for (const found of walk(path.path, at)) {
     const destination = regexp?.replaceAll(found.source, rewrite!.repl) ?? found.source;
-    if (destination !== "") insert(root, destination, found, rules);
+    if (destination !== "") insert(nodeAt(root, destination, last), destination, found, rules);
   }
 }
 
 function insert(
-  root: Node,
+  node: Node,
   destination: string,
   found: Found,
   perms: readonly Rule[] | undefined,
 ): void {
-  let node = root;
-  for (const part of partsOf(destination)) {
-    let child = node.children.get(part);
-    if (child === undefined) node.children.set(part, child = { children: new Map() });
-    node = child;
-  }
   if (node.found !== undefined) checkSame(destination, node.found, found);
   if (node.perms !== undefined && !samePerms(node.perms, perms ?? [])) {
     throw collision(destination, "perms", node.found, found);
@@ -84,6 +86,28 @@ function insert(
   node.found = found;
   if (perms === undefined) delete node.perms;
   else node.perms = perms;
+}
+
+/** The place of a destination in the tree. */
+function nodeAt(root: Node, destination: string, last: LastFolder): Node {
+  const slash = destination.lastIndexOf("/");
+  const name = destination.slice(slash + 1);
+  if (slash <= 0 || name === "" || name === "." || name === "..") {
+    return partsOf(destination).reduce(childOf, root);
+  }
+  const folder = destination.slice(0, slash);
+  if (folder !== last.path) {
+    last.node = partsOf(folder).reduce(childOf, root);
+    last.path = folder;
+  }
+  return childOf(last.node, name);
+}
+
+function childOf(node: Node, name: string): Node {
+  const children = node.children ??= new Map();
+  let child = children.get(name);
+  if (child === undefined) children.set(name, child = {});
+  return child;
 }
 
 /** Parts of a cleaned path; the first one of an absolute path is empty. */
@@ -121,19 +145,22 @@ function collision(
   });
 }
 
-function* emit(node: Node, base: string | undefined): Generator<LayerEntry> {
-  const names = [...node.children.keys()].sort(compareBytes);
-  for (const name of names) {
-    const child = node.children.get(name)!;
-    const path = nameBelow(base, name);
-    yield entryOf(path, child);
-    yield* emit(child, path);
+function* emit(root: Node): Generator<LayerEntry> {
+  const left: { readonly path: string; readonly node: Node }[] = [];
+  const add = (folder: string | undefined, { children }: Node) => {
+    if (children === undefined) return;
+    const names = [...children.keys()].sort(compareBytes);
+    for (let each = names.length - 1; each >= 0; each--) {
+      const name = names[each]!;
+      const path = folder === undefined ? name || "/" : nameBelow(folder, name);
+      left.push({ path, node: children.get(name)! });
+    }
+  };
+  add(undefined, root);
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    yield entryOf(next.path, next.node);
+    add(next.path, next.node);
   }
-}
-
-function nameBelow(base: string | undefined, name: string): string {
-  if (base === undefined) return name || "/";
-  return base === "/" ? `/${name}` : `${base}/${name}`;
 }
 
 function entryOf(path: string, { found, perms }: Node): LayerEntry {

@@ -1,7 +1,7 @@
 /** Walks a layer's paths as Go's `filepath.Walk` does: the folder first, names in byte order. */
 
 import { Fault } from "../../lib/model/errors.ts";
-import { clean, compareBytes, isRaw } from "./byte_paths.ts";
+import { clean, compareBytes, isRaw, nameBelow } from "./byte_paths.ts";
 import { listRaw, lstatRaw, readLinkRaw } from "./raw_files.ts";
 
 /** Something that was found. Paths are strings as byte_paths.ts makes them. */
@@ -48,15 +48,17 @@ export function diskPath(path: string, at: Whereabouts): string {
  * @throws {Fault} when something cannot be read, or is neither file, folder nor link.
  */
 export function* walk(source: string, at: Whereabouts): Generator<Found> {
-  yield* visit(source, diskPath(source, at));
-}
-
-function* visit(source: string, disk: string): Generator<Found> {
-  const found = look(source, disk);
-  yield found;
-  if (found.type !== "directory") return;
-  for (const name of namesIn(disk)) {
-    yield* visit(clean(`${source}/${name}`), `${disk}/${name}`);
+  const left = [{ source, disk: diskPath(source, at) }];
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    const found = look(next.source, next.disk);
+    yield found;
+    if (found.type !== "directory") continue;
+    const folder = clean(found.source);
+    const names = namesIn(found.disk);
+    for (let each = names.length - 1; each >= 0; each--) {
+      const name = names[each]!;
+      left.push({ source: nameBelow(folder, name), disk: `${found.disk}/${name}` });
+    }
   }
 }
 
