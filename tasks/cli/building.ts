@@ -20,7 +20,7 @@ function buildVerb(done: Done) {
     .option("--all", "Every image; a missing tool is then a failure.")
     .option("--load", "Then load them into docker or podman (--engine).")
     .option("--push", "Then publish them, as push does.")
-    .option("--to <registry:string>", "With --push, which registry.")
+    .option("--to <registry:registry>", "With --push, which registry.")
     .option("--tag <tag:string>", "With --push, tag instead of the recipe's own.", {
       collect: true,
     })
@@ -35,7 +35,7 @@ function pushVerb(done: Done) {
   return verb("Make a registry hold each target, building what neither has.")
     .arguments("[target...:target]")
     .option("--all", "Every image; a missing tool is then a failure.")
-    .option("--to <registry:string>", "Which registry.")
+    .option("--to <registry:registry>", "Which registry.")
     .option("--tag <tag:string>", "Tag instead of the recipe's own.", { collect: true })
     .option("--dry-run", "Only say what would happen.")
     .example("images push --all", "what CI runs")
@@ -51,7 +51,7 @@ function planVerb(done: Done) {
     .option("--all", "Every image.")
     .type("purpose", new EnumType(["build", "push"]))
     .option("--for <purpose:purpose>", "What it is a plan for: build or push.")
-    .option("--to <registry:string>", "Of a push, which registry.")
+    .option("--to <registry:registry>", "Of a push, which registry.")
     .example("images plan", "verdict, content tag and reasons of every image")
     .action(async (options, ...targets) =>
       done(await (await import("../plan.ts")).plan(options, targets))
@@ -73,7 +73,7 @@ function watchVerb(done: Done) {
     .option("--all", "Every image; a missing tool is then a failure.")
     .option("--load", "Then load them into docker or podman (--engine).")
     .option("--push", "Then publish them, as push does.")
-    .option("--to <registry:string>", "With --push, which registry.")
+    .option("--to <registry:registry>", "With --push, which registry.")
     .option("--tag <tag:string>", "With --push, tag instead of the recipe's own.", {
       collect: true,
     })

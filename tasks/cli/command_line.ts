@@ -12,12 +12,17 @@ import { upkeepVerbs } from "./upkeep.ts";
 /** Runs one command line; answers with the exit status. */
 export async function main(args: readonly string[]): Promise<number> {
   let status = 0;
+  let help = "images help";
+  const all = commandLine((result) => status = result);
+  all.error((_, verb) => {
+    if (verb !== all && verb.getName() !== "help") help += ` ${verb.getName()}`;
+  });
   try {
-    await commandLine((result) => status = result).parse(args);
+    await all.parse(args);
     return status;
   } catch (error) {
     if (error instanceof ValidationError) {
-      console.error(`${error.message}\nnext: see \`images help\``);
+      console.error(`${error.message}\nnext: see \`${help}\``);
       return 2;
     }
     const fault = asFault(error);
@@ -34,7 +39,7 @@ export function commandLine(done: Done) {
     ...lookingVerbs(done),
     ...handingOnVerbs(done),
     ...upkeepVerbs(done),
-    help: new HelpCommand(),
+    help: new HelpCommand().example("images help build", "what build does and takes"),
   };
   for (const [name, verb] of Object.entries(verbs)) above.command(name, verb);
   return above;

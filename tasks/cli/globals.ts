@@ -12,12 +12,15 @@ export function root() {
     .name("images")
     .version(config.version)
     .description("Builds and publishes the container images that images.ts declares.")
+    .example("images plan", "what would be done, and why")
+    .example("images build web...", "web and what it needs")
+    .example("images help push", "what a verb takes")
     .throwErrors()
     .noExit()
     .globalType("output", new EnumType(["auto", "terminal", "plain", "github", "gitlab"]))
     .globalType("engine", new EnumType(["auto", "native", "docker", "podman", "buildah"]))
-    .globalType("target", new TargetType())
-    .globalComplete("target", completeTargets)
+    .globalType("target", new NameType())
+    .globalType("registry", new NameType())
     .globalOption("--file <path:file>", "Where the images are declared.", { default: "images.ts" })
     .globalOption("-j, --jobs <n:integer>", "Most builds at once.")
     .globalOption("--keep-going", "Go on with what does not depend on a failure.")
@@ -49,15 +52,9 @@ export type Globals = Root extends Command<infer O, infer _A, infer _T> ? O : ne
 /** Types of values that all verbs know. */
 export type Types = Root extends Command<infer _O, infer _A, infer T> ? T : never;
 
-/** A name, group, glob, `NAME...` or `...NAME`; what it stands for is known when images.ts is. */
-class TargetType extends Type<string> {
+/** Something that images.ts declares: what it stands for is known when that is loaded. */
+class NameType extends Type<string> {
   parse({ value }: ArgumentValue): string {
     return value;
   }
-}
-
-async function completeTargets(): Promise<string[]> {
-  const { loadProject } = await import("../../lib/dsl/load.ts");
-  const { images, tasks, groups } = await loadProject("images.ts");
-  return [...images.keys(), ...tasks.keys(), ...groups.keys()];
 }

@@ -40,7 +40,7 @@ function refsVerb(done: Done) {
     .arguments("[target...:target]")
     .type("refs", new EnumType(["text", "json", "env", "kustomize", "compose"]))
     .option("--format <format:refs>", "How it is written.", { default: "text" as const })
-    .option("--to <registry:string>", "Which registry.")
+    .option("--to <registry:registry>", "Which registry.")
     .option("--from <tag:string>", "What a tag stands for, not what images.ts describes.")
     .example("images refs --format env > images.env", "for a deployment")
     .action(async (options, ...targets) =>
@@ -53,7 +53,7 @@ function promoteVerb(done: Done) {
     .arguments("<target:target>")
     .option("--tag <tag:string>", "The tag to move or add.", { required: true })
     .option("--from <tag:string>", "What it shall stand for; else what images.ts describes.")
-    .option("--to <registry:string>", "Which registry.")
+    .option("--to <registry:registry>", "Which registry.")
     .example("images promote app --tag stable", "a release")
     .example("images promote app --tag latest --from v1.4.2", "a rollback")
     .action(async (options, target) =>

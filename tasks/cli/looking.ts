@@ -55,7 +55,7 @@ function inspectVerb(done: Done) {
 function diffVerb(done: Done) {
   return verb("Say what differs between two images: config, packages, files, sizes.")
     .arguments("<before:target> [after:target]")
-    .option("--to <registry:string>", "Which registry one image alone is looked for in.")
+    .option("--to <registry:registry>", "Which registry one image alone is looked for in.")
     .option("--from <tag:string>", "Compare with this tag instead of latest.")
     .example("images diff app", "what is published, and what would be")
     .example("images diff docker.io/library/node:20 docker.io/library/node:22", "two references")

@@ -1,6 +1,7 @@
 /** Verbs that keep a project and its machine in order. */
 
-import { CompletionsCommand } from "@cliffy/command/completions";
+import { EnumType } from "@cliffy/command";
+import { SHELLS } from "../completions/shells.ts";
 import { type Done, verb } from "./globals.ts";
 
 /** The verbs of this theme, by name. */
@@ -10,7 +11,7 @@ export function upkeepVerbs(done: Done) {
     init: initVerb(done),
     prune: pruneVerb(done),
     clean: cleanVerb(done),
-    completions: new CompletionsCommand(),
+    completions: completionsVerb(done),
   };
 }
 
@@ -40,4 +41,20 @@ function cleanVerb(done: Done) {
   return verb("Remove all state of this project.")
     .example("images clean", "the next build starts from nothing")
     .action(async (options) => done(await (await import("../clean.ts")).clean(options)));
+}
+
+function completionsVerb(done: Done) {
+  return verb("Print a script that completes verbs, options and names in a shell.")
+    .type("shell", new EnumType(SHELLS))
+    .arguments("<shell:shell> [typed...:string]")
+    .usage("<shell>")
+    .example("source <(deno task -q images completions bash)", "in ~/.bashrc")
+    .example("source <(deno task -q images completions zsh)", "in ~/.zshrc, behind compinit")
+    .example(
+      "deno task -q images completions fish | source",
+      "in ~/.config/fish/config.fish",
+    )
+    .action(async (_options, shell, ...typed) =>
+      done(await (await import("../completions.ts")).completions(shell, typed))
+    );
 }

@@ -7,16 +7,13 @@ import {
   readArguments,
   readOption,
 } from "./definition.ts";
-import { nearest, UnknownCommandError, ValidationError } from "./errors.ts";
+import { unknownCommand, ValidationError } from "./errors.ts";
 import { renderHelp } from "./render_help.ts";
 import type { ArgumentsOf, Merged, OptionMember } from "./types.ts";
 import { BUILT_IN, type Type } from "./values.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
-
-/** Gives the texts that may stand for a type when a command line is completed. */
-export type CompleteHandler = () => readonly string[] | Promise<readonly string[]>;
 
 /** What a command does. */
 export type ActionHandler<O, A extends unknown[]> = (options: O, ...args: A) => unknown;
@@ -51,7 +48,6 @@ export class Command<O = {}, A extends unknown[] = [], T = {}> {
   readonly #options: OptionDefinition[] = [];
   readonly #globals: OptionDefinition[] = [];
   readonly #types = new Map<string, Type<Any>>();
-  readonly #completions = new Map<string, CompleteHandler>();
   readonly #commands = new Map<string, Command<Any, Any, Any>>();
   #arguments: readonly ArgumentDefinition[] = [];
   #action: ActionHandler<Any, Any> | undefined;
@@ -132,17 +128,6 @@ export class Command<O = {}, A extends unknown[] = [], T = {}> {
     type: Type<V>,
   ): Command<O, A, Merged<T, { [K in N]: V }>> {
     return this.globalType(name, type);
-  }
-
-  /** Completes values of a type, for this command and those below it. */
-  globalComplete(type: string, complete: CompleteHandler): this {
-    this.#completions.set(type, complete);
-    return this;
-  }
-
-  /** Completes values of a type. */
-  complete(type: string, complete: CompleteHandler): this {
-    return this.globalComplete(type, complete);
   }
 
   /** Declares its arguments, e.g. `<a:string> [b...:string]`. */
@@ -264,11 +249,6 @@ export class Command<O = {}, A extends unknown[] = [], T = {}> {
     return this.#types.get(name) ?? this.#parent?.getType(name) ?? BUILT_IN.get(name);
   }
 
-  /** How values of a type are completed, from here upwards. */
-  getCompletion(type: string): CompleteHandler | undefined {
-    return this.#completions.get(type) ?? this.#parent?.getCompletion(type);
-  }
-
   /** Its help, at most 80 columns wide. */
   getHelp(): string {
     return renderHelp(this);
@@ -322,7 +302,7 @@ export class Command<O = {}, A extends unknown[] = [], T = {}> {
     const types = (name: string) => this.getType(name);
     const { options, operands, literal } = await parseLine(args, definitions, types);
     if (operands.length > 0 && this.#commands.size > 0 && this.#arguments.length === 0) {
-      throw await this.#unknownCommand(operands[0]!);
+      throw await unknownCommand(operands[0]!, this.getCommands().map((each) => each.#name));
     }
     const values = readOperands(operands, this.#arguments, types);
     if (this.#action !== undefined) await this.#action(options, ...values);
@@ -343,12 +323,6 @@ export class Command<O = {}, A extends unknown[] = [], T = {}> {
 
   #exitsAfterwards(): boolean {
     return this.#exits && (this.#parent === undefined || this.#parent.#exitsAfterwards());
-  }
-
-  async #unknownCommand(word: string): Promise<UnknownCommandError> {
-    const near = await nearest(word, this.getCommands().map((command) => command.#name));
-    const advice = near === undefined ? "" : ` Did you mean command "${near}"?`;
-    return new UnknownCommandError(`Unknown command "${word}".${advice}`);
   }
 }
 

@@ -30,5 +30,15 @@ export async function nearest(
   if (known.length === 0) return undefined;
   const { closest, distance } = await import("fastest-levenshtein");
   const best = closest(written, known);
-  return distance(written, best) <= Math.max(1, Math.floor(written.length / 2)) ? best : undefined;
+  return distance(written, best) <= Math.max(2, Math.floor(written.length / 2)) ? best : undefined;
+}
+
+/** The error for a command nobody declared, with the one that was meant. */
+export async function unknownCommand(
+  written: string,
+  known: readonly string[],
+): Promise<UnknownCommandError> {
+  const near = await nearest(written, known);
+  const advice = near === undefined ? "" : ` Did you mean command "${near}"?`;
+  return new UnknownCommandError(`Unknown command "${written}".${advice}`);
 }

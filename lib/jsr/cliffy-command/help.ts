@@ -1,7 +1,7 @@
 /** Stand-in for `@cliffy/command/help`. */
 
 import { Command } from "./command.ts";
-import { UnknownCommandError } from "./errors.ts";
+import { unknownCommand } from "./errors.ts";
 
 /** `help [command]`: shows the help of the command above it, or of one beside it. */
 export class HelpCommand extends Command<Record<never, never>, [string?]> {
@@ -9,15 +9,19 @@ export class HelpCommand extends Command<Record<never, never>, [string?]> {
     super();
     this.description("Show this help or the help of a command.")
       .arguments("[command:command]")
-      .action((_options: unknown, name?: string) => {
+      .action(async (_options: unknown, name?: string) => {
         const above = this.getParent();
         const command = name === undefined ? above : above?.getCommand(name);
-        if (command === undefined) throw new UnknownCommandError(`Unknown command "${name}".`);
+        if (command === undefined) throw await unknownCommand(name ?? "", this.#names());
         command.showHelp();
       });
     this.type("command", {
       parse: ({ value }) => value,
-      values: () => this.getParent()?.getCommands().map((each) => each.getName()) ?? [],
+      values: () => this.#names(),
     });
+  }
+
+  #names(): string[] {
+    return this.getParent()?.getCommands().map((each) => each.getName()) ?? [];
   }
 }
