@@ -121,6 +121,20 @@ export function isSame(a: Stat, b: Stat): boolean {
     a.type === b.type && a.executable === b.executable;
 }
 
+/** Says whether a folder's entries are those of before, with no other content where one was known. */
+export function holdsAll(
+  before: ReadonlyMap<string, Indexed>,
+  now: ReadonlyMap<string, Indexed>,
+): boolean {
+  if (before.size !== now.size) return false;
+  for (const [name, old] of before) {
+    const entry = now.get(name);
+    if (entry === undefined || !isSame(old, entry)) return false;
+    if (old.content !== undefined && old.content !== entry.content) return false;
+  }
+  return true;
+}
+
 function list(path: string): Deno.DirEntry[] | undefined {
   try {
     return [...Deno.readDirSync(path)];

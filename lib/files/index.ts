@@ -4,7 +4,7 @@
  */
 
 import type { Selection, Tree } from "../model/selection.ts";
-import { type Folder, type Indexed, lookAt } from "./folders.ts";
+import { type Folder, holdsAll, type Indexed, lookAt } from "./folders.ts";
 import { type IndexData, readIndexFile, writeIndexFile } from "./index_file.ts";
 import { StoredFolder } from "./stored_folder.ts";
 
@@ -35,6 +35,8 @@ export class FileIndex {
   readonly #seen = new Map<string, Folder | undefined>();
   readonly #trees = new Map<string, Promise<Tree>>();
   readonly #lookedAt = new Set<string>();
+  /** Folder → keys of snapshots that looked at it; made when the first is taken. */
+  #users: Map<string, Set<string>> | undefined;
   #dirty = false;
 
   private constructor(projectRoot: string, stateFile: string, data: IndexData) {
@@ -124,11 +126,37 @@ export class FileIndex {
     for (const relative of snapshot.folders) {
       if (!this.#seen.has(relative)) continue;
       const folder = this.#seen.get(relative);
-      if (folder === undefined) this.#data.folders.delete(relative);
-      else if (!folder.same) this.#data.folders.set(relative, StoredFolder.of(folder.entries()));
+      if (folder?.same) continue;
+      const before = this.#data.folders.get(relative)?.entries();
+      const now = folder?.entries();
+      if (before === undefined || now === undefined || !holdsAll(before, now)) {
+        this.#forgetUsersOf(relative);
+      }
+      if (now === undefined) this.#data.folders.delete(relative);
+      else this.#data.folders.set(relative, StoredFolder.of(now));
     }
     this.#data.snapshots.set(key, snapshot);
+    this.#use(key, snapshot.folders);
     this.#dirty = true;
+  }
+
+  /** Other selections' roots were made of what a folder held before: it no longer vouches for them. */
+  #forgetUsersOf(folder: string): void {
+    if (this.#users === undefined) {
+      this.#users = new Map();
+      for (const [key, { folders }] of this.#data.snapshots) this.#use(key, folders);
+    }
+    for (const key of this.#users.get(folder) ?? []) this.#data.snapshots.delete(key);
+    this.#users.delete(folder);
+  }
+
+  #use(key: string, folders: readonly string[]): void {
+    if (this.#users === undefined) return;
+    for (const folder of folders) {
+      const users = this.#users.get(folder);
+      if (users === undefined) this.#users.set(folder, new Set([key]));
+      else users.add(key);
+    }
   }
 }
 

@@ -27,6 +27,18 @@ class Rig implements Disposable {
     Deno.chmodSync(full, mode);
   }
 
+  /** Makes the index as if it had been written long after the last change. */
+  settle(): void {
+    const { folders, snapshots } = readIndexFile(this.state);
+    const settled = [...folders].map(([path, folder]) => {
+      const entries = [...folder.entries()].map(([name, entry]) =>
+        [name, { ...entry, settled: true }] as const
+      );
+      return [path, StoredFolder.of(new Map(entries))] as const;
+    });
+    writeIndexFile(this.state, { folders: new Map(settled), snapshots });
+  }
+
   /** Paths that a selection takes. */
   async paths(selection: Selection, without: string[] = []): Promise<string[]> {
     const { entries } = await this.open().tree([selection], { without });
@@ -260,15 +272,7 @@ Deno.test("root() is known by stats alone once they are old, and changes with an
   const first = rig.open();
   const { root } = await first.tree([EVERYTHING]);
   first.save();
-  // As if the index had been written long after the last change.
-  const { folders, snapshots } = readIndexFile(rig.state);
-  const settled = [...folders].map(([path, folder]) => {
-    const entries = [...folder.entries()].map(([name, entry]) =>
-      [name, { ...entry, settled: true }] as const
-    );
-    return [path, StoredFolder.of(new Map(entries))] as const;
-  });
-  writeIndexFile(rig.state, { folders: new Map(settled), snapshots });
+  rig.settle();
   assertEquals(rig.open().root([EVERYTHING]), root);
   const edits: (() => void)[] = [
     () => Deno.writeTextFileSync(`${rig.root}/a`, "A"),
@@ -280,6 +284,42 @@ Deno.test("root() is known by stats alone once they are old, and changes with an
   for (const edit of edits) {
     edit();
     assertEquals(rig.open().root([EVERYTHING]), undefined);
+  }
+});
+
+Deno.test("root() is unknown once another selection has seen a folder change", async (t) => {
+  const first: Selection = { root: ".", include: ["src/**"] };
+  const second: Selection = { root: ".", include: ["src/**", "more/**"] };
+  const changes: Readonly<Record<string, (rig: Rig) => void>> = {
+    "an edit": (rig) => rig.write("src/a", "22"),
+    "a new file": (rig) => rig.write("src/b", "2"),
+    "a file that is gone": (rig) => Deno.removeSync(`${rig.root}/src/a`),
+    "a folder that is gone": (rig) => Deno.removeSync(`${rig.root}/src`, { recursive: true }),
+  };
+  for (const [name, change] of Object.entries(changes)) {
+    await t.step(name, async () => {
+      using rig = new Rig();
+      rig.write("src/a", "1");
+      rig.write("more/x", "1");
+      const run = async (...selections: readonly Selection[]) => {
+        const index = rig.open();
+        for (const selection of selections) await index.tree([selection]);
+        index.save();
+        rig.settle();
+      };
+      await run(first, second);
+      const root = rig.open().root([first]);
+      assertNotEquals(root, undefined);
+      assertNotEquals(rig.open().root([second]), undefined);
+      change(rig);
+      await run(second);
+      const index = rig.open();
+      assertEquals(index.root([first]), undefined);
+      const tree = await index.tree([first]);
+      assertNotEquals(tree.root, root);
+      index.fresh();
+      assertEquals(await index.tree([first]), tree);
+    });
   }
 });
 
