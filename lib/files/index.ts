@@ -34,6 +34,8 @@ export class FileIndex {
   /** Folders as this run has seen them. */
   readonly #seen = new Map<string, Folder | undefined>();
   readonly #trees = new Map<string, Promise<Tree>>();
+  /** Trees as they were collected, also before {@link FileIndex.fresh}. */
+  readonly #collected = new Map<string, Tree>();
   readonly #lookedAt = new Set<string>();
   /** Folder → keys of snapshots that looked at it; made when the first is taken. */
   #users: Map<string, Set<string>> | undefined;
@@ -68,10 +70,13 @@ export class FileIndex {
     const key = keyOf(selections, options);
     const known = this.#trees.get(key);
     if (known !== undefined) return await known;
+    const before = this.#collected.get(key);
+    if (before !== undefined && this.root(selections, options) === before.root) return before;
     const { collect } = await import("./collect.ts");
     const tree = collect(this, selections, options.without ?? [], options.onRead).then(
       ({ tree, folders }) => {
         this.#remember(key, { root: tree.root, folders, used: today() });
+        this.#collected.set(key, tree);
         return tree;
       },
     );
