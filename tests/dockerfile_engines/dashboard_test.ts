@@ -2,13 +2,14 @@
 
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { imageOf, TestProject } from "../support/project.ts";
-import { containers } from "../support/real/containers.ts";
+import { type Containers, containers } from "../support/real/containers.ts";
 import { assertServes } from "../support/real/dashboard.ts";
 import { startDocker } from "../support/real/docker.ts";
 import { copyFixture } from "../support/real/fixture.ts";
 import { pushNodeBase } from "../support/real/node_base.ts";
 import { runTool } from "../support/real/program.ts";
 import { startLoopbackRegistry } from "../support/real/registry.ts";
+import { tempFolder } from "../support/real/temp_folder.ts";
 import { toolTest } from "../support/tools.ts";
 import { ENGINES, filesOf, inEnvironmentOf, layersOf, TOOLS } from "./rig.ts";
 
@@ -28,24 +29,37 @@ toolTest(
 
     const files: string[][] = [];
     for (const engine of ENGINES) {
-      await t.step(`${engine} builds what serves`, async () => {
-        const built = imageOf(
-          await project.json(["build", "app", "--force", "--engine", engine]),
-          "app",
-        );
-        assertEquals(built.status, "built");
-        assertMatch(built.digest ?? "", /^sha256:[0-9a-f]{64}$/);
-        const root = await layOver(project, project.beside("root"));
-        await assertServes(root);
-        files.push(await filesOf(`${root}/app`));
-        const log = Deno.readTextFileSync(project.path(".images/logs/app.log"));
-        assertMatch(log, new RegExp(`^\\$ ${engine} `, "m"));
-        assertMatch(log, /FROM docker\.io\/library\/node@sha256:[0-9a-f]{64}/);
-      });
+      await t.step(
+        `${engine} builds what serves, and the same again from empty caches`,
+        async () => {
+          const build = async () => {
+            const document = await project.json(["build", "app", "--force", "--engine", engine]);
+            const { status, digest } = imageOf(document, "app");
+            assertEquals(status, "built");
+            assertMatch(digest ?? "", /^sha256:[0-9a-f]{64}$/);
+            return digest;
+          };
+          const digest = await build();
+          files.push(await ownFiles(project));
+          const log = Deno.readTextFileSync(project.path(".images/logs/app.log"));
+          assertMatch(log, new RegExp(`^\\$ ${engine} `, "m"));
+          assertMatch(log, /FROM docker\.io\/library\/node@sha256:[0-9a-f]{64}/);
+          await assertContainerServes(project, store);
+          if (engine === "docker") {
+            await runTool(["docker", "buildx", "prune", "--all", "--force"], docker);
+            assertEquals(await build(), digest);
+          } else {
+            await using empty = await containers(registry.host);
+            inEnvironmentOf(project, empty, docker);
+            assertEquals(await build(), digest);
+            inEnvironmentOf(project, store, docker);
+          }
+        },
+      );
     }
     await t.step("each engine's result holds the same files", () => {
       const [first, ...others] = files;
-      assert(first!.some((line) => line.startsWith("build/index.js f 644")));
+      assert(first!.some((line) => line.startsWith("app/build/index.js f 644")));
       for (const other of others) assertEquals(other, first);
     });
 
@@ -104,15 +118,20 @@ toolTest(
   },
 );
 
-/** Unpacks the image's own layers in place of the last ones; the base is unpacked only once. */
-async function layOver(project: TestProject, root: string): Promise<string> {
-  const [base, ...own] = layersOf(project, "app");
-  if (!await Deno.stat(root).then(() => true, () => false)) {
-    await Deno.mkdir(root);
-    // umoci leaves the end of its archives out, which tar finds worth an error.
-    await runTool(["tar", "-xf", base!, "-C", root], { allowFailure: true });
+/** What the image's layers above the base hold. */
+async function ownFiles(project: TestProject): Promise<string[]> {
+  await using folder = await tempFolder("dashboard");
+  for (const layer of layersOf(project, "app").slice(1)) {
+    await runTool(["tar", "-xf", layer, "-C", folder.path]);
   }
-  await Deno.remove(`${root}/app`, { recursive: true }).catch(() => {});
-  for (const layer of own) await runTool(["tar", "-xf", layer, "-C", root]);
-  return root;
+  return await filesOf(folder.path);
+}
+
+/** Runs the image as a container, as its entrypoint says, and reads its pages. */
+async function assertContainerServes(project: TestProject, store: Containers): Promise<void> {
+  await project.json(["load", "app", "--engine", "podman"]);
+  await assertServes([
+    ...["podman", "run", "--rm", "--network", "host", "--env", "PORT", "--env", "HOST"],
+    ...["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024", "app:latest"],
+  ], store.env);
 }

@@ -4,13 +4,19 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { startServer } from "./program.ts";
 
 /** Runs the dashboard inside its own file tree and reads its pages. */
-export async function assertServes(root: string): Promise<void> {
+export async function assertServesIn(root: string): Promise<void> {
+  await assertServes(["chroot", root, "/usr/local/bin/node", "/app/build/index.js"]);
+}
+
+/** Runs a command that starts the dashboard at `$HOST:$PORT`, and reads its pages. */
+export async function assertServes(
+  command: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const port = freePort();
-  await using _server = await startServer(
-    ["chroot", root, "/usr/local/bin/node", "/app/build/index.js"],
-    /Listening on/,
-    { env: { PORT: String(port), HOST: "127.0.0.1" } },
-  );
+  await using _server = await startServer(command, /Listening on/, {
+    env: { ...env, PORT: String(port), HOST: "127.0.0.1" },
+  });
   assertStringIncludes(await page(port, ""), "<h1>Runners</h1>");
   assertStringIncludes(await page(port, "about"), "A dashboard for the runners");
 }

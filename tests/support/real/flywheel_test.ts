@@ -4,7 +4,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { toolTest } from "../tools.ts";
 import { bazelHome } from "./bazel.ts";
 import { containers } from "./containers.ts";
-import { assertServes, freePort, page } from "./dashboard.ts";
+import { assertServesIn, freePort, page } from "./dashboard.ts";
 import { dockerPath, startDocker } from "./docker.ts";
 import { copyFixture } from "./fixture.ts";
 import { nixConfiguration } from "./nix.ts";
@@ -60,7 +60,7 @@ toolTest(
       const container = (await runTool(["buildah", "from", tag], store)).stdout.trim();
       const root = (await runTool(["buildah", "mount", container], store)).stdout.trim();
       trees.push((await runTool(["find", `${root}/app`, "-printf", "%P %m\\n"])).stdout);
-      await assertServes(root);
+      await assertServesIn(root);
       await runTool(["buildah", "rm", container], store);
     }
     assertEquals(trees[0]?.split("\n").sort(), trees[1]?.split("\n").sort());
@@ -81,7 +81,7 @@ toolTest([...base, ...docker, "runc"], "runner-dashboard builds with docker buil
     ],
     engine,
   );
-  await assertServes(root);
+  await assertServesIn(root);
 });
 
 toolTest(["bazel", "node", "skopeo"], "app builds and pushes with bazel", async () => {
