@@ -4,11 +4,16 @@ import { unicodeWidth } from "@std/cli/unicode-width";
 
 const PLAIN = /^[\x20-\x7e]*$/;
 
+// deno-lint-ignore no-control-regex
+const COLORS = /\x1b\[[\d;:]*m/g;
+
 const graphemes = new Intl.Segmenter();
 
-/** Columns that a text takes; escape sequences take none. */
+/** Columns that a text takes; colours take none. */
 export function columnsOf(text: string): number {
-  return PLAIN.test(text) ? text.length : unicodeWidth(text);
+  if (PLAIN.test(text)) return text.length;
+  const bare = text.replace(COLORS, "");
+  return PLAIN.test(bare) ? bare.length : unicodeWidth(bare);
 }
 
 /** A text of at most so many columns; what is cut off at its end is shown as `…`. */
