@@ -4,6 +4,7 @@
  */
 
 import type { Output } from "./reporter.ts";
+import { columnsOf } from "./text.ts";
 
 const HIDE_CURSOR = "\x1b[?25l";
 const SHOW_CURSOR = "\x1b[?25h";
@@ -13,14 +14,26 @@ const END_UPDATE = "\x1b[?2026l";
 /** Lines that are too long are cut: of one that wraps nobody would know how many rows it has. */
 const WRAP_OFF = "\x1b[?7l";
 const WRAP_ON = "\x1b[?7h";
+/** A terminal that becomes narrower wraps what stands in it. These two cut it off instead. */
+const REFLOWS = Deno.env.get("XTERM_VERSION") === undefined && Deno.env.get("TERM") !== "linux";
 const CLEAR_LINE = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";
+
+/** Lines that were drawn. */
+interface Drawn {
+  /** Columns of each. */
+  readonly widths: readonly number[];
+  /** Columns of the terminal by then. */
+  readonly columns: number;
+}
+
+const NOTHING: Drawn = { widths: [], columns: 0 };
 
 /** The lines of a terminal from where the cursor was. */
 export class Screen {
   readonly #output: Output;
-  /** How many lines will be drawn over. */
-  #drawn = 0;
+  /** The lines that will be drawn over. */
+  #drawn = NOTHING;
   #last = "";
   #open = false;
 
@@ -42,12 +55,15 @@ export class Screen {
     const text = redrawn.join("\n");
     if (staying.length === 0 && text === this.#last && this.#open) return;
     this.#begin();
+    const { columns } = this.size;
     const whole = staying.map((line) => `${line}${CLEAR_LINE}\n`).join("");
     const cut = redrawn.map((line) => `${line}${CLEAR_LINE}`).join("\n");
     this.#output.write(
-      `${BEGIN_UPDATE}${this.#toStart()}${whole}${WRAP_OFF}${cut}${WRAP_ON}${CLEAR_BELOW}${END_UPDATE}`,
+      `${BEGIN_UPDATE}${
+        this.#toStart(columns)
+      }${whole}${WRAP_OFF}${cut}${WRAP_ON}${CLEAR_BELOW}${END_UPDATE}`,
     );
-    this.#drawn = redrawn.length;
+    this.#drawn = { widths: redrawn.map(columnsOf), columns };
     this.#last = text;
   }
 
@@ -68,18 +84,22 @@ export class Screen {
     for (const [signal, handler] of this.#signals) Deno.addSignalListener(signal, handler);
   }
 
-  /**
-   * Moves to the first line that was drawn. A terminal that has become narrower may have wrapped
-   * the lines, or not: only as many rows are drawn over as are surely ours.
-   */
-  #toStart(): string {
-    return this.#drawn <= 1 ? "\r" : `\x1b[${this.#drawn - 1}A\r`;
+  /** Moves to the first row of what was drawn. */
+  #toStart(columns: number): string {
+    const { widths, columns: before } = this.#drawn;
+    const wrapped = columns < before && REFLOWS;
+    const rows = wrapped
+      ? widths.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0)
+      : widths.length;
+    const up = rows <= 1 ? "\r" : `\x1b[${rows - 1}A\r`;
+    // Rows that were wrapped stay joined for a terminal that becomes wider again, unless cleared.
+    return wrapped ? `${up}${CLEAR_BELOW}` : up;
   }
 
   /** What is printed from here on, by whomever, stands below what was drawn. */
   #leave(): void {
-    this.#output.write(this.#drawn === 0 ? SHOW_CURSOR : `\n${SHOW_CURSOR}`);
-    this.#drawn = 0;
+    this.#output.write(this.#drawn.widths.length === 0 ? SHOW_CURSOR : `\n${SHOW_CURSOR}`);
+    this.#drawn = NOTHING;
     this.#last = "";
   }
 
