@@ -12,6 +12,7 @@ import { Outputs } from "./output.ts";
 import { type Palette, paletteFor } from "./palette.ts";
 import { printable } from "./printable.ts";
 import type { Output, Reporter, ReportSettings } from "./reporter.ts";
+import { toldBy } from "./told.ts";
 import { duration, reasonText, transferText } from "./words.ts";
 
 /** What a CI system makes of lines. */
@@ -47,37 +48,20 @@ export class LineReporter implements Reporter {
   }
 
   /** Takes one event. */
-  readonly sink: EventSink = (event) => {
-    const since = "id" in event ? this.#board.since(event.id ?? "") : undefined;
-    this.#board.apply(event);
-    switch (event.kind) {
-      case "started":
-        this.#started(event);
-        break;
-      case "progress":
-        this.#progress(event.id, event.at);
-        break;
-      case "output":
-        if (this.#settings.verbose) this.#quoted(event.id, [event.line]);
-        else this.#outputs.add(event.id, event.line);
-        break;
-      case "notice":
-        this.#print([`${this.#label(event.id)}${this.#palette.notice("note:")} ${event.message}`]);
-        break;
-      case "finished":
-        this.#finished(event, since);
-        break;
-      case "published":
-        this.#published(event);
-        break;
-      case "loaded":
-        this.#loaded(event);
-        break;
-      case "ended":
-        this.#ended(event);
-        break;
-    }
-  };
+  readonly sink: EventSink = toldBy(this.#board, {
+    started: (event) => this.#started(event),
+    progress: ({ id, at }) => this.#progress(id, at),
+    output: ({ id, line }) => {
+      if (this.#settings.verbose) this.#quoted(id, [line]);
+      else this.#outputs.add(id, line);
+    },
+    notice: ({ id, message }) =>
+      this.#print([`${this.#label(id)}${this.#palette.notice("note:")} ${message}`]),
+    finished: (event, since) => this.#finished(event, since),
+    published: (event) => this.#published(event),
+    loaded: (event) => this.#loaded(event),
+    ended: (event) => this.#ended(event),
+  });
 
   /** Nothing to give back. */
   close(): void {}

@@ -15,6 +15,7 @@ import { Outputs } from "./output.ts";
 import { paletteFor } from "./palette.ts";
 import { printable } from "./printable.ts";
 import type { Output, Reporter, ReportSettings } from "./reporter.ts";
+import { toldBy } from "./told.ts";
 
 /** Time between two frames, in milliseconds. */
 const FRAME = 80;
@@ -49,39 +50,18 @@ export class TerminalReporter implements Reporter {
   }
 
   /** Takes one event. */
-  readonly sink: EventSink = (event) => {
-    const since = "id" in event ? this.#board.since(event.id ?? "") : undefined;
-    this.#board.apply(event);
-    switch (event.kind) {
-      case "began":
-        this.#begin(event.at);
-        break;
-      case "output":
-        if (this.#settings.verbose) this.#keep(() => [`${this.#label(event.id)}${event.line}`]);
-        else this.#outputs.add(event.id, event.line);
-        break;
-      case "notice":
-        this.#keep(({ wrap = one }) => wrap(this.#notice(event)));
-        break;
-      case "finished":
-        this.#finished(event, since);
-        break;
-      case "published":
-        this.#published(event);
-        break;
-      case "loaded":
-        this.#loaded(event);
-        break;
-      case "ended":
-        if (!this.#settings.progressOnly) {
-          this.#keep(({ wrap = one }) =>
-            closing(event, this.#board, this.#palette).flatMap((line) => wrap(line))
-          );
-        }
-        this.close();
-        break;
-    }
-  };
+  readonly sink: EventSink = toldBy(this.#board, {
+    began: ({ at }) => this.#begin(at),
+    output: ({ id, line }) => {
+      if (this.#settings.verbose) this.#keep(() => [`${this.#label(id)}${line}`]);
+      else this.#outputs.add(id, line);
+    },
+    notice: (event) => this.#keep(({ wrap = one }) => wrap(this.#notice(event))),
+    finished: (event, since) => this.#finished(event, since),
+    published: (event) => this.#published(event),
+    loaded: (event) => this.#loaded(event),
+    ended: (event) => this.#ended(event),
+  });
 
   /** Shows what is left to show, and gives the terminal back. */
   close(): void {
@@ -90,6 +70,15 @@ export class TerminalReporter implements Reporter {
     clearInterval(this.#timer);
     if (this.#live === undefined) this.#flush();
     else this.#live.close((layout) => this.#take(layout));
+  }
+
+  #ended(event: RunEvent & { kind: "ended" }): void {
+    if (!this.#settings.progressOnly) {
+      this.#keep(({ wrap = one }) =>
+        closing(event, this.#board, this.#palette).flatMap((line) => wrap(line))
+      );
+    }
+    this.close();
   }
 
   #begin(at: number): void {

@@ -15,15 +15,7 @@ export function buildingVerbs(done: Done) {
 }
 
 function buildVerb(done: Done) {
-  return verb("Build what is not up to date.")
-    .arguments("[target...:target]")
-    .option("--all", "Every image; a missing tool is then a failure.")
-    .option("--load", "Then load them into docker or podman (--engine).")
-    .option("--push", "Then publish them, as push does.")
-    .option("--to <registry:registry>", "With --push, which registry.")
-    .option("--tag <tag:string>", "With --push, tag instead of the recipe's own.", {
-      collect: true,
-    })
+  return goingOn("Build what is not up to date.")
     .example("images build", "everything this machine can build")
     .example("images build web docs --keep-going", "a group and an image")
     .action(async (options, ...targets) =>
@@ -68,7 +60,17 @@ function whyVerb(done: Done) {
 }
 
 function watchVerb(done: Done) {
-  return verb("Build again whenever something changes that counts; Ctrl-C ends.")
+  return goingOn("Build again whenever something changes that counts; Ctrl-C ends.")
+    .example("images watch app", "one image and what it needs")
+    .example("images watch --load", "keep docker's images up to date")
+    .action(async (options, ...targets) =>
+      done(await (await import("../watch.ts")).watch(options, targets))
+    );
+}
+
+/** A verb that builds, and may go on from there. */
+function goingOn(description: string) {
+  return verb(description)
     .arguments("[target...:target]")
     .option("--all", "Every image; a missing tool is then a failure.")
     .option("--load", "Then load them into docker or podman (--engine).")
@@ -76,10 +78,5 @@ function watchVerb(done: Done) {
     .option("--to <registry:registry>", "With --push, which registry.")
     .option("--tag <tag:string>", "With --push, tag instead of the recipe's own.", {
       collect: true,
-    })
-    .example("images watch app", "one image and what it needs")
-    .example("images watch --load", "keep docker's images up to date")
-    .action(async (options, ...targets) =>
-      done(await (await import("../watch.ts")).watch(options, targets))
-    );
+    });
 }

@@ -13,6 +13,18 @@ const CHAIN = `{
   },
 }`;
 
+/** Why leaf is built again once something of everything has changed. */
+const CAUSES = screen(`
+        ├─ because middle changed
+        │  ├─ + middle/x
+        │  ├─ - middle/b
+        │  └─ because base changed
+        │     ├─ ~ base/a
+        │     └─ + base/new
+        └─ because bundle changed
+           └─ ~ src/c
+`);
+
 async function chainProject(): Promise<TestProject> {
   const project = await TestProject.create({
     "base/a": "a\n",
@@ -129,17 +141,10 @@ Deno.test("why goes down to the first cause", async (t) => {
       await told(project, "why", "leaf"),
       screen(`
         leaf must be built:
-        ├─ because middle changed
-        │  ├─ + middle/x
-        │  ├─ - middle/b
-        │  └─ because base changed
-        │     ├─ ~ base/a
-        │     └─ + base/new
-        └─ because bundle changed
-           └─ ~ src/c
+        CAUSES
         first cause: base ~ base/a (+4 more)
         last built just now (#), in #.# s
-      `),
+      `).replace("CAUSES", CAUSES),
     );
   });
 
@@ -150,15 +155,8 @@ Deno.test("why goes down to the first cause", async (t) => {
       screen(`
         leaf is up to date
         last built just now (#), in #.# s:
-        ├─ because middle changed
-        │  ├─ + middle/x
-        │  ├─ - middle/b
-        │  └─ because base changed
-        │     ├─ ~ base/a
-        │     └─ + base/new
-        └─ because bundle changed
-           └─ ~ src/c
-      `),
+        CAUSES
+      `).replace("CAUSES", CAUSES),
     );
   });
 
