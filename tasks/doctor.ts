@@ -8,7 +8,7 @@ import { needsOfImages } from "./doctor/needs.ts";
 import { lookAtRegistries } from "./doctor/registries.ts";
 import { findingLines, type Findings, type ImageState } from "./doctor/findings.ts";
 import { isUsable, lookAtTools } from "./doctor/tools.ts";
-import { type CommonOptions, outputPalette } from "./options.ts";
+import { type CommonOptions, outputColumns, outputPalette } from "./options.ts";
 import { printJson } from "./run.ts";
 
 /** Width of what is printed where nobody knows better, in columns. */
@@ -23,7 +23,7 @@ export async function doctor(options: CommonOptions): Promise<number> {
   const status = statusOf(findings);
   if (options.json) printJson(options, documentOf(findings, status));
   else {
-    const lines = findingLines(findings, outputPalette(options), columns());
+    const lines = findingLines(findings, outputPalette(options), outputColumns() ?? COLUMNS);
     console.log(lines.join("\n"));
   }
   return status;
@@ -68,8 +68,4 @@ function documentOf({ fault, ...found }: Findings, status: number) {
   const next = fault?.next === undefined ? {} : { next: fault.next };
   const error = fault === undefined ? {} : { error: { message: fault.message, ...next } };
   return { schema: 1, command: "doctor", ok: status === 0, ...found, ...error };
-}
-
-function columns(): number {
-  return Deno.stdout.isTerminal() ? Deno.consoleSize().columns : COLUMNS;
 }

@@ -45,5 +45,6 @@ export async function exportTo(options: ExportOptions, target: string): Promise<
     },
   });
   printJson(options, document);
+  if (status === 0 && !options.quiet) console.error(`${target} is in ${options.to}`);
   return status;
 }

@@ -60,6 +60,11 @@ export function outputPalette(options: CommonOptions): Palette {
   return paletteFor(allowsColor(options.color === false) && Deno.stdout.isTerminal());
 }
 
+/** Columns of the terminal that standard output is; undefined where it is none. */
+export function outputColumns(): number | undefined {
+  return Deno.stdout.isTerminal() ? Deno.consoleSize().columns : undefined;
+}
+
 function parseArg(text: string): [string, string] {
   const at = text.indexOf("=");
   if (at <= 0) {

@@ -44,7 +44,7 @@ export async function pin(options: PinOptions, targets: readonly string[]): Prom
   if (options.json) printJson(options, { schema: 1, command: "pin", ok: status === 0, changes });
   else if (!options.quiet) {
     for (const change of changes) console.error(describe(change));
-    if (changes.length === 0) console.error("every base is pinned to what it was");
+    if (changes.length === 0) console.error(unchanged(Pins.read(project.root).digests.size));
   }
   return status;
 }
@@ -62,6 +62,10 @@ async function changesOf(session: Session, update: boolean, all: boolean): Promi
   }
   const left = all ? [...pins].filter(([base]) => !bases.has(base)) : [];
   return [...changes, ...left.map(([base, from]) => ({ base, from }))];
+}
+
+function unchanged(pinned: number): string {
+  return pinned === 0 ? "no image has a base to pin" : "every base is pinned to what it was";
 }
 
 function describe({ base, from, to }: PinChange): string {

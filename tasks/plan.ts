@@ -8,7 +8,7 @@ import { planLines } from "../lib/report/plan_lines.ts";
 import type { Session } from "../lib/run/session.ts";
 import { Records } from "../lib/store/records.ts";
 import { State } from "../lib/store/state.ts";
-import { type CommonOptions, outputPalette } from "./options.ts";
+import { type CommonOptions, outputColumns, outputPalette } from "./options.ts";
 import { openProject, printJson, type RunRequest, settle } from "./run.ts";
 
 /** Options of `plan`. */
@@ -43,6 +43,7 @@ export async function plan(options: PlanOptions, targets: readonly string[]): Pr
     const lines = planLines(document, {
       palette: outputPalette(options),
       limit: options.verbose ? Infinity : SHOWN,
+      columns: outputColumns(),
       lastTime: (result) => recordOf(records, result)?.ms,
     });
     console.log([...lines, ...drift.map(describeDrift)].join("\n"));

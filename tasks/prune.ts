@@ -1,6 +1,7 @@
 /** `images prune`: makes the state smaller, and never takes what a current record needs. */
 
 import { usageFault } from "../lib/model/errors.ts";
+import { inColumns } from "../lib/report/columns.ts";
 import { paletteFor } from "../lib/report/palette.ts";
 import { size } from "../lib/report/words.ts";
 import { bytesOf } from "../lib/run/verify.ts";
@@ -112,10 +113,11 @@ function tell(options: PruneOptions, { removals, left }: PrunePlan, now: number)
   if (options.dryRun) {
     const { color } = reportSettings(options);
     const { dim } = paletteFor(color && Deno.stdout.isTerminal());
-    for (const each of removals) {
-      const [what, ...notes] = describe(each, now);
-      console.log(`${what!.padEnd(40)}  ${size(each.bytes).padStart(9)}  ${dim(notes.join(", "))}`);
-    }
+    const rows = removals.map((each) => {
+      const [what = "", ...notes] = describe(each, now);
+      return [what, size(each.bytes), dim(notes.join(", "))];
+    });
+    for (const line of inColumns(rows, [1])) console.log(line);
   }
   if (options.quiet) return;
   const counted = `${files.length} ${files.length === 1 ? "file" : "files"}, ${size(bytes)}`;

@@ -40,7 +40,9 @@ export async function refs(options: RefsOptions, targets: readonly string[]): Pr
         } catch (error) {
           // Asked for everything, what is not published yet is told and left out.
           if (targets.length > 0) throw error;
-          session.notice(`${image.name}: ${asFault(error).message}`);
+          const { message, next } = asFault(error);
+          const remedy = next === undefined ? "" : `; ${next}`;
+          session.notice(`${image.name}: ${message}${remedy}`);
         }
       }
       return outcome;

@@ -27,7 +27,7 @@ export function inspectionText(image: Inspection, palette: Palette, limit: numbe
   return [
     `${palette.name(printable(image.name, false))}  ${image.platform}`,
     ...inColumns([
-      [dim("image ID"), image.imageId],
+      [dim("id"), image.imageId],
       [dim("digest"), image.digest],
       [dim("size"), totalText(image)],
     ]),

@@ -4,8 +4,9 @@ import type { ImageResult, Reason, ResultDocument, TaskResult } from "../model/r
 import { destinationLines } from "./destinations.ts";
 import type { Palette } from "./palette.ts";
 import { printable } from "./printable.ts";
+import { fit } from "./text.ts";
 import { type Branch, type Row, treeRows } from "./tree.ts";
-import { countOf, countsText, describeReason, duration, labelOf } from "./words.ts";
+import { countOf, countsText, describeReason, duration, labelOf, shortName } from "./words.ts";
 
 type Result = ImageResult | TaskResult;
 
@@ -16,6 +17,8 @@ export interface PlanOptions {
   readonly limit: number;
   /** How long the last build of a node took, in milliseconds. */
   readonly lastTime: (result: Result) => number | undefined;
+  /** Columns of the terminal it is shown in; elsewhere lines are as long as they are. */
+  readonly columns: number | undefined;
 }
 
 /** Times below this are not worth a word, in milliseconds. */
@@ -24,11 +27,22 @@ const WORTH_TELLING = 1_000;
 /** Columns of the longest verdict. */
 const VERDICT = "unavailable".length;
 
+/** Columns that are kept for tags where names are long. */
+const TAG = 20;
+
+/** Columns that names get at the least. */
+const LEAST_NAME = 12;
+
 /** Renders a plan. */
 export function planLines(document: ResultDocument, options: PlanOptions): string[] {
   const results = [...document.tasks.filter((task) => matters(task, document)), ...document.images];
   const rows = treeRows(cascades(results));
-  const names = rows.map(({ lead, value }) => lead + labelOf(value, results));
+  const { columns = Infinity } = options;
+  const room = Math.max(LEAST_NAME, columns - VERDICT - TAG - 4);
+  const names = rows.map(({ lead, value }) => {
+    const name = labelOf(value, results);
+    return lead + shortName(name, Math.max(LEAST_NAME, room - lead.length));
+  });
   const width = Math.max(0, ...names.map((name) => name.length));
   const lines = rows.flatMap((row, at) => [
     ...rowLines(row, names[at]!.padEnd(width), results, options),
@@ -86,11 +100,12 @@ function* rowLines(
   { value, below }: Row<Result>,
   name: string,
   all: readonly Result[],
-  { palette, limit }: PlanOptions,
+  { palette, limit, columns = Infinity }: PlanOptions,
 ): Iterable<string> {
   const { verdict = "unknown", error, reasons } = value;
   const word = palette.status(verdict) + " ".repeat(VERDICT - verdict.length);
-  const tag = "tag" in value && value.tag !== undefined ? palette.dim(value.tag) : "";
+  const room = columns - name.length - VERDICT - 4;
+  const tag = "tag" in value ? palette.dim(fit(value.tag ?? "", room)) : "";
   yield `${palette.name(name)}  ${word}  ${tag}`.trimEnd();
   const parent = causeOf(value, all);
   // What stands below its cause need not say that it waits for it.
