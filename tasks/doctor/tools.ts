@@ -160,7 +160,11 @@ async function lookAt(
     path,
     ...(version === undefined ? {} : { version }),
     usable: why === undefined,
-    ...(why === undefined ? {} : { why, next: tool.broken }),
+    ...(why === undefined ? {} : {
+      why,
+      // What cannot even tell its version is not all there.
+      next: told.why === undefined ? tool.broken : tool.missing,
+    }),
   };
 }
 
