@@ -12,17 +12,21 @@ import {
   compressBlock,
   type Compression,
   type CompressionAnswer,
+  READY,
 } from "./compress_block.ts";
 import { release } from "./release.ts";
 
-/** Blocks that are compressed without a worker where there is none yet: starting one takes longer. */
-const INLINE_BLOCKS = 2;
+/** Blocks after which a worker is started: for fewer that takes longer than they do. */
+const WITHOUT_WORKERS = 2;
 
-/** Workers, at most. */
-const MOST_WORKERS = 8;
+/** Threads that compress, at most. */
+const MOST_THREADS = 8;
 
-/** Blocks for each worker: one that is compressed, one that waits, two that are filled. */
-const BLOCKS_EACH = 4;
+/** Blocks that a worker has: one that it compresses, and one that waits. */
+const WORKER_LOAD = 2;
+
+/** Blocks for each thread: those of a worker, and two that are filled. */
+const BLOCKS_EACH = WORKER_LOAD + 2;
 
 /** A block and how much of it is filled. */
 interface Filled {
@@ -30,10 +34,13 @@ interface Filled {
   readonly length: number;
 }
 
-/** Compresses streams with workers that are shared until it is closed. */
+/**
+ * Compresses streams with workers that are shared until it is closed. While they start, and while all
+ * have enough to do, this thread compresses too: on two cores there is one worker besides it.
+ */
 export class Compressor implements Disposable {
-  readonly #most = Math.min(MOST_WORKERS, Math.max(1, navigator.hardwareConcurrency));
-  readonly #blocks = new BlockPool(BLOCKS_EACH * this.#most);
+  readonly #threads = Math.min(MOST_THREADS, Math.max(1, navigator.hardwareConcurrency));
+  readonly #blocks = new BlockPool(BLOCKS_EACH * this.#threads);
   readonly #workers: CompressionWorker[] = [];
 
   /**
@@ -52,12 +59,9 @@ export class Compressor implements Disposable {
     try {
       let count = 0;
       for await (const filled of filledBlocks(content, this.#blocks)) {
-        pending.push(
-          ++count <= INLINE_BLOCKS && this.#workers.length === 0
-            ? this.#inline(filled, compression)
-            : this.#worker().run(filled, compression, this.#blocks),
-        );
-        if (pending.length >= 2 * this.#most) yield await pending.shift()!;
+        if (++count > WITHOUT_WORKERS) this.#startWorker();
+        pending.push(this.#compress(filled, compression));
+        if (pending.length >= BLOCKS_EACH * this.#threads) yield await pending.shift()!;
       }
       for (let next = pending.shift(); next !== undefined; next = pending.shift()) yield await next;
     } finally {
@@ -71,21 +75,30 @@ export class Compressor implements Disposable {
     for (const worker of this.#workers.splice(0)) worker.end();
   }
 
-  #inline({ block, length }: Filled, compression: Compression): Promise<Uint8Array> {
+  #compress(filled: Filled, compression: Compression): Promise<Uint8Array> {
+    const worker = this.#idleWorker();
+    if (worker !== undefined) return worker.run(filled, compression, this.#blocks);
+    const { block, length } = filled;
     const compressed = compressBlock(block.subarray(0, length), compression);
     this.#blocks.give(block);
     return Promise.resolve(compressed);
   }
 
-  /** The worker with the least to do. */
-  #worker(): CompressionWorker {
-    let least = this.#workers[0];
-    for (const each of this.#workers) if (each.load < least!.load) least = each;
-    const isFull = this.#workers.length === this.#most;
-    if (least !== undefined && (isFull || least.load === 0)) return least;
-    const another = new CompressionWorker();
-    this.#workers.push(another);
-    return another;
+  /** The worker with the least to do, if it can take more. */
+  #idleWorker(): CompressionWorker | undefined {
+    let idle: CompressionWorker | undefined;
+    for (const each of this.#workers) {
+      if (each.isReady && each.load < (idle?.load ?? WORKER_LOAD)) idle = each;
+    }
+    return idle;
+  }
+
+  /** Starts another worker, one after the other: it holds this thread up. */
+  #startWorker(): void {
+    if (this.#workers.length >= this.#threads - 1) return;
+    if (this.#workers.every((each) => each.isReady && each.load > 0)) {
+      this.#workers.push(new CompressionWorker());
+    }
   }
 }
 
@@ -99,13 +112,22 @@ class CompressionWorker {
     readonly reject: (error: Error) => void;
   }[] = [];
 
+  #ready = false;
+
   constructor() {
-    this.#worker.onmessage = ({ data }: MessageEvent<CompressionAnswer>) =>
-      this.#waiting.shift()?.resolve(data);
+    this.#worker.onmessage = ({ data }: MessageEvent<CompressionAnswer | typeof READY>) => {
+      if (data === READY) this.#ready = true;
+      else this.#waiting.shift()?.resolve(data);
+    };
     this.#worker.onerror = (event) => {
       event.preventDefault();
       for (const { reject } of this.#waiting.splice(0)) reject(new Error(event.message));
     };
+  }
+
+  /** Whether it has started. */
+  get isReady(): boolean {
+    return this.#ready;
   }
 
   /** How many blocks it has been given and not given back. */

@@ -94,9 +94,12 @@ export interface CompressionAnswer {
   readonly compressed: Uint8Array<ArrayBuffer>;
 }
 
+/** What a worker says once it can be asked. */
+export const READY = "ready";
+
 interface WorkerScope {
   onmessage: ((event: MessageEvent<CompressionRequest>) => void) | null;
-  postMessage(message: CompressionAnswer, transfer: Transferable[]): void;
+  postMessage(message: CompressionAnswer | typeof READY, transfer: Transferable[]): void;
 }
 
 const scope = globalThis as unknown as WorkerScope;
@@ -107,4 +110,5 @@ if (import.meta.main && "WorkerGlobalScope" in globalThis) {
     const compressed = compressBlock(block.subarray(0, length), compression);
     scope.postMessage({ block, compressed }, [block.buffer, compressed.buffer]);
   };
+  scope.postMessage(READY, []);
 }

@@ -3,11 +3,16 @@
 import type { Endpoint } from "./endpoint.ts";
 import { isTemporary, RegistryFault } from "./faults.ts";
 
-/** The largest piece, in bytes: GHCR answers 416 to more. */
+/** Size of a piece, in bytes: GHCR answers 416 to more. */
 const PIECE = 4 * 1024 * 1024;
+
+/** The most that a registry can ask for, in bytes: a piece is kept until it is stored. */
+const LARGEST_PIECE = 64 * 1024 * 1024;
 
 /** An upload that takes pieces. */
 export interface PieceTarget {
+  /** The least that a piece may have, the last one apart, in bytes. */
+  readonly least: number;
   /** Sends a piece; answers with the bytes that are stored by then, where the registry tells. */
   send(bytes: Uint8Array, start: number): Promise<number | undefined>;
   /** The bytes that are stored. */
@@ -22,7 +27,8 @@ export async function sendPieces(
   onBytes: (bytes: number) => void,
 ): Promise<void> {
   let start = 0;
-  for await (const piece of piecesOf(stream)) {
+  const size = Math.min(LARGEST_PIECE, Math.max(PIECE, target.least));
+  for await (const piece of piecesOf(stream, size)) {
     await sendPiece(target, piece, start, endpoint);
     onBytes(piece.length);
     start += piece.length;
@@ -66,18 +72,19 @@ function astray(host: string, now: number, stored: number, end: number): Registr
 /** The content in pieces of one size, the last one shorter. */
 async function* piecesOf(
   content: AsyncIterable<Uint8Array>,
+  size: number,
 ): AsyncGenerator<Uint8Array> {
-  let piece = new Uint8Array(PIECE);
+  let piece = new Uint8Array(size);
   let used = 0;
   for await (const chunk of content) {
     for (let at = 0; at < chunk.length;) {
-      const part = chunk.subarray(at, at + PIECE - used);
+      const part = chunk.subarray(at, at + size - used);
       piece.set(part, used);
       used += part.length;
       at += part.length;
-      if (used < PIECE) continue;
+      if (used < size) continue;
       yield piece;
-      piece = new Uint8Array(PIECE);
+      piece = new Uint8Array(size);
       used = 0;
     }
   }

@@ -54,7 +54,7 @@ export async function fetchToken(
   if (credential?.kind === "identity") {
     const answer = await postRefresh(server, scopes, credential.token, context);
     // Not all servers know this way; they take the token as a password instead.
-    if (answer.status !== 404) return await readToken(answer, context);
+    if (answer.status !== 404 && answer.status !== 405) return await readToken(answer, context);
     await answer.discard();
   }
   return await readToken(await get(server, scopes, credential, context), context);

@@ -33,12 +33,20 @@ const TAKEN = [200, 201, 202, 204];
 export class Upload {
   readonly #endpoint: Endpoint;
   readonly #repository: string;
+  /** The least that a piece may have, in bytes. */
+  readonly #leastPiece: number;
   #location: URL;
 
-  private constructor(endpoint: Endpoint, repository: string, location: URL) {
+  private constructor(
+    endpoint: Endpoint,
+    repository: string,
+    location: URL,
+    leastPiece: number,
+  ) {
     this.#endpoint = endpoint;
     this.#repository = repository;
     this.#location = location;
+    this.#leastPiece = leastPiece;
   }
 
   /** Begins an upload. */
@@ -90,7 +98,8 @@ export class Upload {
   static async #at(endpoint: Endpoint, repository: string, answer: Answer): Promise<Upload> {
     const location = await endpoint.located(answer, common(repository));
     await answer.discard();
-    return new Upload(endpoint, repository, location);
+    const least = Number(answer.header("oci-chunk-min-length") ?? 0);
+    return new Upload(endpoint, repository, location, Number.isFinite(least) ? least : 0);
   }
 
   /** Sends all bytes with the commit. */
@@ -131,6 +140,7 @@ export class Upload {
   async sendPieces(open: OpenBlob, onBytes: (bytes: number) => void): Promise<Sent> {
     const count = new Count();
     const target = {
+      least: this.#leastPiece,
       send: (bytes: Uint8Array, start: number) => this.#sendPiece(bytes, start),
       stored: () => this.#stored(),
     };

@@ -50,7 +50,8 @@ async function* checked(
     signal?.throwIfAborted();
     hash.update(chunk);
     size += chunk.length;
-    yield chunk;
+    // What is too long is read to its end, so that the error can tell what it is.
+    if (size <= layer.descriptor.size) yield chunk;
   }
   const digest = hash.digest();
   if (digest !== layer.descriptor.digest) throw await mismatchFault(layer, data, { digest, size });

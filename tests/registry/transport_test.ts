@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { Fault } from "../../lib/model/errors.ts";
+import { parseReference } from "../../lib/model/reference.ts";
 import { startProxy } from "../support/proxy.ts";
 import { makeCertificates } from "../support/real/certificates.ts";
 import { runTool } from "../support/real/program.ts";
@@ -7,7 +8,7 @@ import { startLoopbackRegistry } from "../support/real/registry.ts";
 import { tempFolder } from "../support/real/temp_folder.ts";
 import { FaultyRegistry } from "../support/registry/server.ts";
 import { toolTest } from "../support/tools.ts";
-import { blobOf, clientOf, largeBlob, lengthOf } from "./rig.ts";
+import { blobOf, clientOf, largeBlob, lengthOf, login } from "./rig.ts";
 
 toolTest(["docker-registry", "openssl"], "https goes through a tunnel of HTTPS_PROXY", async () => {
   await using certificates = await makeCertificates("registry.test");
@@ -71,3 +72,29 @@ toolTest(["docker-registry"], "memory stays flat whatever the size of a blob", a
   // Collecting garbage takes its time; the blob does not fit in between.
   assert(large - small < 150, `${small} MiB for 8 MiB, ${large} MiB for 192 MiB`);
 });
+
+Deno.test({
+  name: "a registry may be named by its address, IPv6 too",
+  ignore: !hasIpv6(),
+  async fn() {
+    await using registry = await FaultyRegistry.start({
+      address: "::1",
+      basic: { user: "ann", password: "secret" },
+    });
+    const { host, repository, tag } = parseReference(`${registry.host}/team/app:1`);
+    assertEquals([host, repository, tag], [registry.host, "team/app", "1"]);
+    using client = clientOf(host, login("ann", "secret"));
+    const layer = largeBlob(1);
+    assertEquals(await client.upload(repository, layer.descriptor, layer.open), "uploaded");
+    assertEquals(await lengthOf(await client.blob(repository, layer.descriptor)), 1024 * 1024);
+  },
+});
+
+function hasIpv6(): boolean {
+  try {
+    Deno.listen({ hostname: "::1", port: 0 }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -197,6 +197,19 @@ Deno.test("a blob goes in pieces where it is not taken whole", async (t) => {
       assert(ranges.length >= 3, ranges.join());
     });
   }
+  await t.step("each as large as the registry asks for", async () => {
+    const leastPiece = 5 * MiB;
+    await using registry = await FaultyRegistry.start({
+      quirks: { wantsLength: true, leastPiece },
+    });
+    using client = clientOf(registry.host);
+    const layer = largeBlob(11);
+    await client.uploadStream("team/app", layer.open);
+    const sizes = registry.log.filter(({ kind }) => kind === "upload-patch").slice(1)
+      .map(({ headers }) => Number(headers["content-length"]));
+    assertEquals(sizes, [5 * MiB, 5 * MiB, MiB]);
+    assertEquals(registry.store.blobsOf("team/app"), [layer.descriptor.digest]);
+  });
   await t.step("a stream, where a length is wanted", async () => {
     await using registry = await FaultyRegistry.start({ quirks: { wantsLength: true } });
     using client = clientOf(registry.host);

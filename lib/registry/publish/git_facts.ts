@@ -20,13 +20,14 @@ export async function gitFacts(root: string, env: Environment): Promise<GitFacts
   const ask = (...args: string[]) => git(root, args);
   const system = ciSystem(env);
   const byHand = (...args: string[]) => system === undefined ? ask(...args) : undefined;
-  const [revision, branch, tag, source, created] = await Promise.all([
-    (system === "github" ? env.GITHUB_SHA : env.CI_COMMIT_SHA) || ask("rev-parse", "HEAD"),
+  const [commit, branch, tag, source] = await Promise.all([
+    ask("show", "-s", "--format=%H %cI", "HEAD"),
     ciBranch(env) ?? byHand("branch", "--show-current"),
     ciTag(env) ?? byHand("describe", "--tags", "--exact-match", "HEAD"),
     ciSource(env) ?? ask("remote", "get-url", "origin").then(publicAddress),
-    ask("show", "-s", "--format=%cI", "HEAD"),
   ]);
+  const [head, created] = commit?.split(" ") ?? [];
+  const revision = (system === "github" ? env.GITHUB_SHA : env.CI_COMMIT_SHA) || head;
   return {
     ...(revision ? { revision } : {}),
     ...(branch ? { branch } : {}),

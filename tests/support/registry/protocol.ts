@@ -26,6 +26,8 @@ export interface Reply {
 export interface Quirks {
   /** The largest body of a PATCH with a Content-Range, in bytes: GHCR's is 4 MiB. */
   readonly contentRangeLimit?: number;
+  /** The least that a piece may have, in bytes, as the answer to an upload's beginning tells. */
+  readonly leastPiece?: number;
   /** The largest body of any request, in bytes. */
   readonly bodyLimit?: number;
   /** Answers 411 to bodies without a Content-Length. */
@@ -200,12 +202,19 @@ function patch(
 }
 
 function uploading(store: MemoryStore, quirks: Quirks, repository: string): Reply {
-  const id = store.begin(repository);
-  return { status: 202, headers: progress(store, quirks, repository, id) };
+  const headers = progress(store, quirks, repository, store.begin(repository));
+  const { leastPiece } = quirks;
+  if (leastPiece !== undefined) headers["oci-chunk-min-length"] = String(leastPiece);
+  return { status: 202, headers };
 }
 
 /** Where an upload goes on; the state in the query must come back with the next request. */
-function progress(store: MemoryStore, quirks: Quirks, repository: string, id: string) {
+function progress(
+  store: MemoryStore,
+  quirks: Quirks,
+  repository: string,
+  id: string,
+): Record<string, string> {
   const { size } = store.upload(repository, id);
   const path = `/v2/${repository}/blobs/uploads/${id}?_state=a%2Bb%3D%3D`;
   return {

@@ -13,6 +13,8 @@ import { MemoryStore } from "./store.ts";
 
 /** How a registry is set up. */
 export interface FaultyRegistrySettings {
+  /** Where it listens. @default 127.0.0.1 */
+  readonly address?: string;
   readonly quirks?: Quirks;
   /** User and password it wants. */
   readonly basic?: { readonly user: string; readonly password: string };
@@ -74,13 +76,16 @@ export class FaultyRegistry implements AsyncDisposable {
   /** Starts a registry that holds nothing. */
   static async start(settings: FaultyRegistrySettings = {}): Promise<FaultyRegistry> {
     const registry = new FaultyRegistry(settings);
-    await new Promise<void>((resolve) => registry.#server.listen(0, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) =>
+      registry.#server.listen(0, settings.address ?? "127.0.0.1", resolve)
+    );
     return registry;
   }
 
   /** e.g. `localhost:40123`. */
   get host(): string {
-    return `localhost:${(this.#server.address() as AddressInfo).port}`;
+    const { family, port } = this.#server.address() as AddressInfo;
+    return family === "IPv6" ? `[::1]:${port}` : `localhost:${port}`;
   }
 
   /** How many connections requests came over. */
