@@ -1,6 +1,7 @@
 /** From what images.ts declared to a project: every default filled in, every fault found. */
 
 import { isContentTag } from "../model/key.ts";
+import type { Place } from "../model/errors.ts";
 import { formatPlatform, hostPlatform, parsePlatform } from "../model/platform.ts";
 import {
   type CommonOptions,
@@ -129,16 +130,15 @@ function registryOf(findings: Findings, name: string, written: WrittenRegistry):
     );
   }
   const options = written.options as Partial<Registry>;
-  const place = findings.place(written.origin);
-  return {
+  const declared = {
     host,
     prefix: prefix.toLowerCase(),
     visibility: options.visibility ?? "private",
     compression: options.compression ?? "gzip",
     insecure: options.insecure ?? false,
     trustPullRequests: options.trustPullRequests ?? false,
-    ...(place === undefined ? {} : { place }),
   };
+  return placed(declared, () => findings.place(written.origin));
 }
 
 function taskOf(findings: Findings, name: string, written: WrittenTask): Task {
@@ -153,7 +153,7 @@ function taskOf(findings: Findings, name: string, written: WrittenTask): Task {
       'name the folder first, as in "dist/**"',
     );
   }
-  return {
+  const declared = {
     name,
     ...(options.inputs === undefined ? {} : { inputs: options.inputs }),
     outputs: options.outputs ?? [],
@@ -162,8 +162,8 @@ function taskOf(findings: Findings, name: string, written: WrittenTask): Task {
     cwd: options.cwd ?? ".",
     ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
     run: options.run ?? [],
-    ...placed(() => findings.place(written.origin)),
   };
+  return placed(declared, () => findings.place(written.origin));
 }
 
 function imageOf(findings: Findings, name: string, written: WrittenRecipe): Image {
@@ -185,14 +185,14 @@ function imageOf(findings: Findings, name: string, written: WrittenRecipe): Imag
     const kind = shape?.[key];
     return kind?.accepts(value) ? kind.images?.(value) ?? [] : [];
   });
-  return {
+  const declared = {
     name,
     plugin,
     common: commonOf(findings, name, written, common as Partial<CommonOptions>),
     options: own,
     references: [...new Set(references)],
-    ...placed(() => findings.place(origin)),
   };
+  return placed(declared, () => findings.place(origin));
 }
 
 function commonOf(
@@ -241,9 +241,12 @@ function normalPlatform(text: string): string {
 }
 
 /** Rendering a stack costs more than all else: it waits until somebody wants to know. */
-function placed(find: () => Image["place"]): Pick<Image, "place"> {
-  let known: { readonly place: Image["place"] } | undefined;
-  return Object.defineProperty({}, "place", {
+function placed<T extends object>(
+  value: T,
+  find: () => Place | undefined,
+): T & { readonly place?: Place } {
+  let known: { readonly place: Place | undefined } | undefined;
+  return Object.defineProperty(value, "place", {
     enumerable: true,
     get: () => (known ??= { place: find() }).place,
   });

@@ -4,7 +4,7 @@ import { Fault } from "../model/errors.ts";
 import type { Entry, Selection, Tree } from "../model/selection.ts";
 import { compareCodePoints } from "../oci/json.ts";
 import { withContent } from "./content.ts";
-import type { Indexed } from "./folders.ts";
+import type { Folder, Indexed } from "./folders.ts";
 import type { FileIndex } from "./index.ts";
 import { anyOf, type Matcher, matcherOf } from "./match.ts";
 import { merkleRoot } from "./merkle.ts";
@@ -63,7 +63,7 @@ function* walk(
     folders.add(folder);
     const listing = index.folder(folder);
     if (listing === undefined) return;
-    for (const entry of listing.entries().values()) {
+    for (const entry of entriesIn(listing, taken ? undefined : matcher.namesIn(below))) {
       const path = below === "" ? entry.name : `${below}/${entry.name}`;
       const inProject = folder === "" ? entry.name : `${folder}/${entry.name}`;
       if (entry.name === STATE || (entry.name === ".git" && !selection.git)) continue;
@@ -81,6 +81,13 @@ function* walk(
     }
   };
   yield* visit("", false, false);
+}
+
+/** Only the entries that count: a folder of thousands may be walked for one of them. */
+function entriesIn(listing: Folder, names: ReadonlySet<string> | undefined): Iterable<Indexed> {
+  const entries = listing.entries();
+  if (names === undefined) return entries.values();
+  return [...names].flatMap((name) => entries.get(name) ?? []);
 }
 
 /** Below a hidden folder only a later `!` line shows anything again. */
@@ -126,7 +133,7 @@ function needsReading({ entry, nameOnly }: Found): boolean {
 
 function readOne(index: FileIndex, { folder, entry }: Found): Indexed | undefined {
   const path = folder === "" ? index.projectRoot : `${index.projectRoot}/${folder}`;
-  return withContent(`${path}/${entry.name}`, path, entry);
+  return withContent(`${path}/${entry.name}`, entry);
 }
 
 function entryOf({ path, nameOnly }: Found, entry: Indexed): Entry {

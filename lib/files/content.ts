@@ -3,35 +3,20 @@
 import { hexOf } from "../model/digest.ts";
 import { Fault } from "../model/errors.ts";
 import { Sha256 } from "../oci/sha256.ts";
-import { type Indexed, isSame, SETTLING, statOf } from "./folders.ts";
+import { type Indexed, SETTLING } from "./folders.ts";
 
 const BUFFER = new Uint8Array(1024 * 1024);
 
-/** How often a file that changes while it is read is read again. */
-const TRIES = 3;
-
 /**
- * Fills in an entry's content: a file's digest or a link's target.
+ * Fills in an entry's content: a file's digest or a link's target. Where it has changed since it was
+ * looked at, its stat is another by now, and the next look reads it again.
  *
  * @returns undefined where it has just gone.
  */
-export function withContent(path: string, folder: string, entry: Indexed): Indexed | undefined {
-  let current = entry;
-  for (let attempt = 0; attempt < TRIES; attempt++) {
-    const begun = Date.now();
-    const content = read(path, current);
-    const after = statOf(path, folder);
-    if (content === undefined || after === undefined) return undefined;
-    if (isSame(current, after)) {
-      const settled = Math.max(after.mtime, after.ctime) < begun - SETTLING;
-      return { ...after, name: entry.name, content, settled };
-    }
-    current = { ...after, name: entry.name, settled: false };
-  }
-  throw new Fault("It changes faster than it can be read", {
-    where: path,
-    next: "stop what writes to it, or leave it out of the inputs",
-  });
+export function withContent(path: string, entry: Indexed): Indexed | undefined {
+  const settled = Math.max(entry.mtime, entry.ctime) < Date.now() - SETTLING;
+  const content = read(path, entry);
+  return content === undefined ? undefined : { ...entry, content, settled };
 }
 
 function read(path: string, entry: Indexed): string | undefined {
@@ -49,15 +34,16 @@ function read(path: string, entry: Indexed): string | undefined {
   }
 }
 
-/** Reads as many bytes as the stats say; that there are more is told by the stats afterwards. */
+/** A read that gives just what there should be needs no other one to see the end. */
 function hashFile(path: string, size: number): string {
   const hash = new Sha256();
   using file = Deno.openSync(path);
-  for (let left = size; left > 0;) {
-    const count = file.readSync(BUFFER.subarray(0, Math.min(left, BUFFER.length)));
+  for (let rest = size;;) {
+    const count = file.readSync(BUFFER);
     if (count === null) break;
     hash.update(BUFFER.subarray(0, count));
-    left -= count;
+    rest -= count;
+    if (rest === 0) break;
   }
   return hexOf(hash.digest());
 }

@@ -85,7 +85,7 @@ const FOLDER_STAT: Stat = {
 };
 
 /** The stat of a path now; undefined where it has just gone. */
-export function statOf(path: string, folder: string): Stat | undefined {
+function statOf(path: string, folder: string): Stat | undefined {
   try {
     const info = Deno.lstatSync(path);
     const type = info.isFile
@@ -116,7 +116,7 @@ export function statOf(path: string, folder: string): Stat | undefined {
 }
 
 /** Says whether two stats are of the same content, as far as stats can tell. */
-export function isSame(a: Stat, b: Stat): boolean {
+function isSame(a: Stat, b: Stat): boolean {
   return a.mtime === b.mtime && a.size === b.size && a.ctime === b.ctime && a.inode === b.inode &&
     a.type === b.type && a.executable === b.executable;
 }

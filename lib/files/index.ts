@@ -3,10 +3,13 @@
  * made from them. While stats are unchanged a root is known without opening a file.
  */
 
+import { lazy } from "../model/lazy.ts";
 import type { Selection, Tree } from "../model/selection.ts";
 import { type Folder, holdsAll, type Indexed, lookAt } from "./folders.ts";
 import { type IndexData, readIndexFile, writeIndexFile } from "./index_file.ts";
 import { StoredFolder } from "./stored_folder.ts";
+
+const collecting = lazy(() => import("./collect.ts"));
 
 /** What may be said about a selection besides itself. */
 export interface TreeOptions {
@@ -72,7 +75,7 @@ export class FileIndex {
     if (known !== undefined) return await known;
     const before = this.#collected.get(key);
     if (before !== undefined && this.root(selections, options) === before.root) return before;
-    const { collect } = await import("./collect.ts");
+    const { collect } = await collecting();
     const tree = collect(this, selections, options.without ?? [], options.onRead).then(
       ({ tree, folders }) => {
         this.#remember(key, { root: tree.root, folders, used: today() });
@@ -117,7 +120,7 @@ export class FileIndex {
     return folder;
   }
 
-  /** Takes note of a folder whose entries' contents were read. */
+  /** Takes note of what was read of a folder's entries; undefined is one that has just gone. */
   update(relative: string, changed: ReadonlyMap<string, Indexed | undefined>): void {
     const entries = new Map(this.folder(relative)?.entries());
     for (const [name, entry] of changed) {
@@ -134,6 +137,8 @@ export class FileIndex {
       if (folder?.same) continue;
       const before = this.#data.folders.get(relative)?.entries();
       const now = folder?.entries();
+      // Many selections may have looked at the same folder.
+      if (before === now) continue;
       if (before === undefined || now === undefined || !holdsAll(before, now)) {
         this.#forgetUsersOf(relative);
       }

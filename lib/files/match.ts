@@ -13,8 +13,10 @@ export interface Matcher {
   leavesOut(path: string): boolean;
   /** Hidden by .dockerignore; what is below a hidden folder may still be taken. */
   hides(path: string): boolean;
-  /** There may be something to take below this folder. */
+  /** There may be something to take below this folder, which is not taken itself. */
   mayTakeBelow(folder: string): boolean;
+  /** The only names in such a folder that may lead to something; undefined where all may. */
+  namesIn(folder: string): ReadonlySet<string> | undefined;
   /** There may be something below a hidden folder that is not hidden. */
   readonly hidesPartly: boolean;
 }
@@ -22,66 +24,63 @@ export interface Matcher {
 /** Compiles a selection. */
 export function matcherOf(selection: Selection): Matcher {
   const syntax = selection.syntax ?? "glob";
-  const { paths, above, others } = literalsOf(selection.include, syntax);
+  const { paths, others } = literalsOf(selection.include, syntax);
   const includes = others.map((pattern) => compile(pattern, syntax));
   const excludes = (selection.exclude ?? []).map((pattern) => compile(pattern, syntax));
   const everything = selection.include.includes("**");
   const ignore = ignoreOf(selection.dockerignore ?? []);
+  const fixed = others.map(fixedPart);
+  const names = namesAbove([...paths, ...fixed]);
+  const isOpen = (folder: string) => fixed.some((path) => isAtOrBelow(folder, path));
   return {
-    takes: (path) =>
-      everything || paths.has(path) || includes.some((pattern) => pattern.test(path)),
-    leavesOut: (path) => excludes.some((pattern) => pattern.test(path)),
+    takes: (path) => everything || paths.has(path) || includes.some((test) => test(path)),
+    leavesOut: (path) => excludes.some((test) => test(path)),
     hides: ignore.hides,
-    mayTakeBelow: (folder) =>
-      above.has(folder) || includes.some((pattern) => pattern.mayMatchBelow(folder)),
+    mayTakeBelow: (folder) => names.has(folder) || isOpen(folder),
+    namesIn: (folder) => isOpen(folder) ? undefined : names.get(folder) ?? new Set(),
     hidesPartly: ignore.partly,
   };
+}
+
+/** Folder → the names in it that the paths go through. */
+function namesAbove(paths: readonly string[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const names = new Map<string, Set<string>>();
+  for (const path of paths) {
+    for (let end = path.length; end > 0;) {
+      const slash = path.lastIndexOf("/", end - 1);
+      const folder = path.slice(0, Math.max(slash, 0));
+      const known = names.get(folder);
+      if (known === undefined) names.set(folder, new Set([path.slice(slash + 1, end)]));
+      else known.add(path.slice(slash + 1, end));
+      end = slash;
+    }
+  }
+  return names;
 }
 
 /** Compiles globs over paths from the project's root. */
 export function anyOf(globs: readonly string[]): (path: string) => boolean {
   const patterns = globs.map((glob) => compile(glob, "glob"));
-  return (path) => patterns.some((pattern) => pattern.test(path));
+  return (path) => patterns.some((test) => test(path));
 }
 
-/**
- * Patterns without wildcards are looked up as paths, for there may be thousands of them.
- *
- * @returns the paths, the folders they are in, and the other patterns.
- */
+/** Patterns without wildcards are looked up as paths, for there may be thousands of them. */
 function literalsOf(
   patterns: readonly string[],
   syntax: "glob" | "go",
-): { paths: ReadonlySet<string>; above: ReadonlySet<string>; others: readonly string[] } {
+): { paths: ReadonlySet<string>; others: readonly string[] } {
   const wild = syntax === "go" ? /[*?[]/ : /[*?[\]{}()!]/;
   const paths = new Set<string>();
-  const above = new Set<string>();
   const others = patterns.filter((pattern) => {
     if (wild.test(pattern.replace(/\\./gs, "")) || /\\$/.test(pattern)) return true;
-    const path = pattern.replace(/\\(.)/gs, "$1");
-    paths.add(path);
-    for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) {
-      above.add(path.slice(0, at));
-    }
+    paths.add(pattern.replace(/\\(.)/gs, "$1"));
     return false;
   });
-  return { paths, above, others };
+  return { paths, others };
 }
 
-interface Pattern {
-  test(path: string): boolean;
-  mayMatchBelow(folder: string): boolean;
-}
-
-function compile(pattern: string, syntax: "glob" | "go"): Pattern {
-  const fixed = fixedPart(pattern);
-  const test = syntax === "go" ? goMatcher(pattern) : globMatcher(pattern);
-  return {
-    test,
-    mayMatchBelow: (folder) =>
-      folder === "" || isAtOrBelow(fixed.path, folder) ||
-      (!fixed.whole && isAtOrBelow(folder, fixed.path)),
-  };
+function compile(pattern: string, syntax: "glob" | "go"): (path: string) => boolean {
+  return syntax === "go" ? goMatcher(pattern) : globMatcher(pattern);
 }
 
 function globMatcher(pattern: string): (path: string) => boolean {
@@ -150,11 +149,10 @@ function escapeInClass(char: string): string {
 }
 
 /** The leading components without wildcards: nothing outside them can match. */
-function fixedPart(pattern: string): { readonly path: string; readonly whole: boolean } {
+function fixedPart(pattern: string): string {
   const parts = pattern.split("/");
   const wild = parts.findIndex((part) => /[*?[\]{}()!@+\\]/.test(part));
-  if (wild < 0) return { path: pattern, whole: true };
-  return { path: parts.slice(0, wild).join("/"), whole: false };
+  return parts.slice(0, wild).join("/");
 }
 
 function isAtOrBelow(path: string, folder: string): boolean {

@@ -10,9 +10,8 @@ const SCHEME = "images-tree-1\n";
  * target. JSON quotes every separator, so no two trees give the same lines.
  */
 export function merkleRoot(entries: readonly Entry[]): string {
-  const hash = createHash("sha256").update(SCHEME);
-  for (const { path, type, executable, digest, target } of entries) {
-    hash.update(`${JSON.stringify([path, type, executable, digest ?? target ?? null])}\n`);
-  }
-  return hash.digest("hex");
+  const lines = entries.map(({ path, type, executable, digest, target }) =>
+    `${JSON.stringify([path, type, executable, digest ?? target ?? null])}\n`
+  );
+  return createHash("sha256").update(SCHEME + lines.join("")).digest("hex");
 }

@@ -20,7 +20,7 @@ import { exists } from "../store/state.ts";
 import type { Circumstances } from "./circumstances.ts";
 import { environmentDigests, environmentValues, guardState } from "./environment.ts";
 import type { ImageNode } from "./graph.ts";
-import { hashText } from "../oci/hash.ts";
+import { keyOf } from "./key_of.ts";
 import { imageReasons, treeReasons } from "./reasons.ts";
 
 /** An image described: what goes in is known, but nothing of it has been looked at. */
@@ -120,7 +120,7 @@ export async function evaluateImage(
   const parts = partsOf(prepared, needs, bases);
   const text = canonicalJson(parts as unknown as Json);
   const same = record !== undefined && canonicalJson(record.parts as unknown as Json) === text;
-  const key = same ? record.key : await hashText(text);
+  const key = same ? record.key : await keyOf(text);
   const reasons: Reason[] = [];
   if (c.forced.has(node.id)) reasons.push({ kind: "forced" });
   if (record === undefined) reasons.push({ kind: "first-build" });

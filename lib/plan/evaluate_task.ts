@@ -13,6 +13,7 @@ import { environmentDigests } from "./environment.ts";
 import { rootOf, tellReading } from "./evaluate_image.ts";
 import type { TaskNode } from "./graph.ts";
 import { hashText } from "../oci/hash.ts";
+import { keyOf } from "./key_of.ts";
 import { taskReasons, treeReasons } from "./reasons.ts";
 
 /** A task's key, and whether it must run if something that needs it is built. */
@@ -49,7 +50,7 @@ export async function evaluateTask(
   };
   const text = canonicalJson(parts as unknown as Json);
   const same = record !== undefined && canonicalJson(record.parts as unknown as Json) === text;
-  const key = same ? record.key : await hashText(text);
+  const key = same ? record.key : await keyOf(text);
   const reasons: Reason[] = [];
   if (c.forced.has(node.id)) reasons.push({ kind: "forced" });
   if (record === undefined) reasons.push({ kind: "first-build" });

@@ -30,10 +30,12 @@ export class Graph {
   /** Every node by id, needs before what needs them. */
   readonly nodes: ReadonlyMap<Subject, Node>;
   readonly #byName: ReadonlyMap<string, readonly Subject[]>;
+  readonly #order: ReadonlyMap<Subject, number>;
 
   constructor(nodes: ReadonlyMap<Subject, Node>, byName: ReadonlyMap<string, readonly Subject[]>) {
     this.nodes = nodes;
     this.#byName = byName;
+    this.#order = new Map([...nodes.keys()].map((id, at) => [id, at]));
   }
 
   /** The nodes of an image (one for each platform) or task. */
@@ -57,7 +59,7 @@ export class Graph {
       wanted.add(id);
       open.push(...this.node(id).needs);
     }
-    return [...this.nodes.keys()].filter((id) => wanted.has(id));
+    return this.#inOrder(wanted);
   }
 
   /** These nodes and everything that needs them, in the order of `nodes`. */
@@ -66,7 +68,12 @@ export class Graph {
     for (const node of this.nodes.values()) {
       if (node.needs.some((need) => wanted.has(need))) wanted.add(node.id);
     }
-    return [...this.nodes.keys()].filter((id) => wanted.has(id));
+    return this.#inOrder(wanted);
+  }
+
+  /** Sorts the few there are, for this is asked for each node of a large graph. */
+  #inOrder(ids: Iterable<Subject>): Subject[] {
+    return [...ids].sort((a, b) => this.#order.get(a)! - this.#order.get(b)!);
   }
 }
 

@@ -14,6 +14,7 @@ import {
   texts,
 } from "../../lib/dsl/shape.ts";
 import type { CommonRecipeOptions, ImageReference, Name, Recipe } from "../../lib/dsl/types.ts";
+import { lazy } from "../../lib/model/lazy.ts";
 import type { PluginRef } from "../../lib/model/recipe.ts";
 
 /** What builds a Dockerfile. */
@@ -86,7 +87,10 @@ const SHAPE: Shape = {
 /** Name and version, as they enter keys. */
 export const PLUGIN = { name: "dockerfile", version: "1" } as const;
 
-const REF: PluginRef = { ...PLUGIN, load: async () => (await import("./build.ts")).plugin };
+const REF: PluginRef = {
+  ...PLUGIN,
+  load: lazy(async () => (await import("./build.ts")).plugin),
+};
 
 /** An image built from a Dockerfile. */
 export function dockerfile<

@@ -16,6 +16,7 @@ import {
   texts,
 } from "../../lib/dsl/shape.ts";
 import type { CommonRecipeOptions, ImageReference, Name, Recipe } from "../../lib/dsl/types.ts";
+import { lazy } from "../../lib/model/lazy.ts";
 import type { PluginRef } from "../../lib/model/recipe.ts";
 
 /** One layer: a file, or a folder's content, and where it goes. */
@@ -90,7 +91,10 @@ const SHAPE: Shape = {
 /** Name and version, as they enter keys. */
 export const PLUGIN = { name: "files", version: "1" } as const;
 
-const REF: PluginRef = { ...PLUGIN, load: async () => (await import("./build.ts")).plugin };
+const REF: PluginRef = {
+  ...PLUGIN,
+  load: lazy(async () => (await import("./build.ts")).plugin),
+};
 
 /** An image made of files and folders. */
 export function files<

@@ -12,6 +12,7 @@ import {
   texts,
 } from "../../lib/dsl/shape.ts";
 import type { CommonRecipeOptions, Name, Recipe } from "../../lib/dsl/types.ts";
+import { lazy } from "../../lib/model/lazy.ts";
 import type { PluginRef } from "../../lib/model/recipe.ts";
 
 /** The plugin's own options: `installable` or `manifest` must be given. */
@@ -67,7 +68,10 @@ const SHAPE: Shape = {
 /** Name and version, as they enter keys. */
 export const PLUGIN = { name: "nix2container", version: "1" } as const;
 
-const REF: PluginRef = { ...PLUGIN, load: async () => (await import("./build.ts")).plugin };
+const REF: PluginRef = {
+  ...PLUGIN,
+  load: lazy(async () => (await import("./build.ts")).plugin),
+};
 
 /** An image made by nix2container, without a daemon and without a patched skopeo. */
 export function nix2container<const N extends string = never, const R extends string = never>(

@@ -3,6 +3,7 @@
 import { recipe } from "../../lib/dsl/define.ts";
 import { custom, type Kind, path, required, type Shape, text, texts } from "../../lib/dsl/shape.ts";
 import type { CommonRecipeOptions, Name, Recipe } from "../../lib/dsl/types.ts";
+import { lazy } from "../../lib/model/lazy.ts";
 import type { PluginRef } from "../../lib/model/recipe.ts";
 import { parseTarget } from "./bazel/label.ts";
 
@@ -41,7 +42,10 @@ const SHAPE: Shape = {
 /** Name and version, as they enter keys. */
 export const PLUGIN = { name: "rules_img", version: "1" } as const;
 
-const REF: PluginRef = { ...PLUGIN, load: async () => (await import("./build.ts")).plugin };
+const REF: PluginRef = {
+  ...PLUGIN,
+  load: lazy(async () => (await import("./build.ts")).plugin),
+};
 
 /** An image made by Bazel with rules_img. */
 export function rulesImg<const N extends string = never, const R extends string = never>(
