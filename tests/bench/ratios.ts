@@ -17,6 +17,8 @@ export interface Contender {
 export interface Figure {
   readonly name: string;
   readonly seconds: number;
+  /** Seconds of processor time, of user and system, with its children. */
+  readonly cpu: number;
   /** As a multiple of the first contender's time. */
   readonly ratio: number;
   /** Most memory of any round, in MB; of a client of an engine only the client's. */
@@ -28,14 +30,15 @@ export async function compare(
   contenders: readonly Contender[],
   rounds: number,
 ): Promise<readonly Figure[]> {
-  const best = new Map<string, { seconds: number; megabytes: number }>();
+  const best = new Map<string, Omit<Figure, "name" | "ratio">>();
   for (let round = 0; round < rounds; round++) {
     for (const contender of contenders) {
       await contender.prepare?.();
-      const { seconds, megabytes } = await measure(contender);
+      const { seconds, cpu, megabytes } = await measure(contender);
       const before = best.get(contender.name);
       best.set(contender.name, {
         seconds: Math.min(seconds, before?.seconds ?? Infinity),
+        cpu: Math.min(cpu, before?.cpu ?? Infinity),
         megabytes: Math.max(megabytes, before?.megabytes ?? 0),
       });
     }
@@ -48,10 +51,11 @@ export async function compare(
 export function show(title: string, figures: readonly Figure[]): void {
   const width = Math.max(...figures.map(({ name }) => name.length));
   console.log(`\n${title}`);
-  for (const { name, seconds, ratio, megabytes } of figures) {
+  for (const { name, seconds, cpu, ratio, megabytes } of figures) {
     console.log(
       `  ${name.padEnd(width)}  ${seconds.toFixed(2).padStart(6)} s` +
-        `  ${ratio.toFixed(2).padStart(6)} ×  ${megabytes.toFixed(0).padStart(5)} MB`,
+        `  ${ratio.toFixed(2).padStart(6)} ×  ${cpu.toFixed(2).padStart(6)} s of CPU` +
+        `  ${megabytes.toFixed(0).padStart(5)} MB`,
     );
   }
 }
@@ -61,7 +65,7 @@ async function measure({ name, command, cwd, env }: Contender) {
   const file = await Deno.makeTempFile();
   try {
     const { success, stderr } = await new Deno.Command("/usr/bin/time", {
-      args: ["--output", file, "--format", "%e %M", ...command],
+      args: ["--output", file, "--format", "%e %U %S %M", ...command],
       ...(cwd === undefined ? {} : { cwd }),
       env: { ...env },
       stdin: "null",
@@ -69,9 +73,10 @@ async function measure({ name, command, cwd, env }: Contender) {
       stderr: "piped",
     }).output();
     if (!success) throw new Error(`${name} failed:\n${new TextDecoder().decode(stderr)}`);
-    const [seconds = NaN, kilobytes = NaN] = (await Deno.readTextFile(file)).trim().split(" ")
-      .map(Number);
-    return { seconds, megabytes: kilobytes / 1024 };
+    const [seconds = NaN, user = NaN, system = NaN, kilobytes = NaN] =
+      (await Deno.readTextFile(file)).trim().split(" ")
+        .map(Number);
+    return { seconds, cpu: user + system, megabytes: kilobytes / 1024 };
   } finally {
     await Deno.remove(file);
   }
