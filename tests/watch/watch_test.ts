@@ -248,3 +248,22 @@ toolTest(["docker-registry"], "watch --push publishes what it built", async () =
   assertEquals(tags.sort(), [...pushed.map(({ tag }) => tag), "latest"].sort());
   assertEquals(await watch.end(), 130);
 });
+
+Deno.test("watch --load hands on what it built, and only that", async () => {
+  await using project = await TestProject.create({ "site/a": "1" });
+  project.define(`{ images: { site: files({ layers: [{ from: "site", to: "/srv" }] }) } }`);
+  const archive = project.beside("loaded.tar");
+  project.fakeTool("podman", `case "$1" in load) cat > ${archive};; *) exit 1;; esac`);
+  await using watch = new Watch(project, "--load", "--engine", "podman");
+  const loads = (lines: readonly string[]) =>
+    lines.filter((line) => line === "site  loaded       into podman as site:latest").length;
+  assertEquals(loads(await watch.round()), 1);
+  // A touched file is looked at before the change that follows, and loads nothing.
+  Deno.utimeSync(project.path("site/a"), 2e9, 2e9);
+  project.write({ "site/a": "2" });
+  assertEquals(loads(await watch.round()), 1);
+  assertEquals(project.starts("podman").filter((args) => args === "load").length, 2);
+  assert(Deno.statSync(archive).size > 1024);
+  assertEquals(watch.documents.map((each) => statusesOf(each).site), ["built", "built"]);
+  assertEquals(await watch.end(), 130);
+});
