@@ -48,11 +48,14 @@ function completionsVerb(done: Done) {
     .type("shell", new EnumType(SHELLS))
     .arguments("<shell:shell> [typed...:string]")
     .usage("<shell>")
-    .example("source <(deno task -q images completions bash)", "in ~/.bashrc")
-    .example("source <(deno task -q images completions zsh)", "in ~/.zshrc, behind compinit")
+    .example(
+      "source <(deno task -q images completions bash)",
+      "verbs, options and names in this bash",
+    )
+    .example("source <(deno task -q images completions zsh)", "in this zsh")
     .example(
       "deno task -q images completions fish | source",
-      "in ~/.config/fish/config.fish",
+      "in this fish",
     )
     .action(async (_options, shell, ...typed) =>
       done(await (await import("../completions.ts")).completions(shell, typed))

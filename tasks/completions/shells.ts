@@ -72,8 +72,10 @@ _images_install() {
 _images_install
 complete -F _images_alone images`,
 
-  zsh: `# Completes \`deno task images\`, and \`images\` where there is one. Behind compinit:
+  zsh: `# Completes \`deno task images\`, and \`images\` where there is one.
 #   source <(deno task -q images completions zsh)
+
+(( $+functions[compdef] )) || { autoload -U compinit && compinit }
 
 # Answers for a command whose last word is the n-th.
 _images_reply() {
