@@ -18,13 +18,15 @@ export class GitlabDialect implements Dialect {
     this.#seconds = seconds;
   }
 
-  /** A closed section. */
-  fold(id: Subject, title: string, lines: readonly string[]): readonly string[] {
+  /** A closed section; GitLab shows how long it took. */
+  fold(id: Subject, title: string, lines: readonly string[], ms: number): readonly string[] {
     this.#sections += 1;
     const name = `images_${this.#sections}_${id.replace(/[^A-Za-z0-9_.-]+/g, "-")}`;
     const now = this.#seconds();
     return [
-      `${CLEAR_LINE}section_start:${now}:${name}[collapsed=true]\r${CLEAR_LINE}${title}`,
+      `${CLEAR_LINE}section_start:${
+        now - Math.round(ms / 1000)
+      }:${name}[collapsed=true]\r${CLEAR_LINE}${title}`,
       ...this.quote(lines),
       `${CLEAR_LINE}section_end:${now}:${name}\r${CLEAR_LINE}`,
     ];

@@ -17,8 +17,8 @@ import { duration, reasonText, transferText } from "./words.ts";
 
 /** What a CI system makes of lines. */
 export interface Dialect {
-  /** The output of what went well, folded; undefined where nobody wants it. */
-  fold?(id: Subject, title: string, lines: readonly string[]): readonly string[];
+  /** The output of what went well and took so many milliseconds, folded. */
+  fold?(id: Subject, title: string, lines: readonly string[], ms: number): readonly string[];
   /** Lines that may hold anything, so that none of them is taken for a command. */
   quote(lines: readonly string[]): readonly string[];
   /** A failure, so that it is shown where people look. */
@@ -90,14 +90,18 @@ export class LineReporter implements Reporter {
   }
 
   #finished(event: RunEvent & { kind: "finished" }, since: number | undefined): void {
-    const { id, result: { status }, fault, place } = event;
+    const { id, at, result, fault, place } = event;
+    const { status } = result;
     const { quiet, verbose, progressOnly = false } = this.#settings;
     const lines = this.#outputs.take(id);
     if (progressOnly || (quiet && status !== "failed") || !isWorthALine(status, verbose)) return;
     const title = finishedLine(event, since, this.#layout);
     if (fault === undefined) {
       if (lines.length === 0 || this.#dialect.fold === undefined) this.#print([title]);
-      else this.#write(this.#dialect.fold(id, this.#clean(title), lines.map(this.#clean)));
+      else {
+        const ms = since === undefined ? result.ms : at - since;
+        this.#write(this.#dialect.fold(id, this.#clean(title), lines.map(this.#clean), ms));
+      }
       return;
     }
     this.#quoted(id, lines);
