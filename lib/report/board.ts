@@ -3,6 +3,7 @@
 import type { RunEvent, Subject } from "../model/events.ts";
 import type { Progress } from "../model/plugin.ts";
 import type { BuildStatus, Reason } from "../model/result.ts";
+import { isNews } from "./destinations.ts";
 import { type Step, Timeline } from "./timeline.ts";
 
 /** Something that is going on. */
@@ -123,6 +124,7 @@ export class Board {
         this.#running.delete(event.id);
         break;
       case "published":
+        if (isNews(event.destinations)) this.#worked += 1;
         // Each platform is uploaded under its own name, and published with the others.
         for (const id of this.#running.keys()) {
           if (id === event.id || id.startsWith(`${event.id}@`)) this.#running.delete(id);
@@ -133,7 +135,8 @@ export class Board {
   }
 
   #start({ id, at, phase, reasons = [], ...rest }: RunEvent & { kind: "started" }): void {
-    this.#worked += 1;
+    // What is published may turn out to be there.
+    if (phase !== "publishing") this.#worked += 1;
     this.#begun.add(id);
     this.#samples.delete(id);
     this.#running.set(id, {

@@ -35,9 +35,20 @@ function headline(
   board: Board,
   palette: Palette,
 ): string {
+  if (isPlanned(document)) {
+    const verdicts = document.images.filter((each) => each.platform !== "index")
+      .map(({ verdict = "unknown" }) => ({ status: verdict }));
+    const counts = countsText(countOf(verdicts)).replace(/\bbuild\b/, "to build");
+    return `${palette.strong("dry run")}: ${counts}; nothing was done`;
+  }
   const counts = outcomes(document) || "nothing to do";
   const gain = saved < 1 ? "" : palette.dim(` (${duration(saved)} saved)`);
   return `${head(document, status, board, palette)}: ${counts} in ${duration(document.ms)}${gain}`;
+}
+
+/** Nothing was settled: it is only said what would be. */
+function isPlanned({ images }: ResultDocument): boolean {
+  return images.some(({ verdict, status }) => verdict !== undefined && status === undefined);
 }
 
 /** How many images of each status, and how many tasks ran for them. */
@@ -62,8 +73,10 @@ function head(document: ResultDocument, status: number, board: Board, palette: P
 function published(document: ResultDocument, board: Board, palette: Palette): string[] {
   const destinations = document.images.flatMap((image) => image.destinations ?? []);
   if (destinations.length === 0) return [];
+  // The content tag of what must be built first is not known yet, and the reference has none.
   const isContent = ({ reference }: { readonly reference: string }) =>
-    reference.includes(`:${CONTENT_TAG_PREFIX}`);
+    reference.includes(`:${CONTENT_TAG_PREFIX}`) ||
+    reference.lastIndexOf(":") < reference.lastIndexOf("/");
   const content = countsText(countOf(destinations.filter(isContent)));
   const tags = countsText(countOf(destinations.filter((each) => !isContent(each))));
   const registries = [...new Set(destinations.map((each) => each.registry))].join(", ");
@@ -72,7 +85,8 @@ function published(document: ResultDocument, board: Board, palette: Palette): st
     ...(tags === "" ? [] : [`tags: ${tags}`]),
     ...(board.uploaded === 0 ? [] : [`${size(board.uploaded)} uploaded`]),
   ];
-  return [`${palette.name(registries)}: ${parts.join("; ")}`];
+  const would = isPlanned(document) ? " would have" : ":";
+  return [`${palette.name(registries)}${would} ${parts.join("; ")}`];
 }
 
 /** Where several builds waited for each other, the chain that took longest. */

@@ -92,3 +92,14 @@ Deno.test("Board ends what is loaded, and what is published on all its platforms
   const board = boardAfter(...uploads, { kind: "published", id: "web", destinations: [] });
   assertEquals([board.running, board.uploaded], [[], 14]);
 });
+
+Deno.test("Board counts what was published as work only where a registry is another now", () => {
+  const publishing = { kind: "started", id: "web", phase: "publishing" } as const;
+  const at = (status: "current" | "pushed") => ({
+    kind: "published" as const,
+    id: "web",
+    destinations: [{ registry: "r", reference: "r/web:latest", status }],
+  });
+  assertEquals(boardAfter(publishing, at("current")).worked, false);
+  assertEquals(boardAfter(publishing, at("pushed")).worked, true);
+});
