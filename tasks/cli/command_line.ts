@@ -13,12 +13,11 @@ import { upkeepVerbs } from "./upkeep.ts";
 export async function main(args: readonly string[]): Promise<number> {
   let status = 0;
   let help = "images help";
-  const all = commandLine((result) => status = result);
-  all.error((_, verb) => {
-    if (verb !== all && verb.getName() !== "help") help += ` ${verb.getName()}`;
+  const all = commandLine((result) => status = result, (verb) => {
+    if (verb !== "images" && verb !== "help") help += ` ${verb}`;
   });
   try {
-    await all.parse(args);
+    await all.parse([...args]);
     return status;
   } catch (error) {
     if (error instanceof ValidationError) {
@@ -31,9 +30,9 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** The whole command tree; what a verb ends with goes to `done`. */
-export function commandLine(done: Done) {
-  const above = root();
+/** The whole command tree; what a verb ends with goes to `done`, where it is wrong to `wrong`. */
+export function commandLine(done: Done, wrong: (verb: string) => void = () => {}) {
+  const above = root().error((_, verb) => wrong(verb.getName()));
   const verbs = {
     ...buildingVerbs(done),
     ...lookingVerbs(done),

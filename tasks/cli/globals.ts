@@ -8,7 +8,7 @@ export type Done = (status: number) => void;
 
 /** The command that all verbs are below. */
 export function root() {
-  return new Command()
+  const above = new Command()
     .name("images")
     .version(config.version)
     .description("Builds and publishes the container images that images.ts declares.")
@@ -37,20 +37,24 @@ export function root() {
     .globalOption("-q, --quiet", "Show failures only.")
     .globalOption("-v, --verbose", "Show all output of builds.")
     .globalOption("--no-color", "Use no colour.");
+  return above.action(() => above.showHelp());
 }
 
 /** A verb: it is typed with the options of all verbs, which come from above. */
 export function verb(description: string) {
-  return new Command<Globals, [], Types>().description(description);
+  return new Command<Globals, Types>().description(description);
 }
 
 type Root = ReturnType<typeof root>;
 
 /** Options of all verbs. */
-export type Globals = Root extends Command<infer O, infer _A, infer _T> ? O : never;
+// deno-lint-ignore no-explicit-any
+export type Globals = Root extends Command<any, any, any, any, infer G> ? G : never;
 
 /** Types of values that all verbs know. */
-export type Types = Root extends Command<infer _O, infer _A, infer T> ? T : never;
+export type Types =
+  // deno-lint-ignore no-explicit-any
+  Root extends Command<any, any, any, any, any, any, infer T> ? T : never;
 
 /** Something that images.ts declares: what it stands for is known when that is loaded. */
 class NameType extends Type<string> {

@@ -1,12 +1,12 @@
 /** What may stand in a place of a command line. */
 
-import type { Command } from "@cliffy/command";
+import { type Command, Type } from "@cliffy/command";
 import { loadProject } from "../../lib/dsl/load.ts";
 
 // deno-lint-ignore no-explicit-any
-type AnyCommand = Command<any, any, any>;
+type AnyCommand = Command<any, any, any, any, any, any, any, any>;
 
-type Option = ReturnType<AnyCommand["getBaseOptions"]>[number];
+type Option = ReturnType<AnyCommand["getOptions"]>[number];
 
 /** A word that may stand there. */
 export interface Candidate {
@@ -43,7 +43,7 @@ export async function candidates(
   if (expecting !== undefined) return startingWith(last, await valuesOf(expecting, typed));
   if (literal || !last.startsWith("-")) return startingWith(last, await operandsFor(last, typed));
   const [flag = "", value] = last.split(/=(.*)/s);
-  const options = optionsOf(command);
+  const options = command.getOptions();
   if (value === undefined) return startingWith(last, options.flatMap(flagsOf));
   const option = options.find(({ flags }) => flags.includes(flag));
   const values = option === undefined ? [] : await valuesOf(option, typed);
@@ -73,8 +73,8 @@ function readWord(typed: Typed, word: string): Typed {
   if (word === "--") return { ...rest, literal: true };
   if (word.startsWith("-")) {
     const [flag = "", value] = word.split(/=(.*)/s);
-    const option = optionsOf(command).find(({ flags }) => flags.includes(flag));
-    if (option?.argument === undefined) return rest;
+    const option = command.getOptions().find(({ flags }) => flags.includes(flag));
+    if (option === undefined || option.args.length === 0) return rest;
     return value === undefined ? { ...rest, expecting: option } : readWord(
       { ...rest, expecting: option },
       value,
@@ -85,17 +85,12 @@ function readWord(typed: Typed, word: string): Typed {
   return { ...rest, operands: [...operands, word] };
 }
 
-function optionsOf(command: AnyCommand): Option[] {
-  return [...command.getBaseOptions(), ...command.getGlobalOptions()]
-    .filter(({ settings }) => !settings.hidden);
-}
-
 function flagsOf({ flags, description }: Option): Candidate[] {
   return flags.map((word) => ({ word, description }));
 }
 
 function valuesOf(
-  { argument }: Option,
+  { args: [argument] }: Option,
   typed: Typed,
 ): Promise<readonly Candidate[] | typeof FILES> {
   return ofType(argument?.type ?? "", "", typed);
@@ -122,7 +117,10 @@ async function ofType(
   { command, operands, file }: Typed,
 ): Promise<readonly Candidate[] | typeof FILES> {
   if (type === "file") return FILES;
-  const values = command.getType(type)?.values?.();
+  const handler = command.getType(type)?.handler;
+  const values = handler instanceof Type
+    ? await (handler.complete ?? handler.values)?.call(handler, command, command.getParent())
+    : undefined;
   if (values !== undefined) return values.map((value) => ({ word: String(value) }));
   if (type !== "target" && type !== "registry") return [];
   try {

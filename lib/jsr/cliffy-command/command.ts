@@ -7,13 +7,16 @@ import {
   readArguments,
   readOption,
 } from "./definition.ts";
-import { unknownCommand, ValidationError } from "./errors.ts";
-import { renderHelp } from "./render_help.ts";
+import { didYouMean, ValidationError } from "./errors.ts";
+import type { Line } from "./parse.ts";
+import { renderHelp, usageOfCommand } from "./render_help.ts";
 import type { ArgumentsOf, Merged, OptionMember } from "./types.ts";
 import { BUILT_IN, type Type } from "./values.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
+
+type AnyCommand = Command<Any, Any, Any, Any, Any, Any, Any, Any>;
 
 /** What a command does. */
 export type ActionHandler<O, A extends unknown[]> = (options: O, ...args: A) => unknown;
@@ -25,33 +28,41 @@ export interface CommandResult<O, A extends unknown[]> {
   /** What follows `--`. */
   readonly literal: readonly string[];
   /** The command that was run. */
-  readonly cmd: Command<Any, Any, Any>;
+  readonly cmd: AnyCommand;
 }
 
 /**
  * A command.
  *
- * @typeParam O its options; @typeParam A its arguments; @typeParam T its types of values.
+ * @typeParam PG options that it has from above; @typeParam PT types of values from above; @typeParam O
+ * its options; @typeParam A its arguments; @typeParam G options that it shares with those below;
+ * @typeParam T its types of values; @typeParam GT those it shares; @typeParam P the command above.
  */
-// deno-lint-ignore ban-types
-export class Command<O = {}, A extends unknown[] = [], T = {}> {
+export class Command<
+  PG = void,
+  PT = void,
+  O = void,
+  A extends unknown[] = [],
+  G = void,
+  T = void,
+  GT = void,
+  P = undefined,
+> {
   #name = "COMMAND";
   #version: string | undefined;
   #description = "";
   #usage: string | undefined;
-  #hidden = false;
   #throws = false;
+  #onError: ((error: Error, cmd: AnyCommand) => unknown) | undefined;
   #exits = true;
-  #parent: Command<Any, Any, Any> | undefined;
-  readonly #aliases: string[] = [];
+  #withoutGlobals = false;
+  #parent: P | undefined;
   readonly #examples: { readonly name: string; readonly description: string }[] = [];
   readonly #options: OptionDefinition[] = [];
-  readonly #globals: OptionDefinition[] = [];
   readonly #types = new Map<string, Type<Any>>();
-  readonly #commands = new Map<string, Command<Any, Any, Any>>();
+  readonly #commands = new Map<string, AnyCommand>();
   #arguments: readonly ArgumentDefinition[] = [];
   #action: ActionHandler<Any, Any> | undefined;
-  #errorHandler: ((error: Error, cmd: Command<Any, Any, Any>) => unknown) | undefined;
 
   /** Sets the name. */
   name(name: string): this {
@@ -59,13 +70,13 @@ export class Command<O = {}, A extends unknown[] = [], T = {}> {
     return this;
   }
 
-  /** Sets the version; `--version` and `-V` print it. */
+  /** Sets the version; `-V` prints it, `--version` the name with it. */
   version(version: string): this {
     this.#version = version;
     return this;
   }
 
-  /** Sets what help says of it. */
+  /** Sets what help says of it; lists show the first line. */
   description(description: string): this {
     this.#description = description;
     return this;
@@ -77,15 +88,9 @@ export class Command<O = {}, A extends unknown[] = [], T = {}> {
     return this;
   }
 
-  /** Leaves it out of help. */
-  hidden(): this {
-    this.#hidden = true;
-    return this;
-  }
-
-  /** Another name for it. */
-  alias(alias: string): this {
-    this.#aliases.push(alias);
+  /** Has none of the options from above but help. */
+  noGlobals(): this {
+    this.#withoutGlobals = true;
     return this;
   }
 
@@ -101,37 +106,40 @@ export class Command<O = {}, A extends unknown[] = [], T = {}> {
     return this;
   }
 
+  /** Is told of errors, and of the command that was run, before they are thrown or printed. */
+  error(handler: (error: Error, cmd: AnyCommand) => unknown): this {
+    this.#onError = handler;
+    return this;
+  }
+
   /** Does not end the process after help and version. */
   noExit(): this {
     this.#exits = false;
     return this;
   }
 
-  /** Is told of errors before they are thrown or printed. */
-  error(handler: (error: Error, cmd: Command<Any, Any, Any>) => unknown): this {
-    this.#errorHandler = handler;
-    return this;
-  }
-
   /** A type of values for this command and those below it. */
-  globalType<const N extends string, V>(
+  globalType<const N extends string, const H extends Type<unknown>>(
     name: N,
-    type: Type<V>,
-  ): Command<O, A, Merged<T, { [K in N]: V }>> {
+    type: H,
+  ): Command<PG, PT, O, A, G, T, Merged<GT, { [K in N]: H }>, P> {
     this.#types.set(name, type);
     return this as Any;
   }
 
-  /** A type of values for this command and those below it. */
-  type<const N extends string, V>(
+  /** A type of values for this command. */
+  type<const N extends string, const H extends Type<unknown>>(
     name: N,
-    type: Type<V>,
-  ): Command<O, A, Merged<T, { [K in N]: V }>> {
-    return this.globalType(name, type);
+    type: H,
+  ): Command<PG, PT, O, A, G, Merged<T, { [K in N]: H }>, GT, P> {
+    this.#types.set(name, type);
+    return this as Any;
   }
 
   /** Declares its arguments, e.g. `<a:string> [b...:string]`. */
-  arguments<const S extends string>(text: S): Command<O, ArgumentsOf<S, T>, T> {
+  arguments<const S extends string>(
+    text: S,
+  ): Command<PG, PT, O, ArgumentsOf<S, Merged<PT, Merged<GT, T>>>, G, T, GT, P> {
     this.#arguments = readArguments(text);
     return this as Any;
   }
@@ -142,8 +150,17 @@ export class Command<O = {}, A extends unknown[] = [], T = {}> {
     description: string,
     // deno-lint-ignore ban-types
     settings: C = {} as C & {},
-  ): Command<Merged<O, OptionMember<F, C, T>>, A, T> {
-    this.#options.push(readOption(flags, description, settings));
+  ): Command<
+    PG,
+    PT,
+    Merged<O, OptionMember<F, C, Merged<PT, Merged<GT, T>>, O>>,
+    A,
+    G,
+    T,
+    GT,
+    P
+  > {
+    this.#options.push(readOption(flags, description, settings, { global: false }));
     return this as Any;
   }
 
@@ -153,23 +170,30 @@ export class Command<O = {}, A extends unknown[] = [], T = {}> {
     description: string,
     // deno-lint-ignore ban-types
     settings: C = {} as C & {},
-  ): Command<Merged<O, OptionMember<F, C, T>>, A, T> {
-    this.#globals.push(readOption(flags, description, settings));
+  ): Command<
+    PG,
+    PT,
+    O,
+    A,
+    Merged<G, OptionMember<F, C, Merged<PT, Merged<GT, T>>, G>>,
+    T,
+    GT,
+    P
+  > {
+    this.#options.push(readOption(flags, description, settings, { global: true }));
     return this as Any;
   }
 
   /** Sets what it does. */
-  action(action: ActionHandler<O, A>): this {
+  action(action: ActionHandler<Merged<PG, Merged<G, O>>, A>): this {
     this.#action = action;
     return this;
   }
 
-  /** Adds a command below it; its arguments may follow its name. */
-  command(nameAndArguments: string, command: Command<Any, Any, Any>): this {
-    const [name = "", ...rest] = nameAndArguments.split(" ");
+  /** Adds a command below it. */
+  command(name: string, command: AnyCommand): this {
     command.#name = name;
     command.#parent = this;
-    if (rest.length > 0) command.#arguments = readArguments(rest.join(" "));
     this.#commands.set(name, command);
     return this;
   }
@@ -181,12 +205,13 @@ export class Command<O = {}, A extends unknown[] = [], T = {}> {
 
   /** The names of it and those above it. */
   getPath(): string {
-    return this.#parent === undefined ? this.#name : `${this.#parent.getPath()} ${this.#name}`;
+    const above = this.#above;
+    return above === undefined ? this.#name : `${above.getPath()} ${this.#name}`;
   }
 
   /** Its version, or that of the one above it. */
   getVersion(): string | undefined {
-    return this.#version ?? this.#parent?.getVersion();
+    return this.#version ?? this.#above?.getVersion();
   }
 
   /** What help says of it. */
@@ -194,19 +219,19 @@ export class Command<O = {}, A extends unknown[] = [], T = {}> {
     return this.#description;
   }
 
-  /** How its arguments are shown, if that was set. */
-  getUsage(): string | undefined {
-    return this.#usage;
+  /** How its arguments are shown: as was set, else as they are declared. */
+  getUsage(): string {
+    return this.#usage ?? usageOfCommand(this);
   }
 
   /** The command above it. */
-  getParent(): Command<Any, Any, Any> | undefined {
-    return this.#parent;
+  getParent(): P {
+    return this.#parent as P;
   }
 
-  /** Its other names. */
-  getAliases(): readonly string[] {
-    return this.#aliases;
+  /** The first command above it. */
+  getMainCommand(): AnyCommand {
+    return this.#above?.getMainCommand() ?? this;
   }
 
   /** Its examples. */
@@ -219,37 +244,34 @@ export class Command<O = {}, A extends unknown[] = [], T = {}> {
     return this.#arguments;
   }
 
-  /** Its own options, and help and version. */
-  getBaseOptions(): readonly OptionDefinition[] {
-    return [
-      ...this.#options,
-      HELP,
-      ...(this.#parent === undefined && this.#version ? [VERSION] : []),
-    ];
-  }
-
-  /** The options it shares with those above it. */
-  getGlobalOptions(): readonly OptionDefinition[] {
-    return [...this.#globals, ...this.#parent?.getGlobalOptions() ?? []];
+  /** Its options: those from above, then its own. */
+  getOptions(): readonly OptionDefinition[] {
+    const above = this.#above;
+    if (above === undefined) {
+      return [HELP, ...(this.#version === undefined ? [] : [VERSION]), ...this.#options];
+    }
+    const global = above.getOptions().filter((option) => option.global);
+    const inherited = this.#withoutGlobals ? global.filter(({ instead }) => instead) : global;
+    return [...inherited, ...this.#options];
   }
 
   /** The commands below it. */
-  getCommands(withHidden = false): readonly Command<Any, Any, Any>[] {
-    return [...this.#commands.values()].filter((command) => withHidden || !command.#hidden);
+  getCommands(): readonly AnyCommand[] {
+    return [...this.#commands.values()];
   }
 
-  /** The command of a name, or of an alias. */
-  getCommand(name: string): Command<Any, Any, Any> | undefined {
-    return this.#commands.get(name) ??
-      [...this.#commands.values()].find((command) => command.#aliases.includes(name));
+  /** The command of a name. */
+  getCommand(name: string): AnyCommand | undefined {
+    return this.#commands.get(name);
   }
 
   /** A type of values, from here upwards. */
-  getType(name: string): Type<Any> | undefined {
-    return this.#types.get(name) ?? this.#parent?.getType(name) ?? BUILT_IN.get(name);
+  getType(name: string): { readonly handler: Type<Any> } | undefined {
+    const handler = this.#types.get(name) ?? BUILT_IN.get(name);
+    return handler === undefined ? this.#above?.getType(name) : { handler };
   }
 
-  /** Its help, at most 80 columns wide. */
+  /** Its help. */
   getHelp(): string {
     return renderHelp(this);
   }
@@ -260,71 +282,100 @@ export class Command<O = {}, A extends unknown[] = [], T = {}> {
   }
 
   /** Reads a command line and runs the command it names. */
-  async parse(args: readonly string[] = Deno.args): Promise<CommandResult<O, A>> {
-    const command = this.#find(args);
+  async parse(
+    args: readonly string[] = Deno.args,
+  ): Promise<CommandResult<Merged<G, O>, A>> {
+    const line: Line = { rest: [...args], options: {}, defaults: new Set(), literal: [] };
+    const run: { cmd: AnyCommand } = { cmd: this };
     try {
-      return await command.cmd.#run(command.rest) as Any;
+      return await this.#parse(line, run) as Any;
     } catch (error) {
-      this.#errorHandler?.(error as Error, command.cmd);
+      this.#onError?.(error as Error, run.cmd);
       if (this.#throws || !(error instanceof ValidationError)) throw error;
-      console.error(error.message);
+      run.cmd.showHelp();
+      console.error(`  error: ${error.message}\n`);
       return Deno.exit(error.exitCode);
     }
   }
 
-  /** The command that the first words name; options may stand before them. */
-  #find(args: readonly string[]): { cmd: Command<Any, Any, Any>; rest: readonly string[] } {
-    const at = this.#firstWord(args);
-    const next = at === undefined ? undefined : this.getCommand(args[at]!);
-    if (at === undefined || next === undefined) return { cmd: this, rest: args };
-    return next.#find([...args.slice(0, at), ...args.slice(at + 1)]);
+  get #above(): AnyCommand | undefined {
+    return this.#parent as AnyCommand | undefined;
   }
 
-  #firstWord(args: readonly string[]): number | undefined {
-    const options = [...this.getBaseOptions(), ...this.getGlobalOptions()];
-    for (let at = 0; at < args.length; at++) {
-      const arg = args[at]!;
-      if (arg === "--") return undefined;
-      if (!arg.startsWith("-") || arg === "-") return at;
-      const option = options.find((each) => each.flags.includes(arg));
-      if (option?.argument !== undefined && !option.argument.optional) at += 1;
+  /** Options of all commands may stand before a command's name. */
+  async #parse(
+    line: Line,
+    run: { cmd: AnyCommand },
+  ): Promise<CommandResult<unknown, unknown[]>> {
+    run.cmd = this;
+    const raw = [...line.rest];
+    const { readOptions, readOperands } = await import("./parse.ts");
+    const types = (name: string) => this.getType(name)?.handler;
+    if (this.#below(line) === undefined && this.#isGlobal(line.rest[0])) {
+      const global = this.getOptions().filter((option) => option.global);
+      await readOptions(line, global, types, true);
     }
-    return undefined;
-  }
-
-  async #run(args: readonly string[]): Promise<CommandResult<O, A>> {
-    if (this.#isAsked(args, HELP)) return this.#answer(this.getHelp());
-    if (this.#parent === undefined && this.#version !== undefined && this.#isAsked(args, VERSION)) {
-      return this.#answer(`${this.#name} ${this.#version}`);
+    const below = this.#below(line);
+    if (below !== undefined) {
+      line.rest.shift();
+      return await below.#parse(line, run);
     }
-    const { parseLine, readOperands } = await import("./parse.ts");
-    const definitions = [...this.getBaseOptions(), ...this.getGlobalOptions()];
-    const types = (name: string) => this.getType(name);
-    const { options, operands, literal } = await parseLine(args, definitions, types);
-    if (operands.length > 0 && this.#commands.size > 0 && this.#arguments.length === 0) {
-      throw await unknownCommand(operands[0]!, this.getCommands().map((each) => each.#name));
+    await readOptions(line, this.getOptions(), types, false);
+    if (this.#arguments.length === 0) await this.#refuseOperands(line.rest);
+    const args = readOperands(line, this.#arguments, types);
+    const { options, literal, alone } = line;
+    if (alone !== undefined) this.#answer(alone, raw);
+    else await this.#action?.(options, ...args);
+    return { options, args, literal, cmd: this };
+  }
+
+  #below({ rest: [name = ""] }: Line): AnyCommand | undefined {
+    return this.getCommand(name);
+  }
+
+  #isGlobal(word: string | undefined): boolean {
+    const [flag = ""] = word?.split("=") ?? [];
+    return this.getOptions().some((option) => option.global && option.flags.includes(flag));
+  }
+
+  async #refuseOperands([first, ...more]: readonly string[]): Promise<void> {
+    if (first === undefined) return;
+    if (this.#commands.size === 0) {
+      throw new ValidationError(`No arguments allowed for command "${this.getPath()}".`);
     }
-    const values = readOperands(operands, this.#arguments, types);
-    if (this.#action !== undefined) await this.#action(options, ...values);
-    else if (this.#commands.size > 0) this.showHelp();
-    return { options: options as O, args: values as A, literal, cmd: this };
+    if (this.#commands.has(first)) {
+      throw new ValidationError(`Too many arguments: ${[first, ...more].join(" ")}`);
+    }
+    throw await unknownCommand(first, this);
   }
 
-  #isAsked(args: readonly string[], option: OptionDefinition): boolean {
-    const end = args.indexOf("--");
-    return args.slice(0, end < 0 ? undefined : end).some((arg) => option.flags.includes(arg));
-  }
-
-  #answer(text: string): CommandResult<O, A> {
-    console.log(text);
-    if (this.#exitsAfterwards()) Deno.exit(0);
-    return { options: {} as O, args: [] as unknown as A, literal: [], cmd: this };
-  }
-
-  #exitsAfterwards(): boolean {
-    return this.#exits && (this.#parent === undefined || this.#parent.#exitsAfterwards());
+  #answer({ instead, flags }: OptionDefinition, raw: readonly string[]): void {
+    if (instead === "help") this.showHelp();
+    else {
+      const isLong = raw.some((word) => word.startsWith("--") && flags.includes(word));
+      console.log(`${isLong ? `${this.#name} ` : ""}${this.getVersion()}`);
+    }
+    if (this.getMainCommand().#exits) Deno.exit(0);
   }
 }
 
-const HELP = readOption("-h, --help", "Show this help.", {});
-const VERSION = readOption("-V, --version", "Show the version.", {});
+/** The error for a command nobody declared. */
+export async function unknownCommand(
+  name: string,
+  above: AnyCommand | undefined,
+  but?: AnyCommand,
+): Promise<ValidationError> {
+  const commands = above?.getCommands().filter((command) => command !== but) ?? [];
+  const known = commands.map((command) => command.getName());
+  const advice = await didYouMean("command", name, known);
+  return new ValidationError(`Unknown command "${name}".${advice}`);
+}
+
+const HELP = readOption("-h, --help", "Show this help.", {}, { global: true, instead: "help" });
+
+const VERSION = readOption(
+  "-V, --version",
+  "Show the version number for this program.",
+  {},
+  { global: false, instead: "version" },
+);

@@ -16,15 +16,6 @@ export interface OptionSettings {
   readonly default?: unknown;
   /** It may be given several times; its value is a list. */
   readonly collect?: boolean;
-  /** It is not shown in help. */
-  readonly hidden?: boolean;
-  /** Options that cannot be given with it. */
-  readonly conflicts?: readonly string[];
-  /** Options that must be given with it. */
-  readonly depends?: readonly string[];
-  /** Turns its value into another. */
-  // deno-lint-ignore no-explicit-any
-  readonly value?: (value: any, previous?: any) => unknown;
 }
 
 /** One option. */
@@ -37,11 +28,14 @@ export interface OptionDefinition {
   readonly member: string;
   /** `--no-…`: it sets its member to false. */
   readonly negates: boolean;
-  readonly argument?: ArgumentDefinition;
-  /** How its value is written in help. */
-  readonly usage: string;
+  /** Its value, if it takes one. */
+  readonly args: readonly ArgumentDefinition[];
   readonly description: string;
   readonly settings: OptionSettings;
+  /** It holds for commands below too. */
+  readonly global: boolean;
+  /** What is done in place of the command's own action; it stands alone then. */
+  readonly instead?: "help" | "version";
 }
 
 /** Reads `-j, --jobs <n:integer>`. */
@@ -49,34 +43,32 @@ export function readOption(
   text: string,
   description: string,
   settings: OptionSettings,
+  more: Pick<OptionDefinition, "global" | "instead">,
 ): OptionDefinition {
   const at = text.search(/[<[]/);
   const flags = (at < 0 ? text : text.slice(0, at)).replace(/[ =]+$/, "").split(/[ ,]+/);
-  const long = flags.findLast((flag) => flag.startsWith("--")) ?? flags[0]!;
+  const long = flags.find((flag) => flag.startsWith("--")) ?? flags[0]!;
   const name = long.replace(/^-+/, "");
   const negates = name.startsWith("no-");
-  const [argument] = at < 0 ? [] : readArguments(text.slice(at));
   return {
     flags,
     name,
     member: camelCase(negates ? name.slice(3) : name),
     negates,
-    ...(argument === undefined ? {} : { argument }),
-    usage: argument === undefined ? "" : usageOf(argument),
+    args: at < 0 ? [] : readArguments(text.slice(at)),
     description,
     settings,
+    ...more,
   };
 }
 
 /** Reads `<a:string> [b...:string]`. */
 export function readArguments(text: string): ArgumentDefinition[] {
-  return [...text.matchAll(/([<[])(\.\.\.)?([^\]>:.]+)(\.\.\.)?(?::([^\]>]+))?[\]>]/g)].map((
-    match,
-  ) => ({
-    name: match[3]!,
-    type: match[5] ?? "string",
+  return [...text.matchAll(/([<[])([^\]>:.]+)(\.\.\.)?(?::([^\]>]+))?[\]>]/g)].map((match) => ({
+    name: match[2]!,
+    type: match[4] ?? "string",
     optional: match[1] === "[",
-    variadic: match[2] !== undefined || match[4] !== undefined,
+    variadic: match[3] !== undefined,
   }));
 }
 
@@ -86,7 +78,14 @@ export function usageOf({ name, optional, variadic }: ArgumentDefinition): strin
   return optional ? `[${inner}]` : `<${inner}>`;
 }
 
-/** `keep-going` is `keepGoing`. */
-export function camelCase(name: string): string {
+/** Names of options as they are typed: `--jobs`, `-j`, the long one first. */
+export function flagsOf(options: readonly OptionDefinition[]): string[] {
+  return options.flatMap(({ flags, name }) => {
+    const long = flags.filter((flag) => flag.replace(/^-+/, "") === name);
+    return [...long, ...flags.filter((flag) => !long.includes(flag))];
+  });
+}
+
+function camelCase(name: string): string {
   return name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -1,5 +1,12 @@
-/** Stand-in for `@cliffy/command`: typed commands over `parseArgs` of `node:util`. */
+/** Stand-in for `@cliffy/command`: typed commands. */
 
 export { type ActionHandler, Command, type CommandResult } from "./command.ts";
-export { UnknownCommandError, UnknownOptionError, ValidationError } from "./errors.ts";
-export { type ArgumentValue, EnumType, Type } from "./values.ts";
+export { ValidationError } from "./errors.ts";
+export {
+  type ArgumentValue,
+  EnumType,
+  FileType,
+  type InferType,
+  StringType,
+  Type,
+} from "./values.ts";

@@ -1,150 +1,215 @@
 /** From arguments to options and operands, by the options that are declared. */
 
-import { parseArgs } from "node:util";
-import type { ArgumentDefinition, OptionDefinition } from "./definition.ts";
-import { nearest, UnknownOptionError, ValidationError } from "./errors.ts";
+import {
+  type ArgumentDefinition,
+  flagsOf,
+  type OptionDefinition,
+  type OptionSettings,
+} from "./definition.ts";
+import { didYouMean, ValidationError } from "./errors.ts";
 import type { Type } from "./values.ts";
 
-/** A command line, taken apart. */
-export interface ParsedLine {
+/** A command line while it is read: options before a command's name are read with those above. */
+export interface Line {
+  /** What is still to be read, or no option. */
+  rest: string[];
   readonly options: Record<string, unknown>;
-  readonly operands: readonly string[];
+  /** Members that have their default. */
+  readonly defaults: Set<string>;
   /** What follows `--`. */
-  readonly literal: readonly string[];
+  readonly literal: string[];
+  /** The option that stands alone. */
+  alone?: OptionDefinition;
 }
 
 // deno-lint-ignore no-explicit-any
 type Types = (name: string) => Type<any> | undefined;
 
-/** Parses arguments. @throws {ValidationError} when they do not fit. */
-export async function parseLine(
-  args: readonly string[],
+/**
+ * Reads options, up to the first word that is none where `early` says so.
+ *
+ * @throws {ValidationError} when they do not fit.
+ */
+export async function readOptions(
+  line: Line,
   definitions: readonly OptionDefinition[],
   types: Types,
-): Promise<ParsedLine> {
-  const byFlag = new Map(definitions.flatMap((each) => each.flags.map((flag) => [flag, each])));
-  const { tokens } = parseArgs({
-    args: [...args],
-    options: configOf(definitions),
-    allowPositionals: true,
-    strict: false,
-    tokens: true,
-  });
-  const options: Record<string, unknown> = {};
-  const given = new Set<string>();
-  const operands: string[] = [];
-  const literal: string[] = [];
-  let ended = false;
-  for (const token of tokens) {
-    if (token.kind === "option-terminator") ended = true;
-    else if (token.kind === "positional") (ended ? literal : operands).push(token.value);
+  early: boolean,
+): Promise<void> {
+  const words = line.rest;
+  const given = new Set<OptionDefinition>();
+  line.rest = [];
+  let isLiteral = false;
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at]!;
+    if (isLiteral) line.literal.push(word);
+    else if (word === "--") isLiteral = true;
+    else if ((early && line.rest.length > 0) || !/^-./.test(word)) line.rest.push(word);
     else {
-      const definition = byFlag.get(token.rawName);
-      if (definition === undefined) throw await unknownOption(token.rawName, [...byFlag.keys()]);
-      if (
-        given.has(definition.name) && !definition.settings.collect && !definition.argument?.variadic
-      ) {
-        if (definition.argument !== undefined) {
-          throw new ValidationError(
-            `Option "--${definition.name}" can only occur once, but was found several times.`,
-          );
-        }
+      words.splice(at, 1, ...apart(word));
+      const { option, flag, text } = await optionOf(words[at]!, definitions);
+      if (option === undefined) {
+        if (!early) throw await unknownOption("Unknown", flag, definitions);
+        line.rest.push(words[at]!);
+        continue;
       }
-      given.add(definition.name);
-      set(options, definition, token.value, types);
+      refuseTwice(line, option, flag);
+      given.add(option);
+      const value = text ?? words[at + 1];
+      const taken = setOption(line, option, value, text !== undefined, types);
+      if (taken && text === undefined) at += 1;
     }
   }
-  checkGiven(definitions, given);
-  for (const { member, settings } of definitions) {
-    if (settings.default !== undefined) options[member] ??= settings.default;
-  }
-  for (const { member, negates } of definitions) if (negates) options[member] ??= true;
-  return { options, operands, literal };
+  finish(line, definitions, given);
 }
 
-function configOf(definitions: readonly OptionDefinition[]) {
-  return Object.fromEntries(definitions.map(({ flags, name, argument }) => {
-    const short = flags.find((flag) => /^-[^-]$/.test(flag))?.slice(1);
-    const type: "string" | "boolean" = argument === undefined ? "boolean" : "string";
-    return [name, { type, multiple: true, ...(short === undefined ? {} : { short }) }];
-  }));
+/** `-qv` is `-q -v`, and `-j4` is `-j 4`. */
+function apart(word: string): string[] {
+  if (!/^-[^-]./.test(word)) return [word];
+  const [letters = "", ...value] = word.slice(1).split("=");
+  const end = value.length === 0 ? "" : `=${value.join("=")}`;
+  const parts = /\d$/.test(word)
+    ? [`-${letters[0]}`, ...letters.length > 1 ? [letters.slice(1)] : []]
+    : [...letters].map((letter) => `-${letter}`);
+  return [...parts.slice(0, -1), parts.at(-1)! + end];
 }
 
-function set(
-  options: Record<string, unknown>,
-  { member, name, negates, argument, settings }: OptionDefinition,
-  text: string | undefined,
+async function optionOf(
+  word: string,
+  definitions: readonly OptionDefinition[],
+): Promise<{ option?: OptionDefinition; flag: string; text?: string }> {
+  if (/^--(?:.$|-)/.test(word)) throw await unknownOption("Invalid", word, definitions);
+  const at = word.indexOf("=");
+  const flag = at < 0 ? word : word.slice(0, at);
+  const option = definitions.find(({ flags }) => flags.includes(flag));
+  return {
+    ...(option === undefined ? {} : { option }),
+    flag,
+    ...(at < 0 || at === word.length - 1 ? {} : { text: word.slice(at + 1) }),
+  };
+}
+
+function refuseTwice(line: Line, { member, settings }: OptionDefinition, flag: string): void {
+  if (line.options[member] === undefined || settings.collect || line.defaults.has(member)) return;
+  throw new ValidationError(
+    `Option "${flag.replace("--no-", "--")}" can only occur once, but was found several times.`,
+  );
+}
+
+/** Sets an option; says whether it took the value. */
+function setOption(
+  line: Line,
+  option: OptionDefinition,
+  value: string | undefined,
+  isAssigned: boolean,
   types: Types,
-): void {
-  let value: unknown = !negates;
-  if (argument === undefined) {
-    if (text !== undefined) {
-      throw new ValidationError(`Option "--${name}" doesn't take a value, but got "${text}".`);
-    }
-  } else if (
-    text === undefined || (text.length > 1 && text.startsWith("-") && Number.isNaN(Number(text)))
-  ) {
-    if (!argument.optional) throw new ValidationError(`Missing value for option "--${name}".`);
-  } else {
-    value = read(text, "Option", `--${name}`, argument, types);
+): boolean {
+  const { name, member, negates, args: [argument], settings } = option;
+  if (option.instead !== undefined) line.alone = option;
+  if (argument === undefined && isAssigned) {
+    throw new ValidationError(`Option "--${name}" doesn't take a value, but got "${value}".`);
   }
-  const previous = options[member];
-  if (settings.value !== undefined) options[member] = settings.value(value, previous);
-  else if (settings.collect || argument?.variadic) {
-    options[member] = [...(previous as unknown[] | undefined ?? []), value];
-  } else options[member] = value;
+  const takes = argument !== undefined && mayTake(argument, value, isAssigned);
+  if (argument !== undefined && !takes && !argument.optional) {
+    throw new ValidationError(`Missing value for option "--${name}".`);
+  }
+  const read = takes ? readValue(value!, "Option", `--${name}`, argument, types) : !negates;
+  line.options[member] = withEarlier(line, member, settings, read);
+  line.defaults.delete(member);
+  return takes;
 }
 
-function checkGiven(definitions: readonly OptionDefinition[], given: ReadonlySet<string>): void {
-  for (const { name, settings } of definitions) {
-    if (settings.required && !given.has(name)) {
-      throw new ValidationError(`Missing required option "--${name}".`);
-    }
-    if (!given.has(name)) continue;
-    const conflict = settings.conflicts?.find((other) => given.has(other));
-    if (conflict !== undefined) {
-      throw new ValidationError(`Option "--${name}" conflicts with option "--${conflict}".`);
-    }
-    const absent = settings.depends?.find((other) => !given.has(other));
-    if (absent !== undefined) {
-      throw new ValidationError(`Option "--${name}" depends on option "--${absent}".`);
-    }
+/** What looks like an option is no value where there need not be one; a number may be. */
+function mayTake(
+  { optional, type }: ArgumentDefinition,
+  value: string | undefined,
+  isAssigned: boolean,
+): boolean {
+  if (value === undefined || value === "") return false;
+  return !optional || isAssigned || !value.startsWith("-") ||
+    (type === "number" && !Number.isNaN(Number(value)));
+}
+
+function withEarlier(
+  { options, defaults }: Line,
+  member: string,
+  { collect }: OptionSettings,
+  value: unknown,
+): unknown {
+  if (!collect) return value;
+  const earlier = defaults.has(member) ? undefined : options[member];
+  return [...earlier as unknown[] | undefined ?? [], value];
+}
+
+/** Fills in what was not given, and checks what belongs together. */
+function finish(
+  line: Line,
+  definitions: readonly OptionDefinition[],
+  given: ReadonlySet<OptionDefinition>,
+): void {
+  for (const { member, negates, settings } of definitions) {
+    if (line.options[member] !== undefined) continue;
+    const isPair = definitions.some((other) => other.member === member && !other.negates);
+    const value = settings.default ?? (negates && !isPair ? true : undefined);
+    if (value === undefined) continue;
+    line.options[member] = value;
+    line.defaults.add(member);
   }
+  const { alone } = line;
+  if (alone !== undefined) {
+    if ([...given].every((option) => option === alone)) return;
+    throw new ValidationError(`Option "--${alone.name}" cannot be combined with other options.`);
+  }
+  const missing = definitions.find(({ settings, member }) =>
+    settings.required && !(member in line.options)
+  );
+  if (missing === undefined) return;
+  throw new ValidationError(`Missing required option "--${missing.name}".`);
 }
 
 /** Reads operands by the declared arguments. @throws {ValidationError} when they do not fit. */
 export function readOperands(
-  operands: readonly string[],
+  { rest, alone }: Line,
   definitions: readonly ArgumentDefinition[],
   types: Types,
 ): unknown[] {
-  const rest = [...operands];
+  if (rest.length === 0) {
+    const required = definitions.filter(({ optional }) => !optional).map(({ name }) => name);
+    if (required.length === 0 || alone !== undefined) return [];
+    throw new ValidationError(`Missing argument(s): ${required.join(", ")}`);
+  }
+  const open = [...rest];
   const values: unknown[] = [];
   for (const argument of definitions) {
-    const texts = argument.variadic ? rest.splice(0) : rest.splice(0, 1);
+    const texts = argument.variadic ? open.splice(0) : open.splice(0, 1);
     if (texts.length === 0 && !argument.optional) {
       throw new ValidationError(`Missing argument: ${argument.name}`);
     }
-    values.push(...texts.map((text) => read(text, "Argument", argument.name, argument, types)));
+    values.push(
+      ...texts.map((text) => readValue(text, "Argument", argument.name, argument, types)),
+    );
   }
-  if (rest.length > 0) throw new ValidationError(`Too many arguments: ${rest.join(" ")}`);
+  if (open.length > 0) throw new ValidationError(`Too many arguments: ${open.join(" ")}`);
   return values;
 }
 
-function read(
-  text: string,
+function readValue(
+  value: string,
   label: string,
   name: string,
-  argument: ArgumentDefinition,
+  { type }: ArgumentDefinition,
   types: Types,
 ): unknown {
-  const type = types(argument.type);
-  if (type === undefined) throw new Error(`Unknown type "${argument.type}".`);
-  return type.parse({ label, name, type: argument.type, value: text });
+  const reader = types(type);
+  if (reader === undefined) throw new Error(`Unknown type "${type}".`);
+  return reader.parse({ label, name, type, value });
 }
 
-async function unknownOption(flag: string, known: readonly string[]): Promise<UnknownOptionError> {
-  const near = await nearest(flag, known);
-  const advice = near === undefined ? "" : ` Did you mean option "${near}"?`;
-  return new UnknownOptionError(`Unknown option "${flag}".${advice}`);
+async function unknownOption(
+  word: "Unknown" | "Invalid",
+  flag: string,
+  definitions: readonly OptionDefinition[],
+): Promise<ValidationError> {
+  const advice = await didYouMean("option", flag, flagsOf(definitions));
+  return new ValidationError(`${word} option "${flag}".${advice}`);
 }

@@ -1,70 +1,118 @@
-/** Help as text, at most 80 columns wide. */
+/** Help as text: tables in the original's layout. */
 
-import { type OptionDefinition, usageOf } from "./definition.ts";
 import type { Command } from "./command.ts";
-
-const WIDTH = 80;
-
-/** The widest first column; what is wider pushes its description to the next line. */
-const COLUMN = 28;
+import { type ArgumentDefinition, type OptionDefinition, usageOf } from "./definition.ts";
 
 // deno-lint-ignore no-explicit-any
-type AnyCommand = Command<any, any, any>;
+type AnyCommand = Command<any, any, any, any, any, any, any, any>;
+
+/** Of a column: the room after it, and the most that it takes, in characters. */
+type Column = readonly [room: number, most: number];
+
+type Row = readonly string[];
 
 /** Renders a command's help. */
 export function renderHelp(command: AnyCommand): string {
-  const commands = command.getCommands();
-  const sections = [
-    `${bold("Usage:")} ${usageLine(command)}`,
-    ...(command.getDescription() === "" ? [] : [wrap(command.getDescription(), 0)]),
-    section("Commands:", commands.map((each) => [each.getName(), each.getDescription()])),
-    section("Options:", shown(command.getBaseOptions())),
-    section("Options of all commands:", shown(command.getGlobalOptions())),
-    section("Examples:", command.getExamples().map(({ name, description }) => [description, name])),
+  const version = command.getVersion();
+  const description = command.getDescription();
+  const head = [
+    ["Usage:", `${command.getPath()} ${command.getUsage()}`],
+    ...(version === undefined ? [] : [["Version:", version]]),
   ];
-  return sections.filter((text) => text !== "").join("\n\n");
+  return [
+    `\n${table(head, [[1, 140], [0, 140]], "")}`,
+    section("Description", description === "" ? [] : [[description.trim()]], [[0, 140]]),
+    section("Options", command.getOptions().map((option) => optionRow(command, option)), WIDE),
+    section("Commands", command.getCommands().map(commandRow), WIDE),
+    section(
+      "Examples",
+      command.getExamples().map(({ name, description }) => [name, description]),
+      [[1, 150], [0, 150]],
+    ),
+  ].join("");
 }
 
-function usageLine(command: AnyCommand): string {
-  const usage = command.getUsage() ?? command.getArguments().map(usageOf).join(" ");
-  const below = command.getCommands().length > 0 ? "<command>" : "";
-  return [command.getPath(), below, usage, "[options]"].filter((part) => part !== "").join(" ");
+/** Names, arguments, a dash, a description and hints. */
+const WIDE: readonly Column[] = [[2, 60], [2, 60], [1, 1], [2, 80], [0, 60]];
+
+/** Arguments, and options that must be given. */
+export function usageOfCommand(command: AnyCommand): string {
+  const required = command.getOptions().filter(({ settings }) => settings.required);
+  return [
+    ...command.getArguments().map(usageOf),
+    ...required.map((option) => `--${option.name} ${argumentOf(option.args[0])}`),
+  ].join(" ");
 }
 
-function shown(options: readonly OptionDefinition[]): [string, string][] {
-  return options.filter((option) => !option.settings.hidden).map((option) => {
-    const short = option.flags.some((flag) => !flag.startsWith("--")) ? "" : "    ";
-    const { default: value } = option.settings;
-    const note = value === undefined ? "" : ` (default: ${value})`;
-    return [
-      `${short}${option.flags.join(", ")} ${option.usage}`.trimEnd(),
-      `${option.description}${note}`,
-    ];
-  });
+function argumentOf(argument: ArgumentDefinition | undefined): string {
+  return argument === undefined ? "" : usageOf(argument);
 }
 
-function section(title: string, rows: readonly (readonly string[])[]): string {
+function optionRow(command: AnyCommand, option: OptionDefinition): Row {
+  const { flags, args: [argument], description, settings } = option;
+  const values = argument === undefined
+    ? undefined
+    : command.getType(argument.type)?.handler.values?.(command, command.getParent());
+  const hints = [
+    ...(settings.required ? ["required"] : []),
+    ...(settings.default === undefined ? [] : [`Default: ${Deno.inspect(settings.default)}`]),
+    ...(values === undefined
+      ? []
+      : [`Values: ${values.map((each) => Deno.inspect(each)).join(", ")}`]),
+  ];
+  const shown = hints.length === 0 ? "" : `(${hints.join(", ")})`;
+  return [flags.join(", "), argumentOf(argument), "-", firstLine(description), shown];
+}
+
+function commandRow(command: AnyCommand): Row {
+  const usage = command.getArguments().map(usageOf).join(" ");
+  return [command.getName(), usage, "-", firstLine(command.getDescription())];
+}
+
+function firstLine(text: string): string {
+  return text.trim().split("\n", 1)[0]!.trim();
+}
+
+function section(title: string, rows: readonly Row[], columns: readonly Column[]): string {
   if (rows.length === 0) return "";
-  const width = Math.min(COLUMN, Math.max(...rows.map(([first = ""]) => first.length)));
-  const lines = rows.map(([first = "", second = ""]) => {
-    const text = wrap(second, width + 4);
-    return first.length <= width
-      ? `  ${first.padEnd(width)}  ${text}`
-      : `  ${first}\n${" ".repeat(width + 4)}${text}`;
-  });
-  return `${bold(title)}\n${lines.join("\n").replace(/ +$/gm, "")}`;
+  return `\n${bold(`${title}:`)}\n\n${table(rows, columns, "  ")}`;
 }
 
-function wrap(text: string, indent: number): string {
-  const lines: string[] = [""];
-  for (const word of text.split(" ")) {
-    const line = lines.at(-1)!;
-    if (line !== "" && indent + line.length + 1 + word.length > WIDTH) lines.push(word);
-    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
-  }
-  return lines.join(`\n${" ".repeat(indent)}`);
+/** Rows as lines; a column of which no row has anything takes no room. */
+function table(rows: readonly Row[], columns: readonly Column[], indent: string): string {
+  const cells = rows.map((row) => columns.map(([, most], at) => wrapped(row[at] ?? "", most)));
+  const widths = columns.map((_, at) => Math.max(...cells.map((row) => widthOf(row[at]!))));
+  const lines = cells.flatMap((row) => {
+    const height = Math.max(...row.map((cell) => cell.length));
+    return Array.from({ length: height }, (_, line) =>
+      indent + columns.map(([room], at) => {
+        const text = row[at]![line] ?? "";
+        const end = widths[at] === 0 ? 0 : widths[at]! + room;
+        const shown = at === 0 && indent === "" ? bold(text) : text;
+        return shown + " ".repeat(Math.max(0, end - text.length));
+      }).join("").trimEnd());
+  });
+  return lines.map((line) => `${line.trimEnd()}\n`).join("");
+}
+
+function widthOf(lines: readonly string[]): number {
+  return Math.max(0, ...lines.map((line) => line.length));
+}
+
+/** A text in lines that are no longer than this, but for a word that is. */
+function wrapped(text: string, most: number): string[] {
+  return text.split("\n").flatMap((line) => {
+    const lines: string[] = [];
+    for (const word of line.split(" ")) {
+      const last = lines.at(-1);
+      if (last === undefined || last.length + 1 + word.length > most) {
+        lines.push(word);
+      } else lines[lines.length - 1] = `${last} ${word}`;
+    }
+    return lines;
+  });
 }
 
 function bold(text: string): string {
-  return Deno.noColor || !Deno.stdout.isTerminal() ? text : `\x1b[1m${text}\x1b[0m`;
+  return Deno.noColor || !Deno.stdout.isTerminal() ? text : `\x1b[1m${text}\x1b[22m`;
 }

@@ -1,23 +1,23 @@
 /** Types that are read off option and argument strings, as the original infers them. */
 
+import type { InferType } from "./values.ts";
+
 /** `keep-going` is `keepGoing`. */
 export type CamelCase<S extends string> = S extends `${infer A}-${infer B}`
   ? `${A}${Capitalize<CamelCase<B>>}`
   : S;
 
 /** Value types by their names in option strings. */
-export interface BuiltInTypes {
+interface BuiltInTypes {
   string: string;
   number: number;
   integer: number;
-  boolean: boolean;
   file: string;
-  secret: string;
 }
 
-type TypeNamed<K extends string, T> = K extends keyof T ? T[K]
+type TypeNamed<K extends string, T> = K extends keyof T ? InferType<T[K]>
   : K extends keyof BuiltInTypes ? BuiltInTypes[K]
-  : string;
+  : unknown;
 
 /** `jobs <n:integer>` without its name: the type of what is in the brackets. */
 type Bracketed<S extends string, T> = S extends `${string}:${infer K}` ? TypeNamed<K, T> : string;
@@ -35,9 +35,7 @@ type LongName<L extends string> = Trim<
   L extends `${infer N} ${string}` ? N : L extends `${infer N}=${string}` ? N : L
 >;
 
-type ValueOf<L extends string, T> = L extends `${string}<${infer A}...${infer K}>`
-  ? Bracketed<`${A}${K}`, T>[]
-  : L extends `${string}<${infer A}>` ? Bracketed<A, T>
+type ValueOf<L extends string, T> = L extends `${string}<${infer A}>` ? Bracketed<A, T>
   : L extends `${string}[${infer A}]` ? Bracketed<A, T> | true
   : true;
 
@@ -47,9 +45,10 @@ type IsGiven<C> = C extends { required: true } ? true
   : C extends { default: infer D } ? (undefined extends D ? false : true)
   : false;
 
-/** The member that one option adds to the options of a command. */
-export type OptionMember<F extends string, C, T> = LongName<LongPart<F>> extends `no-${infer N}`
-  ? { [K in CamelCase<N>]: boolean }
+/** The member that one option adds to options that are there already. */
+export type OptionMember<F extends string, C, T, O> = LongName<LongPart<F>> extends `no-${infer N}`
+  ? CamelCase<N> extends keyof O ? { [K in CamelCase<N>]?: boolean }
+  : { [K in CamelCase<N>]: boolean }
   : IsGiven<C> extends true
     ? { [K in CamelCase<LongName<LongPart<F>>>]: Collected<ValueOf<LongPart<F>, T>, C> }
   : { [K in CamelCase<LongName<LongPart<F>>>]?: Collected<ValueOf<LongPart<F>, T>, C> };
@@ -59,15 +58,14 @@ export type ArgumentsOf<S extends string, T> = S extends `${infer A} ${infer R}`
   ? [...ArgumentOf<Trim<A>, T>, ...ArgumentsOf<R, T>]
   : ArgumentOf<Trim<S>, T>;
 
-type ArgumentOf<S extends string, T> = S extends `<...${infer A}>`
-  ? [Bracketed<A, T>, ...Bracketed<A, T>[]]
-  : S extends `[...${infer A}]` ? Bracketed<A, T>[]
-  : S extends `<${infer A}...:${infer K}>`
-    ? [Bracketed<`${A}:${K}`, T>, ...Bracketed<`${A}:${K}`, T>[]]
+type ArgumentOf<S extends string, T> = S extends `<${infer A}...:${infer K}>`
+  ? [Bracketed<`${A}:${K}`, T>, ...Bracketed<`${A}:${K}`, T>[]]
   : S extends `[${infer A}...:${infer K}]` ? Bracketed<`${A}:${K}`, T>[]
   : S extends `<${infer A}>` ? [Bracketed<A, T>]
   : S extends `[${infer A}]` ? [Bracketed<A, T>?]
   : [];
 
-/** Two sets of options as one. */
-export type Merged<A, B> = { [K in keyof (A & B)]: (A & B)[K] };
+/** Two sets of options as one; the later's win. */
+export type Merged<A, B> = A extends void ? B
+  : B extends void ? A
+  : { [K in keyof (Omit<A, keyof B> & B)]: (Omit<A, keyof B> & B)[K] };

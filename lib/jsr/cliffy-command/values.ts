@@ -1,5 +1,6 @@
 /** Types of values: what a text means, and which texts there are. */
 
+import type { Command } from "./command.ts";
 import { ValidationError } from "./errors.ts";
 
 /** What a type is asked to read. */
@@ -11,17 +12,28 @@ export interface ArgumentValue {
   readonly value: string;
 }
 
+type Word = string | number | boolean;
+
+// deno-lint-ignore no-explicit-any
+type AnyCommand = Command<any, any, any, any, any, any, any, any>;
+
 /** A type of values. */
 export abstract class Type<T> {
   /** Reads a text. @throws {ValidationError} when it is none. */
   abstract parse(type: ArgumentValue): T;
 
-  /** Texts that may be completed. */
-  values?(): readonly (string | number | boolean)[];
+  /** Texts that help shows. */
+  values?(cmd: AnyCommand, parent?: AnyCommand): Word[];
+
+  /** Texts that may be completed, where others than help shows. */
+  complete?(cmd: AnyCommand, parent?: AnyCommand): Word[];
 }
 
+/** What a type reads; something that is no type stays as it is. */
+export type InferType<T> = T extends Type<infer V> ? V : T;
+
 /** One of some words. */
-export class EnumType<const T extends string | number | boolean> extends Type<T> {
+export class EnumType<const T extends Word> extends Type<T> {
   readonly #words: readonly T[];
 
   constructor(words: readonly T[]) {
@@ -30,48 +42,42 @@ export class EnumType<const T extends string | number | boolean> extends Type<T>
   }
 
   /** Reads one of the words. */
-  parse({ label, name, value }: ArgumentValue): T {
-    const word = this.#words.find((each) => String(each) === value);
+  parse(type: ArgumentValue): T {
+    const word = this.#words.find((each) => String(each) === type.value);
     if (word !== undefined) return word;
-    const known = this.#words.map((each) => `"${each}"`).join(", ");
-    throw new ValidationError(`${label} "${name}" must be one of ${known}, but got "${value}".`);
+    throw unlike(type, this.#words);
   }
 
   /** The words. */
-  override values(): readonly T[] {
-    return this.#words;
+  override values(): T[] {
+    return [...this.#words];
   }
 }
 
+/** Any text. */
+export class StringType extends Type<string> {
+  /** Reads it as it is. */
+  parse({ value }: ArgumentValue): string {
+    return value;
+  }
+}
+
+/** A path; shells complete it. */
+export class FileType extends StringType {}
+
 class NumberType extends Type<number> {
-  parse({ label, name, value }: ArgumentValue): number {
-    if (value.trim() !== "" && Number.isFinite(Number(value))) return Number(value);
-    throw new ValidationError(`${label} "${name}" must be of type "number", but got "${value}".`);
+  parse(type: ArgumentValue): number {
+    const value = Number(type.value);
+    if (Number.isFinite(value)) return value;
+    throw unlike(type);
   }
 }
 
 class IntegerType extends Type<number> {
-  parse({ label, name, value }: ArgumentValue): number {
-    if (/^-?\d+$/.test(value)) return Number(value);
-    throw new ValidationError(`${label} "${name}" must be of type "integer", but got "${value}".`);
-  }
-}
-
-class BooleanType extends Type<boolean> {
-  parse({ label, name, value }: ArgumentValue): boolean {
-    if (value === "true" || value === "1") return true;
-    if (value === "false" || value === "0") return false;
-    throw new ValidationError(`${label} "${name}" must be of type "boolean", but got "${value}".`);
-  }
-
-  override values(): readonly boolean[] {
-    return [true, false];
-  }
-}
-
-class StringType extends Type<string> {
-  parse({ value }: ArgumentValue): string {
-    return value;
+  parse(type: ArgumentValue): number {
+    const value = Number(type.value);
+    if (Number.isInteger(value)) return value;
+    throw unlike(type);
   }
 }
 
@@ -79,9 +85,19 @@ class StringType extends Type<string> {
 // deno-lint-ignore no-explicit-any
 export const BUILT_IN: ReadonlyMap<string, Type<any>> = new Map<string, Type<any>>([
   ["string", new StringType()],
-  ["file", new StringType()],
-  ["secret", new StringType()],
+  ["file", new FileType()],
   ["number", new NumberType()],
   ["integer", new IntegerType()],
-  ["boolean", new BooleanType()],
 ]);
+
+function unlike(
+  { label, name, type, value }: ArgumentValue,
+  words?: readonly Word[],
+): ValidationError {
+  const expected = words === undefined
+    ? ""
+    : ` Expected values: ${words.map((word) => `"${word}"`).join(", ")}`;
+  return new ValidationError(
+    `${label} "${name}" must be of type "${type}", but got "${value}".${expected}`,
+  );
+}
