@@ -483,6 +483,23 @@ toolTest(
         assertEquals(Layers.length, 1);
       });
     }
+    await t.step("each of several names of one manifest", async () => {
+      project.write({ "twin/x": "x" });
+      const twin = `files({ layers: [{ from: "twin", to: "/srv" }] })`;
+      project.define(`{ images: { first: ${twin}, second: ${twin}, third: ${twin} } }`);
+      await project.statuses();
+      const digests = new Set<string>();
+      for (const name of ["first", "second", "third"]) {
+        const image = `oci:${layout}:${name}`;
+        digests.add(await run("skopeo", "inspect", "--format", "{{.Digest}}", image));
+        await run("umoci", "unpack", "--image", `${layout}:${name}`, project.beside(name));
+        // oci-image-tool passes over entries when it looks for one of more than two.
+        const alone = project.beside(`${name}-alone`);
+        await project.images("export", name, "--to", `oci:${alone}`);
+        await run("oci-image-tool", "validate", "--type", "image", "--ref", `name=${name}`, alone);
+      }
+      assertEquals(digests.size, 1);
+    });
   },
 );
 
