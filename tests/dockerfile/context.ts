@@ -1,6 +1,7 @@
 /** The build context that all Dockerfiles of tests/fixtures/dockerfiles are built in. */
 
 import { fromFileUrl } from "@std/path";
+import { zstdCompressSync } from "node:zlib";
 import { type TarEntry, writeTar } from "../../lib/oci/tar.ts";
 
 /** Absolute path of the folder with one folder for each case. */
@@ -33,7 +34,11 @@ const FILES: Readonly<Record<string, string>> = {
 };
 
 /** Ending, program, and what keeps times out of what it writes. */
-const COMPRESSORS = [["gz", "gzip", "-n"], ["xz", "xz"], ["bz2", "bzip2"]] as const;
+const COMPRESSORS = [
+  ["gz", "gzip", "-n"],
+  ["xz", "xz"],
+  ["bz2", "bzip2"],
+] as const;
 
 const FOLDERS = ["empty", "dir/sub/void"];
 
@@ -58,8 +63,14 @@ export async function makeContext(folder: string): Promise<void> {
     Deno.symlinkSync(target, `${folder}/${path}`);
   }
   Deno.linkSync(`${folder}/hard/first`, `${folder}/hard/second`);
-  await makeArchives(folder);
+  for (const [name, bytes] of await (archives ??= makeArchives())) {
+    Deno.writeFileSync(`${folder}/${name}`, bytes);
+    Deno.chmodSync(`${folder}/${name}`, 0o644);
+  }
 }
+
+/** The same in each context: made once. */
+let archives: Promise<ReadonlyMap<string, Uint8Array>> | undefined;
 
 /** Copies a case's files over the context: Dockerfile, ignore files. */
 export function addCase(name: string, folder: string): void {
@@ -84,7 +95,7 @@ function makeFolders(folder: string, names: readonly string[]): void {
 }
 
 /** Archives as `tar` would write them, with owners and modes of their own. */
-async function makeArchives(folder: string): Promise<void> {
+async function makeArchives(): Promise<ReadonlyMap<string, Uint8Array>> {
   const own = { mtime: 0, uid: 10, gid: 20 };
   const text = (path: string, content: string, mode: number): TarEntry => ({
     ...own,
@@ -109,22 +120,29 @@ async function makeArchives(folder: string): Promise<void> {
     { ...own, path: "target/", type: "directory", mode: 0o755 },
     { ...own, path: "current", type: "symlink", mode: 0o777, linkTarget: "target" },
   ];
-  await writeArchive(`${folder}/archive.tar`, archive);
-  await writeArchive(`${folder}/links.tar`, links);
-  Deno.writeFileSync(`${folder}/empty.tar`, new Uint8Array(1024));
-  Deno.chmodSync(`${folder}/empty.tar`, 0o644);
-  for (const [ending, program, ...flags] of COMPRESSORS) {
-    const { code, stdout } = await new Deno.Command(program, {
-      args: [...flags, "-c", `${folder}/archive.tar`],
-    }).output();
-    if (code !== 0) throw new Error(`${program} failed`);
-    Deno.writeFileSync(`${folder}/archive.tar.${ending}`, stdout);
-    Deno.chmodSync(`${folder}/archive.tar.${ending}`, 0o644);
+  const made = new Map([
+    ["archive.tar", await bytesOf(archive)],
+    ["links.tar", await bytesOf(links)],
+    ["empty.tar", new Uint8Array(1024)],
+  ]);
+  for (const [ending, ...command] of COMPRESSORS) {
+    made.set(`archive.tar.${ending}`, await piped(command, made.get("archive.tar")!));
   }
+  made.set("archive.tar.zst", zstdCompressSync(made.get("archive.tar")!));
+  return made;
 }
 
-async function writeArchive(path: string, entries: readonly TarEntry[]): Promise<void> {
-  const file = await Deno.open(path, { write: true, create: true, truncate: true });
-  await ReadableStream.from(writeTar(entries)).pipeTo(file.writable);
-  Deno.chmodSync(path, 0o644);
+async function bytesOf(entries: readonly TarEntry[]): Promise<Uint8Array> {
+  return await new Response(ReadableStream.from(writeTar(entries))).bytes();
+}
+
+async function piped([program, ...args]: readonly string[], input: Uint8Array) {
+  const child = new Deno.Command(program!, { args, stdin: "piped", stdout: "piped" }).spawn();
+  const writer = child.stdin.getWriter();
+  const [{ success, stdout }] = await Promise.all([
+    child.output(),
+    writer.write(input).then(() => writer.close()),
+  ]);
+  if (!success) throw new Error(`${program} failed`);
+  return stdout;
 }

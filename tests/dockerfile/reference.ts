@@ -31,8 +31,16 @@ export type Tool = (
   options: { readonly file: string; readonly tag: string } & CaseOptions,
 ) => Promise<Outcome | undefined>;
 
-/** Builds a case here. */
-export async function buildHere(name: string): Promise<Outcome> {
+const outcomes = new Map<string, Promise<Outcome>>();
+
+/** What a case becomes here; built once, whoever compares with it. */
+export function buildHere(name: string): Promise<Outcome> {
+  const known = outcomes.get(name) ?? build(name);
+  outcomes.set(name, known);
+  return known;
+}
+
+async function build(name: string): Promise<Outcome> {
   await using rig = await Rig.create();
   await makeContext(rig.root);
   addCase(name, rig.root);
@@ -64,6 +72,8 @@ export async function buildWith(tool: Tool, name: string): Promise<Outcome> {
 /** buildah with a store of its own. */
 export function buildah(env: Readonly<Record<string, string>>, out: string): Tool {
   return async (context, { file, tag, args = {}, target }) => {
+    const isBase = tag === "base";
+    const layout = `${out}/${tag}-${crypto.randomUUID()}`;
     await runTool([
       "buildah",
       "bud",
@@ -74,10 +84,9 @@ export function buildah(env: Readonly<Record<string, string>>, out: string): Too
       ...Object.entries(args).flatMap(([key, value]) => ["--build-arg", `${key}=${value}`]),
       ...(target === undefined ? [] : ["--target", target]),
       ...await ignoreFlag(context, file),
-      ...["-f", `${context}/${file}`, "-t", tag, context],
+      ...["-f", `${context}/${file}`, "-t", isBase ? tag : `dir:${layout}`, context],
     ], { env });
-    const layout = `${out}/${tag}-${crypto.randomUUID()}`;
-    await runTool(["buildah", "push", "--quiet", tag, `dir:${layout}`], { env });
+    if (isBase) return undefined;
     return await readFolder(`${layout}/manifest.json`, (hex) => `${layout}/${hex}`);
   };
 }

@@ -78,7 +78,10 @@ export function copySource(from: Rootfs, path: string, to: Rootfs, rules: CopyRu
     copier.children(source, "", to.makeFolders(real, made));
     return;
   }
-  copier.node(source, name, there?.type === "directory" ? below(real, name) : real);
+  const target = there?.type === "directory" ? below(real, name) : real;
+  // A link at the destination may lead where there are no folders yet.
+  to.makeFolders(splitPath(target).parent, made);
+  copier.node(source, name, target);
 }
 
 /**
