@@ -1,14 +1,20 @@
 /** A base image like `node:20-alpine`, made of this machine's own programs. */
 
+import { type Descriptor, MediaType } from "../../../lib/model/oci.ts";
+import { hostPlatform, parsePlatform } from "../../../lib/model/platform.ts";
+import { encodeConfig, encodeManifest } from "../../../lib/oci/documents.ts";
+import { sha256 } from "../../../lib/oci/sha256.ts";
 import { runTool } from "./program.ts";
 import { tempFolder } from "./temp_folder.ts";
 
 /** The name Docker Hub has it under. */
 export const NODE_BASE = "library/node:20-alpine";
 
+const CREATED = "2024-01-01T00:00:00Z";
+
 /**
  * Makes the image and pushes it as `library/node:20-alpine`: a static busybox with its links, and
- * `node` with the libraries it is linked to.
+ * `node` with the libraries it is linked to, in one layer that is not compressed.
  *
  * @param registry Host and port of a plain-http registry on loopback.
  * @param marker Content of `/etc/marker`, for bases that differ.
@@ -16,23 +22,60 @@ export const NODE_BASE = "library/node:20-alpine";
 export async function pushNodeBase(registry: string, marker = "1"): Promise<void> {
   await using folder = await tempFolder("node-base");
   const root = `${folder.path}/root`;
+  const tar = `${folder.path}/layer.tar`;
   await makeTree(root, marker);
-  const layout = `${folder.path}/layout`;
-  const image = `${layout}:base`;
-  const at = "2024-01-01T00:00:00Z";
-  await runTool(["umoci", "init", "--layout", layout]);
-  await runTool(["umoci", "new", "--image", image]);
-  await runTool(["umoci", "insert", "--image", image, "--history.created", at, root, "/"]);
   await runTool([
-    ...["umoci", "config", "--image", image, "--history.created", at, "--created", at],
-    ...["--config.env", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
-    ...["--config.env", "NODE_VERSION=20", "--config.cmd", "node"],
+    ...["tar", "-C", root, "-cf", tar, "--sort=name", `--mtime=${CREATED}`],
+    ...["--owner=0", "--group=0", "--numeric-owner", "."],
   ]);
-  const destination = `docker://${registry}/${NODE_BASE}`;
-  await runTool([
-    ...["skopeo", "--insecure-policy", "copy", "--dest-tls-verify=false", "-q"],
-    ...[`oci:${image}`, destination],
-  ]);
+  const created = CREATED;
+  const layer = await upload(registry, MediaType.layer, await Deno.readFile(tar));
+  const config = await upload(
+    registry,
+    MediaType.config,
+    encodeConfig({
+      ...parsePlatform(hostPlatform()),
+      created,
+      config: {
+        Env: [
+          "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+          "NODE_VERSION=20",
+        ],
+        Cmd: ["node"],
+      },
+      rootfs: { type: "layers", diff_ids: [layer.digest] },
+      history: [{ created, created_by: "ADD root /" }],
+    }),
+  );
+  await answered(
+    fetch(`http://${registry}/v2/${NODE_BASE.replace(":", "/manifests/")}`, {
+      method: "PUT",
+      headers: { "content-type": MediaType.manifest },
+      body: encodeManifest({ config, layers: [layer] }) as Uint8Array<ArrayBuffer>,
+    }),
+  );
+}
+
+/** Puts a blob into the base's repository. */
+async function upload(
+  registry: string,
+  mediaType: string,
+  bytes: Uint8Array<ArrayBufferLike>,
+): Promise<Descriptor> {
+  const digest = sha256(bytes);
+  const uploads = `http://${registry}/v2/${NODE_BASE.split(":", 1)}/blobs/uploads/`;
+  const { headers } = await answered(fetch(uploads, { method: "POST" }));
+  const location = new URL(headers.get("location")!, uploads);
+  location.searchParams.set("digest", digest);
+  await answered(fetch(location, { method: "PUT", body: bytes as Uint8Array<ArrayBuffer> }));
+  return { mediaType, digest, size: bytes.length };
+}
+
+async function answered(request: Promise<Response>): Promise<Response> {
+  const response = await request;
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${response.url} answered ${response.status}: ${text}`);
+  return response;
 }
 
 async function makeTree(root: string, marker: string): Promise<void> {
