@@ -3,11 +3,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { startServer } from "./program.ts";
 
-/** Runs the dashboard inside its own file tree and reads its pages. */
-export async function assertServesIn(root: string): Promise<void> {
-  await assertServes(["chroot", root, "/usr/local/bin/node", "/app/build/index.js"]);
-}
-
 /** Runs a command that starts the dashboard at `$HOST:$PORT`, and reads its pages. */
 export async function assertServes(
   command: readonly string[],
@@ -22,7 +17,7 @@ export async function assertServes(
 }
 
 /** A page of a server on loopback. */
-export async function page(port: number, path: string): Promise<string> {
+async function page(port: number, path: string): Promise<string> {
   const response = await fetch(`http://127.0.0.1:${port}/${path}`);
   assertEquals(response.status, 200);
   return await response.text();
