@@ -7,6 +7,7 @@
  * used for one layer as for many.
  */
 
+import { setImmediate } from "node:timers";
 import {
   BLOCK_SIZE,
   compressBlock,
@@ -60,7 +61,12 @@ export class Compressor implements Disposable {
       let count = 0;
       for await (const filled of filledBlocks(content, this.#blocks)) {
         if (++count > WITHOUT_WORKERS) this.#startWorker();
-        pending.push(this.#compress(filled, compression));
+        const worker = this.#idleWorker();
+        if (worker !== undefined) pending.push(worker.run(filled, compression, this.#blocks));
+        else {
+          pending.push(Promise.resolve(this.#compressHere(filled, compression)));
+          await othersTurn();
+        }
         if (pending.length >= BLOCKS_EACH * this.#threads) yield await pending.shift()!;
       }
       for (let next = pending.shift(); next !== undefined; next = pending.shift()) yield await next;
@@ -75,13 +81,10 @@ export class Compressor implements Disposable {
     for (const worker of this.#workers.splice(0)) worker.end();
   }
 
-  #compress(filled: Filled, compression: Compression): Promise<Uint8Array> {
-    const worker = this.#idleWorker();
-    if (worker !== undefined) return worker.run(filled, compression, this.#blocks);
-    const { block, length } = filled;
+  #compressHere({ block, length }: Filled, compression: Compression): Uint8Array {
     const compressed = compressBlock(block.subarray(0, length), compression);
     this.#blocks.give(block);
-    return Promise.resolve(compressed);
+    return compressed;
   }
 
   /** The worker with the least to do, if it can take more. */
@@ -100,6 +103,14 @@ export class Compressor implements Disposable {
       this.#workers.push(new CompressionWorker());
     }
   }
+}
+
+/**
+ * Lets workers' answers in: as long as files are read and sockets take bytes at once, everything else
+ * of this thread follows without a pause.
+ */
+function othersTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** One worker and what it has been asked. */
