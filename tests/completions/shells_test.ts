@@ -45,12 +45,8 @@ const COMPLETED = [
   ["deno task images bu", "deno task images build"],
   ["deno task images build run", "deno task images build runner-dashboard"],
   ["deno task --quiet images build docs we", "deno task --quiet images build docs web"],
-  ["deno task images plan ...run", "deno task images plan ...runner-dashboard"],
   ["deno task images build --keep", "deno task images build --keep-going"],
-  ["deno task images push --to up", "deno task images push --to upstream"],
   ["deno task images build --output=te", "deno task images build --output=terminal"],
-  ["deno task images graph --format me", "deno task images graph --format mermaid"],
-  ["deno task images help aff", "deno task images help affected"],
   ["deno task images build --file imag", "deno task images build --file images.ts"],
   ["images load run", "images load runner-dashboard"],
   // What was there before.
@@ -66,7 +62,7 @@ async function shellProject(): Promise<TestProject> {
     }),
   });
   project.define(`{
-    registries: { upstream: registry("ghcr.io/your-org") },
+
     images: {
       "runner-dashboard": files({ layers: [] }),
       docs: files({ layers: [] }),
