@@ -134,10 +134,12 @@ async function afterBuild(
   if (!changed.every((path) => rewrites.includes(path))) {
     throw faultOfChangedInputs(node.id, before, after);
   }
-  session.notice(
-    `The build has written ${changed.join(", ")}: commit it, or each fresh checkout builds again`,
-    node.id,
-  );
+  const files = changed.join(", ");
+  // One file may go into many images.
+  await session.once(`written ${files}`, () => {
+    session.notice(`The build has written ${files}: commit it, or fresh checkouts build again`);
+    return Promise.resolve();
+  });
   return await evaluateAgain(c, evaluation);
 }
 

@@ -4,7 +4,7 @@ import { asFault, Fault } from "../../lib/model/errors.ts";
 import type { BuildContext, BuildRequest } from "../../lib/model/plugin.ts";
 import { type BazelEnd, ExitStatus, runBazel } from "./bazel/command.ts";
 import { errorFor, errorIn, faultOfEnd, faultOfError } from "./bazel/faults.ts";
-import { canonicalLabel, formatLabel, parseLabel, parseTarget } from "./bazel/label.ts";
+import { formatLabel, matchesLabel, parseTarget } from "./bazel/label.ts";
 import { type Queried, QueryReader } from "./bazel/query.ts";
 import { checkWorkspace, lockOf, type Workspace, workspaceOf } from "./bazel/workspace.ts";
 import { type Closure, closureOf, packagesOf } from "./closure/closure.ts";
@@ -73,7 +73,11 @@ async function surveyGroup(
 ): Promise<(Surveyed | Fault)[]> {
   const [first] = group as [BuildRequest];
   const workspace = workspaceOf(first.context.root, recipeOf(first));
-  const labels = group.map((request) => formatLabel(parseTarget(recipeOf(request).target)!));
+  const { ownNames } = workspaceFiles(workspace.path);
+  const labels = group.map((request) => {
+    const target = parseTarget(recipeOf(request).target)!;
+    return formatLabel(ownNames.has(target.repository) ? { ...target, repository: "" } : target);
+  });
   try {
     checkWorkspace(workspace, first.context.name);
     const asked = fresh
@@ -175,12 +179,12 @@ async function ask(
   if (lacksLock(workspace, rc)) {
     // A build would write one: it is to go in before the key is made, on a fresh checkout too.
     const args = ["build", ...recipeFlags(group[0]!), "--nobuild", "--keep_going"];
-    args.push("--symlink_prefix=/", "--", ...labels);
+    args.push("--symlink_prefix=/", "--", ...labels.filter((label) => reader.targets.has(label)));
     await runBazel({ ...command, args, log: () => {} }, context.once);
   }
   const queried = reader.targets;
   const finder = new SourceFinder(workspace.path, queried, top);
-  const registered = [...queried.keys()].filter((label) => patterns.some(matches(label)));
+  const registered = [...queried.keys()].filter((label) => patterns.some(matchesLabel(label)));
   const loaded = new Set(
     labels.flatMap((label) => [...finder.find(closureOf(queried, [label, ...registered])).loaded]),
   );
@@ -228,22 +232,4 @@ function loadingOptions({ args = [] }: RulesImgRecipe): string[] {
 
 function quoted(label: string): string {
   return `"${label}"`;
-}
-
-/** Says of a target pattern whether a label is meant by it. */
-function matches(label: string): (pattern: string) => boolean {
-  const target = parseLabel(label);
-  return (pattern) => {
-    const below = /^@{0,2}\/\/(.*?)\/?\.\.\.(?::.*)?$/.exec(pattern)?.[1];
-    if (below !== undefined) return target?.repository === "" && isIn(target.package, below);
-    const wanted = parseLabel(pattern);
-    if (wanted?.name === "all" || wanted?.name === "*") {
-      return target?.repository === "" && target.package === wanted.package;
-    }
-    return canonicalLabel(pattern) === label;
-  };
-}
-
-function isIn(folder: string, top: string): boolean {
-  return top === "" || folder === top || folder.startsWith(`${top}/`);
 }

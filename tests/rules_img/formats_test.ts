@@ -235,7 +235,12 @@ Deno.test("errors of Bazel become faults with a place", () => {
   assertEquals(errorIn(errors, ["//app", "//lib"], "/ws"), errors[1]);
   assertEquals(errorIn(errors, ["//", "//lib"], "/ws/other"), errors[0]);
   assertEquals(errorIn(errors, ["//lib"], "/ws"), undefined);
-  assertEquals(errorFor(errors.slice(2), "//app:gone"), errors[2]);
+  assertEquals(errorFor(errors, "//app:gone"), errors[2]);
+  const unread = [
+    "/out/external/lib~/BUILD:1:1: syntax error at 'x'",
+    "Skipping '@lib//:x': no such target '@@lib~//:x' defined by /out/external/lib~/BUILD",
+  ];
+  assertEquals(errorFor(unread, "@lib//:x"), unread[0]);
 
   const fault = faultOfError(errors[1]!, "/ws", "app");
   assertEquals(fault.place, { file: "app/BUILD.bazel", line: 7, column: 15 });

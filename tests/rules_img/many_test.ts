@@ -45,6 +45,7 @@ genrule(name = "hanging", outs = ["hanging.txt"], cmd = "cat ${pipe} > $@", loca
 const GREETINGS = `{
   images: {
     plain: rulesImg({ target: "own:greeting_image" }),
+    named: rulesImg({ target: "@flywheel//own:greeting_image" }),
     greeting: rulesImg({ target: "//own:greeting_image", hostEnv: ["GREETED"] }),
     hanging: rulesImg({ target: "//own:hanging_image", timeout: 2 }),
   },
@@ -92,8 +93,11 @@ toolTest(["bazel", "node", "nginx"], "what is handed on to Bazel", async (t) => 
   });
 
   await t.step("an image that runs out of time does not take others with it", async () => {
-    const document = await project.json(["build", "plain", "hanging", "--keep-going"], 1);
-    assertEquals(imageOf(document, "plain").status, "built");
+    const names = ["plain", "named", "hanging"];
+    const document = await project.json(["build", ...names, "--keep-going"], 1);
+    const [plain, named] = names.map((name) => imageOf(document, name));
+    assertEquals([plain!.status, named!.status], ["built", "built"]);
+    assertEquals(named!.digest, plain!.digest);
     const { status, error } = imageOf(document, "hanging");
     assertEquals(status, "failed");
     assertMatch(error!.message, /longer than its timeout of 2 s/);

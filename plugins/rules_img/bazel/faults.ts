@@ -1,7 +1,7 @@
 /** From what Bazel printed to faults that name the place. */
 
 import { Fault } from "../../../lib/model/errors.ts";
-import { isBelow } from "../closure/reading.ts";
+import { isBelow, realPath } from "../closure/reading.ts";
 import { type BazelEnd, ExitStatus } from "./command.ts";
 
 /** The most lines of one error that go into a message. */
@@ -42,7 +42,9 @@ export function faultOfError(error: string, root: string, where: string): Fault 
     [];
   const message = shortened(rest);
   if (path === undefined) return new Fault(message, { where, next: nextStep(message) });
-  const file = isBelow(path, root) ? path.slice(root.length + 1) : path;
+  // A local repository is a link into the sources.
+  const source = [path, realPath(path) ?? path].find((each) => isBelow(each, root));
+  const file = source === undefined ? path : source.slice(root.length + 1);
   return new Fault(message, {
     where,
     place: { file, line: Number(line), column: Number(column) },
@@ -66,7 +68,10 @@ export function errorIn(
 /** The error that tells why a target is not there: one that names it, or a file that was read. */
 export function errorFor(errors: readonly string[], label: string): string | undefined {
   const own = errors.find((error) => error.includes(`'${label}'`));
-  if (own !== undefined && NOT_THERE.test(own)) return own;
+  // A BUILD file that cannot be read declares nothing.
+  const [, file] = / defined by (\/\S+)/.exec(own ?? "") ?? [];
+  const unread = errors.find((error) => error.startsWith(`${file}:`));
+  if (unread !== undefined || (own !== undefined && NOT_THERE.test(own))) return unread ?? own;
   return errors.find((error) => /^\/[^:\n]+:\d+:\d+: /.test(error)) ?? own ?? errors[0];
 }
 
@@ -99,6 +104,7 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
     /Error accessing registry|module not found in registries/,
     "let Bazel reach its module registry, or name another with `--registry` in .bazelrc",
   ],
+  [/paths containing spaces/, "move the workspace to a folder without a space in its path"],
   [/is incompatible and cannot be built/, "give `args` a --platforms that the target is made for"],
   [
     /remote execution capabilities|UNAVAILABLE|Failed to fetch blobs|evicted from the remote cache/,
@@ -106,9 +112,10 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-function nextStep(message: string, file = "BUILD"): string {
+function nextStep(message: string, file?: string): string {
   const known = REMEDIES.find(([words]) => words.test(message));
   if (known !== undefined) return known[1];
+  if (file === undefined) return "see the log; `bazel build` of the same target says the same";
   const isBuildFile = /^BUILD(?:\.bazel)?$/.test(file);
   return `correct ${isBuildFile ? "the BUILD file" : file}; ` +
     "`bazel build` of the same target says the same";

@@ -59,3 +59,21 @@ export function parseTarget(text: string): Label | undefined {
   const label = parseLabel(full, { repository: "", package: "", name: "" });
   return label?.name === "all" || label?.name === "all-targets" ? undefined : label;
 }
+
+/** Says of a target pattern whether a label of the main repository is meant by it. */
+export function matchesLabel(label: string): (pattern: string) => boolean {
+  const target = parseLabel(label);
+  return (pattern) => {
+    const below = /^@{0,2}\/\/(.*?)\/?\.\.\.(?::.*)?$/.exec(pattern)?.[1];
+    if (below !== undefined) return target?.repository === "" && isIn(target.package, below);
+    const wanted = parseLabel(pattern);
+    if (wanted?.name === "all" || wanted?.name === "*") {
+      return target?.repository === "" && target.package === wanted.package;
+    }
+    return canonicalLabel(pattern) === label;
+  };
+}
+
+function isIn(folder: string, top: string): boolean {
+  return top === "" || folder === top || folder.startsWith(`${top}/`);
+}
