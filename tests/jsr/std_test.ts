@@ -127,6 +127,25 @@ images:
   assertEquals(stringify({ a: undefined, b: 1 }, { skipInvalid: true }), "b: 1\n");
 });
 
+Deno.test("integers are those of YAML 1.1", () => {
+  const read: [string, unknown][] = [
+    ["0644", 0o644],
+    ["-017", -15],
+    ["0o17", "0o17"],
+    ["0b101", 5],
+    ["0x1F", 31],
+    ["1_000", 1000],
+    ["1_", "1_"],
+    ["+12", 12],
+    ["0", 0],
+  ];
+  for (const [text, value] of read) assertEquals(parse(text), value, text);
+  assertEquals(
+    stringify({ a: "0644", b: "0o17", c: 420, d: -1 }),
+    "a: '0644'\nb: 0o17\nc: 420\nd: -1\n",
+  );
+});
+
 Deno.test("parse() reads what stringify() writes", () => {
   const value = fc.jsonValue({ noUnicodeString: false }).filter((each) =>
     !JSON.stringify(each).includes("-0")
