@@ -239,7 +239,10 @@ export interface Plugin {
   build(request: BuildRequest): Promise<ImageSource>;
   /** Builds several in one invocation of a tool that schedules by itself. */
   buildAll?(requests: readonly BuildRequest[]): Promise<readonly (ImageSource | Fault)[]>;
-  /** Makes the bytes of a layer again whose place is `{ at: "plugin", data }`. */
+  /**
+   * Makes the bytes of a layer again whose place is `{ at: "plugin", data }`. The stream's chunks are
+   * taken over: those that have a buffer to themselves are freed once they are sent.
+   */
   openLayer?(layer: Layer, data: Json, signal?: AbortSignal): Promise<ReadableStream<Uint8Array>>;
   /** The files of such a layer without reading any; undefined where only its bytes tell. */
   listLayer?(layer: Layer, data: Json): Promise<readonly LayerMember[] | undefined>;

@@ -8,7 +8,7 @@ import { isTemporary, RegistryFault } from "./faults.ts";
 import { sendPieces } from "./pieces.ts";
 import { pullScope, pushScope } from "./scope.ts";
 
-/** Opens a blob's bytes, from the beginning each time. */
+/** Opens a blob's bytes, from the beginning each time; a stream's chunks are taken over. */
 export type OpenBlob = () => Promise<ReadableStream<Uint8Array>> | Uint8Array;
 
 /** What was sent. */
