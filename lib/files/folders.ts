@@ -55,9 +55,14 @@ export function lookAt(path: string, known: StoredFolder | undefined): Folder | 
     const now = statOfListed(path, entry);
     if (now === undefined) continue;
     const unchanged = old !== undefined && isSame(old, now);
-    entries.set(entry.name, unchanged ? old : { ...now, name: entry.name, settled: false });
+    entries.set(entry.name, unchanged ? old : unread(entry.name, now));
   }
   return { entries: () => entries, same: false };
+}
+
+/** An entry whose content nobody asked for yet; spelt out, as this is done for each new file. */
+function unread(name: string, { type, executable, size, mtime, ctime, inode }: Stat): Indexed {
+  return { name, type, executable, size, mtime, ctime, inode, settled: false };
 }
 
 /** Folders are listed in the same order while nothing in them is added or removed. */
