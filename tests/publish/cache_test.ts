@@ -71,7 +71,7 @@ toolTest(TOOLS, "the registry's image under a key replaces the local one", async
     assertEquals(response.status, 201);
     await response.body?.cancel();
     await using other = await cloneOf(clone);
-    const document = await other.json(["plan", "top", "--json"]);
+    const document = await other.json(["plan", "top"]);
     assert(imageOf(document, "top").verdict !== "remote");
   });
 });
