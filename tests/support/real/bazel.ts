@@ -24,7 +24,8 @@ export async function bazelHome(): Promise<BazelHome> {
   const startup = [
     `--output_user_root=${outputs}`,
     "--max_idle_secs=60",
-    ...JVM.map((option) => `--host_jvm_args=${option}`),
+    // A server that is killed leaves its unpacked libraries where it put them.
+    ...[...JVM, `-Djava.io.tmpdir=${home}`].map((option) => `--host_jvm_args=${option}`),
   ];
   const lines = startup.map((option) => `startup ${option}\n`);
   await Deno.writeTextFile(`${home}/.bazelrc`, lines.join(""));
