@@ -3,7 +3,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { containers } from "../support/real/containers.ts";
-import { runTool } from "../support/real/program.ts";
+import { freePort, page } from "../support/real/dashboard.ts";
+import { runTool, startServer } from "../support/real/program.ts";
 import { toolTest } from "../support/tools.ts";
 import { addCase, makeContext } from "./context.ts";
 import { filesOf } from "./files_of.ts";
@@ -13,8 +14,8 @@ import { Rig } from "./rig.ts";
 const FLYWHEEL = fromFileUrl(new URL("../fixtures/flywheel/app", import.meta.url));
 
 toolTest(
-  ["buildah", "busybox"],
-  "the static part of the dashboard becomes an image whose files a container serves",
+  ["podman", "runc", "busybox"],
+  "the static part of the dashboard becomes an image that serves as a container",
   async () => {
     await using rig = await Rig.create({
       "server/Dockerfile": [
@@ -37,12 +38,27 @@ toolTest(
       needs: { assets: assets.image },
     });
     await using store = await containers();
-    const buildah = async (...args: string[]) =>
-      (await runTool(["buildah", ...args], { env: store.env })).stdout;
-    const container = (await buildah("from", `oci:${rig.layout(server.image)}:latest`)).trim();
-    const page = await buildah("run", container, "--", "/bin/busybox", "cat", "style.css");
-    assertEquals(page, Deno.readTextFileSync(`${FLYWHEEL}/static/style.css`));
-    assertStringIncludes(await buildah("run", container, "--", "/bin/busybox", "pwd"), "/srv");
+    const { stdout } = await runTool(
+      ["podman", "load", "-q", "-i", rig.layout(server.image)],
+      store,
+    );
+    const name = stdout.trim().replace(/^Loaded image(\(s\))?: /, "");
+    const port = freePort();
+    // The first process of a container ends by SIGTERM only if it says so.
+    const serve = `trap 'exit 0' TERM; /bin/busybox httpd -p 127.0.0.1:${port} && ` +
+      "echo serving && /bin/busybox sleep 600 & wait";
+    await using _server = await startServer(
+      [
+        ...["podman", "run", "--rm", "--network", "host"],
+        ...["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024", name, "sh", "-c", serve],
+      ],
+      /serving/,
+      store,
+    );
+    assertEquals(
+      await page(port, "style.css"),
+      Deno.readTextFileSync(`${FLYWHEEL}/static/style.css`),
+    );
   },
 );
 

@@ -27,40 +27,37 @@ toolTest(
     await runTool(["cp", "-r", `${flywheel.path}/app`, project.path("app")]);
     project.define(`{ images: { app: dockerfile({ context: "app", network: "host" }) } }`);
 
+    const digests = new Map<string, string | undefined>();
     const files: string[][] = [];
     for (const engine of ENGINES) {
-      await t.step(
-        `${engine} builds what serves, and the same again from empty caches`,
-        async () => {
-          const build = async () => {
-            const document = await project.json(["build", "app", "--force", "--engine", engine]);
-            const { status, digest } = imageOf(document, "app");
-            assertEquals(status, "built");
-            assertMatch(digest ?? "", /^sha256:[0-9a-f]{64}$/);
-            return digest;
-          };
-          const digest = await build();
-          files.push(await ownFiles(project));
-          const log = Deno.readTextFileSync(project.path(".images/logs/app.log"));
-          assertMatch(log, new RegExp(`^\\$ ${engine} `, "m"));
-          assertMatch(log, /FROM docker\.io\/library\/node@sha256:[0-9a-f]{64}/);
-          await assertContainerServes(project, store);
-          if (engine === "docker") {
-            await runTool(["docker", "buildx", "prune", "--all", "--force"], docker);
-            assertEquals(await build(), digest);
-          } else {
-            await using empty = await containers(registry.host);
-            inEnvironmentOf(project, empty, docker);
-            assertEquals(await build(), digest);
-            inEnvironmentOf(project, store, docker);
-          }
-        },
-      );
+      await t.step(`${engine} builds what serves, from empty caches`, async () => {
+        const build = async () => {
+          await using empty = await containers(registry.host);
+          inEnvironmentOf(project, empty, docker);
+          const document = await project.json(["build", "app", "--force", "--engine", engine]);
+          inEnvironmentOf(project, store, docker);
+          const { status, digest } = imageOf(document, "app");
+          assertEquals(status, "built");
+          assertMatch(digest ?? "", /^sha256:[0-9a-f]{64}$/);
+          return digest;
+        };
+        digests.set(engine, await build());
+        files.push(await ownFiles(project));
+        const log = Deno.readTextFileSync(project.path(".images/logs/app.log"));
+        assertMatch(log, new RegExp(`^\\$ ${engine} `, "m"));
+        assertMatch(log, /FROM docker\.io\/library\/node@sha256:[0-9a-f]{64}/);
+        await assertContainerServes(project, store);
+        if (engine !== "docker") return;
+        await runTool(["docker", "buildx", "prune", "--all", "--force"], docker);
+        assertEquals(await build(), digests.get(engine));
+      });
     }
     await t.step("each engine's result holds the same files", () => {
       const [first, ...others] = files;
       assert(first!.some((line) => line.startsWith("app/build/index.js f 644")));
       for (const other of others) assertEquals(other, first);
+      // Podman builds with buildah's code, and did in another store.
+      assertEquals(digests.get("podman"), digests.get("buildah"));
     });
 
     for (const engine of ENGINES) {
