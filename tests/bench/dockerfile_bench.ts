@@ -48,12 +48,19 @@ async function run(): Promise<void> {
 
   if (dockerPath() !== undefined) {
     const docker = stack.use(await startDocker());
-    const output = `type=oci,dest=${project.beside("docker.tar")}`;
+    // Into the engine's own store, as people do: an archive would be written again without need.
     const command = [
-      ...["docker", "buildx", "build", "--quiet", "--provenance=false", "-o", output],
+      "docker",
+      "buildx",
+      "build",
+      "--quiet",
+      "--provenance=false",
+      "-t",
+      "app",
       app,
     ];
     const prune = async () => {
+      await runTool(["docker", "image", "rm", "--force", "app"], { ...docker, allowFailure: true });
       await runTool(["docker", "buildx", "prune", "--all", "--force"], docker);
     };
     cold.push({ name: "docker buildx", command, env: docker.env, prepare: prune });
