@@ -17,7 +17,7 @@ export async function assertServes(
 }
 
 /** A page of a server on loopback. */
-async function page(port: number, path: string): Promise<string> {
+export async function page(port: number, path: string): Promise<string> {
   const response = await fetch(`http://127.0.0.1:${port}/${path}`);
   assertEquals(response.status, 200);
   return await response.text();
