@@ -1,6 +1,7 @@
 /** The root of the command line: options and types of values that all verbs share. */
 
 import { type ArgumentValue, Command, EnumType, Type } from "@cliffy/command";
+import { helpOf } from "./help.ts";
 import config from "../../deno.json" with { type: "json" };
 
 /** Takes a verb's exit status. */
@@ -15,13 +16,18 @@ export function root() {
     .example("images plan", "what would be done, and why")
     .example("images build web...", "web and what it needs")
     .example("images help push", "what a verb takes")
+    .help(function () {
+      return helpOf(this);
+    })
     .throwErrors()
     .noExit()
     .globalType("output", new EnumType(["auto", "terminal", "plain", "github", "gitlab"]))
     .globalType("engine", new EnumType(["auto", "native", "docker", "podman", "buildah"]))
     .globalType("target", new NameType())
     .globalType("registry", new NameType())
-    .globalOption("--file <path:file>", "Where the images are declared.", { default: "images.ts" })
+    .globalOption("--file <path:file>", "Where the images are declared; else images.ts.", {
+      default: "images.ts",
+    })
     .globalOption("-j, --jobs <n:integer>", "Most builds at once.")
     .globalOption("--keep-going", "Go on with what does not depend on a failure.")
     .globalOption("--platform <platform:string>", "Build for this platform only.")

@@ -23,12 +23,13 @@ async function ended(...args: readonly string[]): Promise<readonly [number, stri
   }
 }
 
-Deno.test("the help of every verb says what it does, and has an example", async (t) => {
+Deno.test("the help of every verb fits 80 columns, and has an example", async (t) => {
   for (const command of [all, ...verbs]) {
     await t.step(command.getPath(), () => {
       const help = stripVTControlCharacters(command.getHelp());
-      assertMatch(help, /^\nUsage: +images.*\nVersion: .*\n\nDescription:\n\n {2}\S.*\.\n/);
-      assertMatch(help, /\nExamples:\n\n {2}\S/);
+      for (const line of help.split("\n")) assert(line.length <= 80, line);
+      assertMatch(help, /^Usage: images .*\n\n\S.*\.\n/);
+      assertMatch(help, /\nExamples:\n {2}\S/);
     });
   }
 });

@@ -31,6 +31,9 @@ export interface CommandResult<O, A extends unknown[]> {
   readonly cmd: AnyCommand;
 }
 
+/** Writes a command's help. */
+export type HelpHandler = (this: AnyCommand, options: Record<never, never>) => string;
+
 /**
  * A command.
  *
@@ -54,6 +57,7 @@ export class Command<
   #usage: string | undefined;
   #throws = false;
   #onError: ((error: Error, cmd: AnyCommand) => unknown) | undefined;
+  #help: HelpHandler | undefined;
   #exits = true;
   #withoutGlobals = false;
   #parent: P | undefined;
@@ -271,9 +275,20 @@ export class Command<
     return handler === undefined ? this.#above?.getType(name) : { handler };
   }
 
+  /** Sets how help is written, for this command and those below it. */
+  help(handler: HelpHandler): this {
+    this.#help = handler;
+    return this;
+  }
+
   /** Its help. */
   getHelp(): string {
-    return renderHelp(this);
+    return this.#helpHandler()?.call(this, {}) ?? renderHelp(this);
+  }
+
+  #helpHandler(): HelpHandler | undefined {
+    const above = this.#above;
+    return this.#help ?? (above === undefined ? undefined : above.#helpHandler());
   }
 
   /** Prints its help. */
