@@ -67,12 +67,12 @@ globalThis.addEventListener("unload", () => {
   Deno.removeSync(project.beside(""), { recursive: true });
 });
 
-/** Like a cold machine's: its cache of blobs lies in a home of its own. */
+/** As on a cold machine: what skopeo remembers of blobs goes to a home of its own, also root's. */
 async function copyWithSkopeo(registry: LoopbackRegistry): Promise<void> {
   const home = project.beside("home");
   await Deno.remove(home, { recursive: true }).catch(() => {});
   await Deno.mkdir(home);
-  const env = { HOME: home, XDG_DATA_HOME: home };
+  const env = { HOME: home, XDG_DATA_HOME: home, _CONTAINERS_ROOTLESS_UID: "1000" };
   await runTool([
     ...["skopeo", "copy", "-q", "--dest-tls-verify=false"],
     ...[`oci:${layout}:big`, `docker://${registry.host}/big:latest`],
