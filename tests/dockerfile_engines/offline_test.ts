@@ -6,8 +6,11 @@ import { imageOf, type TestProject } from "../support/project.ts";
 import { containers } from "../support/real/containers.ts";
 import { startDocker } from "../support/real/docker.ts";
 import { startLoopbackRegistry } from "../support/real/registry.ts";
-import { toolTest } from "../support/tools.ts";
+import { full, toolTest } from "../support/tools.ts";
 import { BASE_ENTRY, engineProject, ENGINES, imageIn, TOOLS } from "./rig.ts";
+
+/** podman and buildah share their store, so one stands for both where time is short. */
+const BUILDERS = ["native", ...ENGINES.filter((engine) => full || engine !== "buildah")];
 
 toolTest(
   [...TOOLS, "docker-registry"],
@@ -21,7 +24,7 @@ toolTest(
       await pinAndBuild(project, registry.host);
     }
     project.write({ "src": "without it\n" });
-    for (const engine of ["native", ...ENGINES]) {
+    for (const engine of BUILDERS) {
       await t.step(`${engine} builds without it`, async () => {
         const built = imageOf(await project.json(["build", engine]), engine);
         assertEquals(built.reasons, [{ kind: "input-changed", path: "src" }]);
@@ -45,12 +48,14 @@ async function pinAndBuild(project: TestProject, host: string): Promise<void> {
   const base = `${host}/base`;
   project.write({
     "native.Dockerfile": `FROM ${base}\nCOPY src /src\nCOPY --from=${base}@${digest} /bin/sh /sh\n`,
-    ...Object.fromEntries(ENGINES.map((engine) => [
-      `${engine}.Dockerfile`,
-      `FROM ${base}\nCOPY src /src\nRUN cat /src > /made-by-${engine}\n`,
-    ])),
+    ...Object.fromEntries(
+      BUILDERS.slice(1).map((engine) => [
+        `${engine}.Dockerfile`,
+        `FROM ${base}\nCOPY src /src\nRUN cat /src > /made-by-${engine}\n`,
+      ]),
+    ),
   });
-  const entries = ["native", ...ENGINES].map((engine) =>
+  const entries = BUILDERS.map((engine) =>
     `${engine}: dockerfile({ file: "${engine}.Dockerfile", engine: "${engine}", network: "host" })`
   );
   project.define(`{ images: { ${entries.join(", ")} } }`);

@@ -189,7 +189,7 @@ Deno.test("affected refuses what is no commit", async (t) => {
   await using project = await committedProject();
   const cases: [string, string][] = [
     ["mian", 'Git knows no commit "mian"\nnext: did you mean "main"?'],
-    ["", "Cannot compare with the commit"],
+    ["", `Missing value for option "--since"`],
   ];
   for (const [ref, expected] of cases) {
     await t.step(ref, async () => {
