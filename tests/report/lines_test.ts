@@ -60,7 +60,7 @@ Deno.test("plain lines are what happens, and what is told at the end", async (t)
         broken    1 | FROM scratch
         broken  > 2 | COPY 50%,a:b /x
         broken      |      ^
-        broken  next: create it, correct the path
+        broken  next: create it, or correct the path
       `),
     );
   });
@@ -95,7 +95,7 @@ Deno.test("GitHub gets groups, annotations and a summary, and no command of some
     const lines = (await told(project, 1, "broken", "app")).split("\n");
     assertEquals(lines.filter((line) => line.startsWith("::error")), [
       "::error file=project/sub/Dockerfile,line=2,col=6,title=broken::" +
-      "50%25,a:b is not in the build context (sub)%0Anext: create it, correct the path",
+      "50%25,a:b is not in the build context (sub)%0Anext: create it, or correct the path",
     ]);
   });
 

@@ -18,10 +18,11 @@ export interface Folder {
 
 /** What a folder is called in faults, and what to do about a source that it does not hold. */
 export function missingIn({ path, ignoreFile }: Folder): { fromName: string; missing: string } {
-  const hint = ignoreFile === undefined ? "" : `, or see what ${ignoreFile} hides`;
   return {
     fromName: `the build context (${path})`,
-    missing: `create it, correct the path${hint}`,
+    missing: ignoreFile === undefined
+      ? "create it, or correct the path"
+      : `create it, correct the path, or see what ${ignoreFile} hides`,
   };
 }
 
