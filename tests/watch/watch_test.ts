@@ -15,14 +15,20 @@ class Watch implements AsyncDisposable {
   #rounds = 0;
 
   constructor(project: TestProject, ...args: readonly string[]) {
-    this.#child = project.spawn("watch", "--json", "--output", "plain", ...args);
-    this.#drained = Promise.all([
-      eachLine(this.#child.stderr, (line) => this.#take(() => this.#lines.push(line))),
-      eachLine(
-        this.#child.stdout,
-        (line) => this.#take(() => this.#documents.push(JSON.parse(line))),
-      ),
-    ]);
+    const command = project.commandLine("watch", "--json", "--output", "plain", ...args);
+    // One pipe for both, so that what was written first is read first.
+    this.#child = new Deno.Command("sh", {
+      args: ["-c", 'exec "$0" "$@" 2>&1', Deno.execPath(), ...command],
+      cwd: project.root,
+      env: { NO_COLOR: "1", ...project.env },
+      stdin: "null",
+      stdout: "piped",
+    }).spawn();
+    this.#drained = eachLine(this.#child.stdout, (line) =>
+      this.#take(() => {
+        if (line.startsWith("{")) this.#documents.push(JSON.parse(line));
+        else this.#lines.push(line);
+      }));
   }
 
   get pid(): number {
