@@ -5,19 +5,12 @@ import { containers } from "../support/real/containers.ts";
 import { dockerPath, startDocker } from "../support/real/docker.ts";
 import { runTool } from "../support/real/program.ts";
 import { hasTool } from "../support/tools.ts";
-import { compare, type Contender, show } from "./ratios.ts";
+import { benchOnce, compare, type Contender, ROUNDS, show } from "./ratios.ts";
 
 const FILES = 5_000;
 const BYTES = 196_000_000;
-const ROUNDS = Number(Deno.env.get("IMAGES_BENCH_ROUNDS") ?? 3);
 
-/** The runner calls a bench again and again; the comparison has rounds of its own. */
-let comparison: Promise<void> | undefined;
-
-Deno.bench("one COPY of 5,000 files, 196 MB", { n: 1, warmup: 0 }, async () => {
-  comparison ??= run();
-  await comparison;
-});
+benchOnce("one COPY of 5,000 files, 196 MB", run);
 
 async function run(): Promise<void> {
   await using stack = new AsyncDisposableStack();

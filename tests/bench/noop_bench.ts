@@ -5,18 +5,11 @@
 
 import { TestProject } from "../support/project.ts";
 import { runTool } from "../support/real/program.ts";
-import { compare, type Contender, show } from "./ratios.ts";
+import { benchOnce, compare, type Contender, ROUNDS, show } from "./ratios.ts";
 
 const TURBO = "2.11.11";
-const ROUNDS = Number(Deno.env.get("IMAGES_BENCH_ROUNDS") ?? 5);
 
-/** The runner calls a bench again and again; the comparison has rounds of its own. */
-let comparison: Promise<void> | undefined;
-
-Deno.bench("nothing has changed", { n: 1, warmup: 0 }, async () => {
-  comparison ??= run();
-  await comparison;
-});
+benchOnce("nothing has changed", run);
 
 async function run(): Promise<void> {
   await using tools = await TestProject.create();

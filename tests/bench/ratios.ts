@@ -3,6 +3,15 @@
  * to the first. Whatever else the machine does hits all of them.
  */
 
+/** How often each contender has its turn. */
+export const ROUNDS = Number(Deno.env.get("IMAGES_BENCH_ROUNDS") ?? 3);
+
+/** Registers a comparison: the runner calls a bench again and again, and this has its own rounds. */
+export function benchOnce(name: string, run: () => Promise<void>): void {
+  let comparison: Promise<void> | undefined;
+  Deno.bench(name, { n: 1, warmup: 0 }, () => comparison ??= run());
+}
+
 /** One way of doing the work. */
 export interface Contender {
   readonly name: string;
