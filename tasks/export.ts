@@ -36,7 +36,7 @@ export async function exportTo(options: ExportOptions, target: string): Promise<
       const records = images.flatMap((each) => each.record ?? []);
       if (records.length < images.length) return outcome;
       const platforms = await Promise.all(images.map(async ({ node: { id }, record }) => {
-        const tell = (progress: Progress) => session.emit({ kind: "progress", id, progress });
+        const tell = (progress: Progress) => session.progress(id, progress);
         return pulled(await localImage(session, record!), session.circumstances.layout, tell);
       }));
       const [name = target] = names;

@@ -44,7 +44,7 @@ export function buildContext(session: Session, request: ContextRequest): OwnedCo
     log.line(line);
     session.emit({ kind: "output", id, line });
   };
-  const progress = (progress: Progress) => session.emit({ kind: "progress", id, progress });
+  const progress = (progress: Progress) => session.progress(id, progress);
   // The same image stays the same object: what is read of it is kept by it.
   const images = new Map<LocalImage, LocalImage>();
   const pulling = async (opening: Promise<LocalImage>): Promise<LocalImage> => {

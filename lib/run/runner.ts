@@ -177,7 +177,7 @@ export class Runner {
     const { node, description } = prepared;
     const missing = missingTool(description.tools ?? []);
     if (missing !== undefined) throw missingToolFault(node, missing);
-    this.#session.emit({ kind: "progress", id: node.id, progress: { phase: "identifying" } });
+    this.#session.progress(node.id, { phase: "identifying" });
     const identity = await this.#batches.identify(prepared, (name) => this.#need(node, name));
     return await identified(this.#session.circumstances, prepared, identity);
   }

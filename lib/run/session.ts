@@ -3,7 +3,7 @@
 import { FileIndex } from "../files/index.ts";
 import { Fault } from "../model/errors.ts";
 import type { EventSink, RunEvent, Subject } from "../model/events.ts";
-import type { Overrides } from "../model/plugin.ts";
+import type { Overrides, Progress } from "../model/plugin.ts";
 import type { Project } from "../model/recipe.ts";
 import type { Circumstances } from "../plan/circumstances.ts";
 import { graphOf } from "../plan/graph.ts";
@@ -84,7 +84,7 @@ export class Session {
       overrides: settings.overrides,
       pins: Pins.read(project.root).digests,
       forced: new Set(settings.force ? this.targets.ids : []),
-      progress: (id, progress) => this.emit({ kind: "progress", id, progress }),
+      progress: (id, progress) => this.progress(id, progress),
       resolveBase: (reference) => this.registries.resolveBase(reference),
     };
     if (signal.aborted) this.stop(signal.reason);
@@ -109,6 +109,11 @@ export class Session {
   /** Ends what runs and starts nothing more. */
   stop(reason: unknown = new Fault("Interrupted", { kind: "interrupted" })): void {
     if (!this.#stop.signal.aborted) this.#stop.abort(reason);
+  }
+
+  /** Tells how far a node is. */
+  progress(id: Subject, progress: Progress): void {
+    this.emit({ kind: "progress", id, progress });
   }
 
   /** Tells what happens; the time is added here. */

@@ -1,12 +1,7 @@
 /** Help as text, at most 80 columns wide. */
 
-import type { Command } from "@cliffy/command";
 import { wrap } from "../../lib/report/text.ts";
-
-// deno-lint-ignore no-explicit-any
-type AnyCommand = Command<any, any, any, any, any, any, any, any>;
-
-type Option = ReturnType<AnyCommand["getOptions"]>[number];
+import type { AnyCommand, Option } from "./any_command.ts";
 
 /** What is told of one thing: how it is written, and what it is. */
 type Row = readonly [written: string, meaning: string];

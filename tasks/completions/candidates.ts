@@ -1,12 +1,8 @@
 /** What may stand in a place of a command line. */
 
-import { type Command, Type } from "@cliffy/command";
+import { Type } from "@cliffy/command";
 import { loadProject } from "../../lib/dsl/load.ts";
-
-// deno-lint-ignore no-explicit-any
-type AnyCommand = Command<any, any, any, any, any, any, any, any>;
-
-type Option = ReturnType<AnyCommand["getOptions"]>[number];
+import type { AnyCommand, Option } from "../cli/any_command.ts";
 
 /** A word that may stand there. */
 export interface Candidate {

@@ -63,7 +63,7 @@ async function platformPart(
     open,
     onBytes: (bytes) => {
       done += bytes;
-      session.emit({ kind: "progress", id, progress: { phase: "uploading", done, unit: "bytes" } });
+      session.progress(id, { phase: "uploading", done, unit: "bytes" });
     },
   };
 }
