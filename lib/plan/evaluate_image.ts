@@ -154,6 +154,13 @@ export async function basesOf(
   return bases;
 }
 
+/** Says whether an image's files still are those that its key was made of. */
+export async function stillHolds(c: Circumstances, prepared: PreparedImage): Promise<boolean> {
+  const { selections, without, description, tree, reads } = prepared;
+  return await rootOf(c, selections, { without }) === tree &&
+    await rootOf(c, readsOf(description)) === reads;
+}
+
 /** The entries of an image's input tree as the key sees it. */
 export function keyTree(c: Circumstances, prepared: PreparedImage): Promise<Tree> {
   return c.index.tree(prepared.selections, { without: prepared.without });

@@ -76,6 +76,7 @@ export class Batches {
     const gate = gateOf(this.#builds, ref, (all) =>
       this.#session.slots.run(async () => {
         const plugin = await ref.load();
+        all.forEach((each) => each.begin(all.length));
         return await plugin.buildAll!(all.map((each) => each.request));
       }));
     const asked = gate.ask(pending);

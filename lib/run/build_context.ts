@@ -115,21 +115,34 @@ async function makeScratch(session: Session): Promise<string> {
   return await Deno.makeTempDir({ dir: state.path("tmp"), prefix: "build-" });
 }
 
-/** A signal that is also aborted when so many seconds are over. */
-export function withTimeout(
+/** A limit to how long something may take. */
+export interface TimeLimit {
+  /** Also aborted when the time is over. */
+  readonly signal: AbortSignal;
+  /** From now on the time counts. */
+  begin(): void;
+  clear(): void;
+}
+
+/** A limit of so many seconds. */
+export function timeLimit(
   signal: AbortSignal,
   seconds: number | undefined,
   subject: string,
-): { readonly signal: AbortSignal; readonly clear: () => void } {
-  if (seconds === undefined) return { signal, clear: () => {} };
+): TimeLimit {
+  if (seconds === undefined) return { signal, begin: () => {}, clear: () => {} };
   const limit = new AbortController();
-  const timer = setTimeout(() => {
+  const end = () =>
     limit.abort(
       new Fault(`It took longer than its timeout of ${seconds} s`, {
         where: subject,
         next: "raise `timeout` in images.ts, or find out from its log what hangs",
       }),
     );
-  }, seconds * 1000);
-  return { signal: AbortSignal.any([signal, limit.signal]), clear: () => clearTimeout(timer) };
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  return {
+    signal: AbortSignal.any([signal, limit.signal]),
+    begin: () => timer = setTimeout(end, seconds * 1000),
+    clear: () => clearTimeout(timer),
+  };
 }

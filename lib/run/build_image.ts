@@ -8,10 +8,10 @@ import type { BuildRequest } from "../model/plugin.ts";
 import type { Tree } from "../model/selection.ts";
 import { encodeManifest } from "../oci/documents.ts";
 import type { ImageEvaluation, PreparedImage } from "../plan/evaluate_image.ts";
-import { evaluateAgain, keyTree } from "../plan/evaluate_image.ts";
+import { evaluateAgain, keyTree, stillHolds } from "../plan/evaluate_image.ts";
 import { treeReasons } from "../plan/reasons.ts";
 import type { ImageRecord } from "../store/records.ts";
-import { buildContext, type OwnedContext, withTimeout } from "./build_context.ts";
+import { buildContext, type OwnedContext, timeLimit } from "./build_context.ts";
 import { faultOfChangedInputs } from "./faults.ts";
 import { localImage, mediaTypeOf } from "./local_image.ts";
 import type { Session } from "./session.ts";
@@ -21,6 +21,8 @@ import { verifyImage } from "./verify.ts";
 export interface PendingBuild {
   readonly evaluation: ImageEvaluation;
   readonly request: BuildRequest;
+  /** It has its turn, together with the others of its batch: from now on its time counts. */
+  begin(together?: number): void;
   /** Checks and records what the plugin made. */
   finish(source: ImageSource): Promise<ImageRecord>;
   /** Cleans up, whatever became of the build. */
@@ -38,18 +40,37 @@ export async function startBuild(
 ): Promise<PendingBuild> {
   const { prepared } = evaluation;
   const { node } = prepared;
-  const begun = session.elapsed;
-  const limit = withTimeout(session.signal, node.image.common.timeout, node.id);
+  const limit = timeLimit(session.signal, node.image.common.timeout, node.id);
   const { context, tree } = await openContext(session, prepared, evaluation, limit.signal, need);
+  const close = async () => {
+    limit.clear();
+    await context.close();
+  };
+  if (!await stillHolds(session.circumstances, prepared)) {
+    await close();
+    throw faultOfChangedInputs(node.id);
+  }
+  let begun = session.elapsed;
+  let share = 1;
   return {
     evaluation,
     request: { image: node.image, description: prepared.description, context },
-    finish: (source) => finish(session, evaluation, source, tree, begun),
-    close: async () => {
-      limit.clear();
-      await context.close();
+    begin: (together = 1) => {
+      begun = session.elapsed;
+      share = 1 / together;
+      limit.begin();
+      announce(session, evaluation);
     },
+    finish: (source) =>
+      finish(session, evaluation, source, tree, () => (session.elapsed - begun) * share),
+    close,
   };
+}
+
+function announce(session: Session, { reasons, prepared }: ImageEvaluation): void {
+  const { node: { id }, record } = prepared;
+  const expected = record === undefined || record.ms === 0 ? {} : { expected: record.ms };
+  session.emit({ kind: "started", id, phase: "building", reasons, ...expected });
 }
 
 /** The context of a build, or (without an evaluation) of asking for an identity. */
@@ -79,7 +100,7 @@ async function finish(
   evaluation: ImageEvaluation,
   source: ImageSource,
   before: Tree,
-  begun: number,
+  taken: () => number,
 ): Promise<ImageRecord> {
   const { circumstances: c } = session;
   const { prepared, key, parts, reasons } = await afterBuild(session, evaluation, before);
@@ -102,7 +123,7 @@ async function finish(
     manifest,
     layers: source.layers,
     reasons,
-    ms: Math.round(session.elapsed - begun),
+    ms: Math.round(taken()),
     at: Date.now(),
   };
   const open = () => localImage(session, { schema: 1, ...record });
@@ -132,7 +153,7 @@ async function afterBuild(
   if (after.root === before.root) return evaluation;
   const changed = treeReasons(before.entries, after.entries).map(({ path = "" }) => path);
   if (!changed.every((path) => rewrites.includes(path))) {
-    throw faultOfChangedInputs(node.id, before, after);
+    throw faultOfChangedInputs(node.id, changed);
   }
   const files = changed.join(", ");
   // One file may go into many images.

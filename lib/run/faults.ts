@@ -1,21 +1,19 @@
 /** Faults that several steps of a run give. */
 
 import { Fault } from "../model/errors.ts";
-import type { Tree } from "../model/selection.ts";
-import { treeReasons } from "../plan/reasons.ts";
 import { exists } from "../store/state.ts";
 
 /** The most files named in one message. */
 const NAMED = 3;
 
 /** Inputs were edited while something was made from them: nobody knows which state went in. */
-export function faultOfChangedInputs(subject: string, before: Tree, after: Tree): Fault {
-  const paths = treeReasons(before.entries, after.entries).flatMap(({ path }) => path ?? []);
+export function faultOfChangedInputs(subject: string, paths: readonly string[] = []): Fault {
   const more = paths.length > NAMED ? ` and ${paths.length - NAMED} more` : "";
-  return new Fault(
-    `Inputs changed while it was built: ${paths.slice(0, NAMED).join(", ")}${more}`,
-    { where: subject, next: "run the command again; nothing was recorded" },
-  );
+  const named = paths.length === 0 ? "" : `: ${paths.slice(0, NAMED).join(", ")}${more}`;
+  return new Fault(`Inputs changed while it was built${named}`, {
+    where: subject,
+    next: "run the command again; nothing was recorded",
+  });
 }
 
 /** The same fault with the log named, if one was written. */

@@ -5,9 +5,10 @@ import type { BuildStatus } from "../model/result.ts";
 import type { Task } from "../model/recipe.ts";
 import { environmentValues } from "../plan/environment.ts";
 import { inputsOf, type TaskEvaluation, withoutOf } from "../plan/evaluate_task.ts";
+import { treeReasons } from "../plan/reasons.ts";
 import { runProcess } from "../process/run.ts";
 import { withLock } from "../store/lock.ts";
-import { withTimeout } from "./build_context.ts";
+import { timeLimit } from "./build_context.ts";
 import { BuildLog } from "./build_log.ts";
 import {
   keepOutputs,
@@ -47,8 +48,9 @@ async function execute(session: Session, evaluation: TaskEvaluation): Promise<vo
   const inputs = await inputTree(session, evaluation);
   await removeOutputs(c, task, inputs);
   const log = new BuildLog(c.state.log(id), () => c.state.prepare());
-  const limit = withTimeout(session.signal, task.timeout, id);
+  const limit = timeLimit(session.signal, task.timeout, id);
   try {
+    limit.begin();
     await start(session, task, limit.signal, (line) => {
       log.line(line);
       session.emit({ kind: "output", id, line });
@@ -62,7 +64,8 @@ async function execute(session: Session, evaluation: TaskEvaluation): Promise<vo
   c.index.fresh();
   const after = await inputTree(session, evaluation);
   if (task.inputs !== undefined && after.root !== evaluation.tree) {
-    throw faultOfChangedInputs(id, inputs, after);
+    const changed = treeReasons(inputs.entries, after.entries);
+    throw faultOfChangedInputs(id, changed.flatMap(({ path }) => path ?? []));
   }
   const outputs = await keepOutputs(c, task, evaluation.key);
   c.records.putTree(after.root, after.entries);

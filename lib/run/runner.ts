@@ -9,7 +9,7 @@ import { asFault, Fault, unavailableFault } from "../model/errors.ts";
 import type { Digest } from "../model/digest.ts";
 import type { Subject } from "../model/events.ts";
 import type { LocalImage } from "../model/image.ts";
-import type { ToolNeed } from "../model/plugin.ts";
+import type { Plugin, ToolNeed } from "../model/plugin.ts";
 import type { Reason } from "../model/result.ts";
 import {
   basesOf,
@@ -20,6 +20,7 @@ import {
   type PreparedImage,
   prepareImage,
   type SettledNeeds,
+  stillHolds,
 } from "../plan/evaluate_image.ts";
 import type { ImageNode } from "../plan/graph.ts";
 import { ownReasons } from "../plan/own_reasons.ts";
@@ -39,6 +40,12 @@ import { TaskRunner } from "./task_runner.ts";
 /** Whether what is not current is built, or only said. */
 export type Mode = "build" | "plan";
 
+/** A record, and whether this run has built it. */
+interface Made {
+  readonly record: ImageRecord;
+  readonly fresh: boolean;
+}
+
 /** Settles the nodes of one run. */
 export class Runner {
   readonly #session: Session;
@@ -46,6 +53,8 @@ export class Runner {
   readonly #settled = new Map<Subject, Promise<Settled>>();
   readonly #tasks: TaskRunner;
   readonly #batches: Batches;
+  /** When builds got their turn; what they waited before is not counted as theirs. */
+  readonly #begun = new Map<Subject, number>();
 
   constructor(session: Session, mode: Mode) {
     this.#session = session;
@@ -95,7 +104,7 @@ export class Runner {
     } finally {
       ticket.leave();
     }
-    settled = { ...settled, ms: session.elapsed - begun };
+    settled = { ...settled, ms: session.elapsed - (this.#begun.get(node.id) ?? begun) };
     session.emit(finished(settled));
     return settled;
   }
@@ -131,7 +140,7 @@ export class Runner {
       return { verdict: missing === undefined ? "build" : "unavailable", key, reasons };
     }
     if (missing !== undefined) throw missingToolFault(node, missing);
-    const made = await this.#build(evaluation, ticket);
+    const made = await this.#build(evaluation, known, ticket);
     const { record: now, fresh } = made;
     return { status: fresh ? "built" : "cached", key: now.key, record: now, reasons };
   }
@@ -210,30 +219,53 @@ export class Runner {
     c.records.putImage(found);
   }
 
-  /** Builds an image, unless another process has by the time its lock is free. */
+  /** Builds an image once the tasks it needs have run: in a slot of its own, or in a batch. */
   async #build(
     evaluation: ImageEvaluation,
+    needs: SettledNeeds,
     ticket: Ticket,
-  ): Promise<{ record: ImageRecord; fresh: boolean }> {
+  ): Promise<Made> {
     const session = this.#session;
-    const { circumstances: c } = session;
-    const { node, record: before } = evaluation.prepared;
+    const { node } = evaluation.prepared;
     const again = await this.#runTasks(node, ticket);
-    const lock = c.state.path("locks", `image-${node.id.replaceAll("/", "-")}`);
-    const waiting = () => {
-      again.leave();
-      session.notice("Another run is building it; waiting", node.id);
-    };
     try {
-      return await withLock(lock, async () => {
-        const made = c.records.image(node.image.name, node.platform);
-        const another = made?.key === evaluation.key && made.at !== before?.at;
-        if (another) return { record: made, fresh: false };
-        return { record: await this.#buildAlone(evaluation, again), fresh: true };
-      }, { signal: session.signal, waiting });
+      const plugin = await node.image.plugin.load();
+      const build = async () => {
+        refuseWhenStopped(session);
+        this.#begun.set(node.id, session.elapsed);
+        // Tasks and a full queue take their time, and meanwhile files may have been edited.
+        const holds = await stillHolds(session.circumstances, evaluation.prepared);
+        const present = holds ? evaluation : await this.#evaluate(node, needs);
+        return await this.#buildLocked(present, plugin, again);
+      };
+      if (plugin.buildAll !== undefined) return await build();
+      again.leave();
+      return await session.slots.run(build);
     } finally {
       again.leave();
     }
+  }
+
+  /** Builds an image, unless another process has by the time its lock is free. */
+  async #buildLocked(
+    evaluation: ImageEvaluation,
+    plugin: Plugin,
+    ticket: Ticket,
+  ): Promise<Made> {
+    const session = this.#session;
+    const { circumstances: c } = session;
+    const { node, record: before } = evaluation.prepared;
+    const lock = c.state.path("locks", `image-${node.id.replaceAll("/", "-")}`);
+    const waiting = () => {
+      ticket.leave();
+      session.notice("Another run is building it; waiting", node.id);
+    };
+    return await withLock(lock, async () => {
+      const made = c.records.image(node.image.name, node.platform);
+      const another = made?.key === evaluation.key && made.at !== before?.at;
+      if (another) return { record: made, fresh: false };
+      return { record: await this.#buildAlone(evaluation, plugin, ticket), fresh: true };
+    }, { signal: session.signal, waiting });
   }
 
   /** Runs the tasks that an image needs; meanwhile no batch waits for it. */
@@ -247,23 +279,21 @@ export class Runner {
     return this.#batches.enter();
   }
 
-  async #buildAlone(evaluation: ImageEvaluation, ticket: Ticket): Promise<ImageRecord> {
+  async #buildAlone(
+    evaluation: ImageEvaluation,
+    plugin: Plugin,
+    ticket: Ticket,
+  ): Promise<ImageRecord> {
     const session = this.#session;
     const { node } = evaluation.prepared;
-    const plugin = await node.image.plugin.load();
     const pending = await startBuild(session, evaluation, (name) => this.#need(node, name));
     const { context } = pending.request;
     try {
       if (plugin.buildAll !== undefined) {
-        this.#announce(evaluation);
         return await pending.finish(await this.#batches.build(pending, ticket));
       }
-      ticket.leave();
-      return await session.slots.run(async () => {
-        refuseWhenStopped(session);
-        this.#announce(evaluation);
-        return await pending.finish(await plugin.build(pending.request));
-      });
+      pending.begin();
+      return await pending.finish(await plugin.build(pending.request));
     } catch (error) {
       const { signal, logFile } = context;
       const cause = signal.aborted && signal.reason instanceof Fault ? signal.reason : error;
@@ -271,12 +301,6 @@ export class Runner {
     } finally {
       await pending.close();
     }
-  }
-
-  #announce(evaluation: ImageEvaluation): void {
-    const { reasons, prepared: { node: { id }, record } } = evaluation;
-    const expected = record === undefined || record.ms === 0 ? {} : { expected: record.ms };
-    this.#session.emit({ kind: "started", id, phase: "building", reasons, ...expected });
   }
 
   /** A needed image on the platform of what needs it. */

@@ -50,8 +50,7 @@ export class TaskRunner {
   async #run(node: TaskNode): Promise<SettledTask> {
     const session = this.#session;
     const needs = await Promise.all(node.needs.map((id) => this.ensure(this.#task(id))));
-    const begun = session.elapsed;
-    const settled = await this.#attempt(node, needs, begun);
+    const settled = await this.#attempt(node, needs);
     session.emit(finished(settled));
     return settled;
   }
@@ -59,14 +58,17 @@ export class TaskRunner {
   async #attempt(
     node: TaskNode,
     needs: readonly SettledTask[],
-    begun: number,
   ): Promise<SettledTask> {
     const session = this.#session;
+    let begun = session.elapsed;
     try {
       refuseAfter(needs.find((need) => need.fault !== undefined));
       refuseWhenStopped(session);
       const evaluation = await this.#evaluation(node);
-      const status = await session.slots.run(() => runTask(session, evaluation));
+      const status = await session.slots.run(() => {
+        begun = session.elapsed;
+        return runTask(session, evaluation);
+      });
       const { key, reasons, record } = evaluation;
       const saved = status === "cached" && record !== undefined ? { saved: record.ms } : {};
       return { node, status, key, reasons, ms: session.elapsed - begun, ...saved };

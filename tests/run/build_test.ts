@@ -1,4 +1,11 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertStringIncludes,
+} from "@std/assert";
+import { timeLimit } from "../../lib/run/build_context.ts";
 import { readIndexFile } from "../../lib/files/index_file.ts";
 import { imageOf, taskOf, TestProject } from "../support/project.ts";
 import { toolTest } from "../support/tools.ts";
@@ -269,6 +276,45 @@ Deno.test("a task runs only for an image that must be built, and its outputs com
   assertEquals(runs(project), 2);
 });
 
+Deno.test("an image's key is of the files that went in, also where tasks of it edit or outlast others", async () => {
+  await using project = await TestProject.create({ "docs/a": "old\n" });
+  project.define(`{
+    tasks: {
+      edit: task({ inputs: [], outputs: ["dist/**"], run: ["sh", "-c", "mkdir dist; cp docs/b docs/a; cp docs/b dist"] }),
+    },
+    images: {
+      app: files({ needs: ["edit"], layers: [{ from: "docs", to: "/" }, { from: "dist", to: "/" }] }),
+    },
+  }`);
+  project.write({ "docs/b": "new\n" });
+  const { key } = imageOf(await project.json(["build"]), "app");
+  assertEquals(await project.statuses(), { app: "cached" });
+  project.write({ "docs/a": "old\n" });
+  const planned = imageOf(await project.json(["plan"]), "app");
+  assertEquals(planned.reasons, [{ kind: "input-changed", path: "docs/a" }]);
+  assertNotEquals(planned.key, key);
+});
+
+Deno.test("an image's time is that of its own turn", async () => {
+  const names = Array.from({ length: 40 }, (_, at) => `i${at}`);
+  await using project = await TestProject.create({ "docs/a": "a\n" });
+  project.define(`{ images: {
+    ...each(${
+    JSON.stringify(names)
+  }, (name) => files({ layers: [{ from: "docs", to: "/" + name }] })),
+  } }`);
+  const { images, ms } = await project.json(["build", "--jobs", "1"]);
+  const sum = (times: readonly number[]) => times.reduce((total, time) => total + time, 0);
+  const rounding = names.length;
+  assert(sum(images.map((image) => image.ms)) <= ms + rounding);
+  const records = Deno.readDirSync(project.path(".images/records/images"));
+  const recorded = [...records].map(({ name }) =>
+    JSON.parse(Deno.readTextFileSync(project.path(`.images/records/images/${name}`))).ms
+  );
+  assertEquals(recorded.length, names.length);
+  assert(sum(recorded) <= ms + rounding);
+});
+
 Deno.test("a task's stale outputs do not enter an image", async () => {
   await using project = await TestProject.create({ "src/a": "a\n" });
   project.define(WITH_TASK);
@@ -411,6 +457,20 @@ Deno.test("a task that takes too long is ended and has failed", async () => {
   const { error, status } = taskOf(await project.json(["build"], 1), "slow");
   assertEquals(status, "failed");
   assertStringIncludes(error?.message ?? "", "timeout");
+});
+
+Deno.test("timeLimit() does not count the time before its begin", async () => {
+  const limit = timeLimit(new AbortController().signal, 0, "app");
+  const ended = new Promise((resolve) => limit.signal.addEventListener("abort", resolve));
+  const { promise, resolve } = Promise.withResolvers<void>();
+  // Each is a turn of the event loop, in which a timer of 0 s would have its turn too.
+  const turns = (left: number) => left === 0 ? resolve() : setImmediate(() => turns(left - 1));
+  turns(100);
+  await promise;
+  assert(!limit.signal.aborted);
+  limit.begin();
+  await ended;
+  limit.clear();
 });
 
 Deno.test("graph, list and export tell what they should", async (t) => {
