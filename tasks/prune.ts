@@ -4,7 +4,7 @@ import { usageFault } from "../lib/model/errors.ts";
 import { inColumns } from "../lib/report/columns.ts";
 import { paletteFor } from "../lib/report/palette.ts";
 import { size } from "../lib/report/words.ts";
-import { bytesOf } from "../lib/run/verify.ts";
+import { bytesOf } from "../lib/model/size.ts";
 import { Layout } from "../lib/store/layout.ts";
 import { withLock } from "../lib/store/lock.ts";
 import {

@@ -7,7 +7,8 @@ const PLAIN = /^[\x20-\x7e]*$/;
 // deno-lint-ignore no-control-regex
 const COLORS = /\x1b\[[\d;:]*m/g;
 
-const graphemes = new Intl.Segmenter();
+/** Made when a text must be cut: it takes longer than all else that is imported here. */
+let graphemes: Intl.Segmenter | undefined;
 
 /** Columns that a text takes; colours take none. */
 export function columnsOf(text: string): number {
@@ -51,6 +52,7 @@ function wrapLine(text: string, columns: number): string[] {
 function start(text: string, columns: number): string {
   let taken = "";
   let used = 0;
+  graphemes ??= new Intl.Segmenter();
   for (const { segment } of graphemes.segment(text)) {
     used += columnsOf(segment);
     if (used > columns) break;
