@@ -22,12 +22,23 @@ export interface Indexed extends Stat {
   readonly settled: boolean;
 }
 
+/** A folder's own stat: while it is the same, so are the names in the folder. */
+export interface FolderStat {
+  readonly mtime: number;
+  readonly ctime: number;
+  readonly inode: number;
+  /** The folder was looked at long enough after the last change that a later one shows here. */
+  readonly settled: boolean;
+}
+
 /** A folder as this run has seen it. */
 export interface Folder {
   /** Its entries by name. */
   entries(): ReadonlyMap<string, Indexed>;
   /** All are just as the index says, and what it says can be trusted. */
   readonly same: boolean;
+  /** Its own stat from before it was listed; undefined where nobody asked. */
+  readonly own?: FolderStat;
 }
 
 /**
@@ -37,27 +48,52 @@ export interface Folder {
 export const SETTLING = 2_000;
 
 /**
- * Looks at a folder; what the index knows of unchanged entries is kept.
+ * Looks at a folder; what the index knows of unchanged entries is kept. A folder that is unchanged
+ * itself is not listed: that takes three times as long as its stat.
  *
  * @param known the folder in the index, if it is there.
  * @returns undefined where there is no such folder.
  */
 export function lookAt(path: string, known: StoredFolder | undefined): Folder | undefined {
-  const listed = list(path);
+  // Of a folder that is new the next run asks: its stat would rarely be settled by now.
+  if (known === undefined) return list(path, new Map());
+  const own = ownStat(path);
+  if (own === undefined) return undefined;
+  const sameNames = known.hasNamesOf(own) || hasSameNames(namesIn(path) ?? [], known);
+  if (sameNames && hasSameStats(path, known)) {
+    return { entries: () => known.entries(), same: true, own };
+  }
+  return list(path, known.entries(), own);
+}
+
+function list(
+  path: string,
+  before: ReadonlyMap<string, Indexed>,
+  own?: FolderStat,
+): Folder | undefined {
+  const listed = namesIn(path);
   if (listed === undefined) return undefined;
-  if (known !== undefined && isUnchanged(path, listed, known)) {
-    return { entries: () => known.entries(), same: true };
-  }
-  const before = known?.entries();
   const entries = new Map<string, Indexed>();
-  for (const entry of listed) {
-    const old = before?.get(entry.name);
-    const now = statOfListed(path, entry);
+  for (const { name, isDirectory } of listed) {
+    const old = before.get(name);
+    const now = isDirectory ? FOLDER_STAT : statOf(`${path}/${name}`, path);
     if (now === undefined) continue;
-    const unchanged = old !== undefined && isSame(old, now);
-    entries.set(entry.name, unchanged ? old : unread(entry.name, now));
+    entries.set(name, old !== undefined && isSame(old, now) ? old : unread(name, now));
   }
-  return { entries: () => entries, same: false };
+  return { entries: () => entries, same: false, ...(own === undefined ? {} : { own }) };
+}
+
+function ownStat(path: string): FolderStat | undefined {
+  const now = Date.now();
+  try {
+    const info = Deno.statSync(path);
+    const [mtime, ctime] = [info.mtime?.getTime() ?? now, info.ctime?.getTime() ?? now];
+    const settled = Math.max(mtime, ctime) < now - SETTLING;
+    return { mtime, ctime, inode: info.ino ?? 0, settled };
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw unreadable(path, error);
+  }
 }
 
 /** An entry whose content nobody asked for yet; spelt out, as this is done for each new file. */
@@ -66,17 +102,20 @@ function unread(name: string, { type, executable, size, mtime, ctime, inode }: S
 }
 
 /** Folders are listed in the same order while nothing in them is added or removed. */
-function isUnchanged(path: string, listed: readonly Deno.DirEntry[], known: StoredFolder): boolean {
-  if (listed.length !== known.size) return false;
-  return listed.every((entry, at) => {
-    if (entry.name !== known.name(at)) return false;
-    const now = statOfListed(path, entry);
-    return now !== undefined && known.isSame(at, now);
-  });
+function hasSameNames(listed: readonly Deno.DirEntry[], known: StoredFolder): boolean {
+  return listed.length === known.size &&
+    listed.every(({ name, isDirectory }, at) =>
+      name === known.name(at) && isDirectory === known.isFolder(at)
+    );
 }
 
-function statOfListed(path: string, entry: Deno.DirEntry): Stat | undefined {
-  return entry.isDirectory ? FOLDER_STAT : statOf(`${path}/${entry.name}`, path);
+function hasSameStats(path: string, known: StoredFolder): boolean {
+  for (let at = 0; at < known.size; at++) {
+    if (known.isFolder(at)) continue;
+    const now = statOf(`${path}/${known.name(at)}`, path);
+    if (now === undefined || !known.isSame(at, now)) return false;
+  }
+  return true;
 }
 
 /** Of a folder only the name counts: what is in it is looked at by itself. */
@@ -140,15 +179,18 @@ export function holdsAll(
   return true;
 }
 
-function list(path: string): Deno.DirEntry[] | undefined {
+function namesIn(path: string): Deno.DirEntry[] | undefined {
   try {
     return [...Deno.readDirSync(path)];
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-      return undefined;
-    }
+    if (isMissing(error)) return undefined;
     throw unreadable(path, error);
   }
+}
+
+/** Says whether an error tells that there is no such folder. */
+function isMissing(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
 }
 
 function unreadable(path: string, cause: unknown): Fault {

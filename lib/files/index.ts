@@ -114,7 +114,12 @@ export class FileIndex {
   folder(relative: string): Folder | undefined {
     if (this.#seen.has(relative)) return this.#seen.get(relative);
     const path = relative === "" ? this.projectRoot : `${this.projectRoot}/${relative}`;
-    const folder = lookAt(path, this.#data.folders.get(relative));
+    const known = this.#data.folders.get(relative);
+    const folder = lookAt(path, known);
+    if (folder?.same && folder.own?.settled && !known?.hasNamesOf(folder.own)) {
+      known?.keep(folder.own);
+      this.#dirty = true;
+    }
     this.#seen.set(relative, folder);
     this.#lookedAt.add(relative);
     return folder;
@@ -122,12 +127,13 @@ export class FileIndex {
 
   /** Takes note of what was read of a folder's entries; undefined is one that has just gone. */
   update(relative: string, changed: ReadonlyMap<string, Indexed | undefined>): void {
-    const entries = new Map(this.folder(relative)?.entries());
+    const folder = this.folder(relative);
+    const entries = new Map(folder?.entries());
     for (const [name, entry] of changed) {
       if (entry === undefined) entries.delete(name);
       else entries.set(name, entry);
     }
-    this.#seen.set(relative, { entries: () => entries, same: false });
+    this.#seen.set(relative, { ...folder, entries: () => entries, same: false });
   }
 
   #remember(key: string, snapshot: Snapshot): void {
@@ -143,7 +149,7 @@ export class FileIndex {
         this.#forgetUsersOf(relative);
       }
       if (now === undefined) this.#data.folders.delete(relative);
-      else this.#data.folders.set(relative, StoredFolder.of(now));
+      else this.#data.folders.set(relative, StoredFolder.of(now, folder?.own));
     }
     this.#data.snapshots.set(key, snapshot);
     this.#use(key, snapshot.folders);

@@ -3,7 +3,7 @@
  * folders' names, then columns of numbers that are used as they are.
  *
  * In order: length of the document as 32 bits, the document, zeros up to a multiple of 8, then for
- * all entries size, mtime, ctime and inode as 64-bit floats, flags as bytes, digests of 32 bytes.
+ * all rows size, mtime, ctime and inode as 64-bit floats, flags as bytes, digests of 32 bytes.
  * Numbers have the machine's byte order: an index does not travel.
  */
 
@@ -19,20 +19,20 @@ export interface IndexData {
 }
 
 /** Raised when the format changes; others are read as empty. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** Days after which a root that nobody asked for is forgotten. */
 const KEPT_DAYS = 30;
 
 interface Document {
   readonly version: number;
-  /** How many entries the columns have. */
+  /** How many rows the columns have. */
   readonly count: number;
   /** Path, how many entries, their names. */
   readonly folders: readonly (readonly [string, number, string])[];
   /** Selections, root, numbers of folders, day of use. */
   readonly snapshots: readonly (readonly [string, string, readonly number[], number])[];
-  /** Position of an entry, target of the link. */
+  /** Row of an entry, target of the link. */
   readonly links: readonly (readonly [number, string])[];
 }
 
@@ -77,12 +77,12 @@ function encode(data: IndexData): Uint8Array {
   const snapshots = [...data.snapshots].filter(([, snapshot]) => snapshot.used >= oldest);
   const used = [...new Set(snapshots.flatMap(([, snapshot]) => snapshot.folders))];
   const stored = used.map((path) => data.folders.get(path));
-  const count = stored.reduce((sum, folder) => sum + (folder?.size ?? 0), 0);
+  const count = stored.reduce((sum, folder) => sum + (folder?.rows ?? 0), 0);
   const columns = emptyColumns(count);
   let first = 0;
   for (const folder of stored) {
     folder?.copyTo(columns, first);
-    first += folder?.size ?? 0;
+    first += folder?.rows ?? 0;
   }
   const numbers = new Map(used.map((path, at) => [path, at]));
   const document: Document = {
@@ -138,10 +138,11 @@ function decode(document: Document, columns: Columns): IndexData {
   let first = 0;
   for (const [path, size, joined] of document.folders) {
     if (size < 0) continue;
-    folders.set(path, new StoredFolder(columns, first, size, joined));
-    first += size;
+    const folder = new StoredFolder(columns, first, size, joined);
+    folders.set(path, folder);
+    first += folder.rows;
   }
-  if (first !== document.count) throw new RangeError("Not as many entries as there should be");
+  if (first !== document.count) throw new RangeError("Not as many rows as there should be");
   const snapshots = new Map(document.snapshots.map(([key, root, numbers, used]) => {
     const names = numbers.map((number) => document.folders[number]![0]);
     return [key, { root, folders: names, used }];

@@ -3,9 +3,12 @@
  * compares stats without making an object for each file.
  */
 
-import type { Indexed, Stat } from "./folders.ts";
+import type { FolderStat, Indexed, Stat } from "./folders.ts";
 
-/** The entries of one or many folders, a column for each property. */
+/**
+ * The entries of one or many folders, a column for each property. A folder's first row is the folder
+ * itself.
+ */
 export interface Columns {
   readonly size: Float64Array;
   readonly mtime: Float64Array;
@@ -49,7 +52,10 @@ export class StoredFolder {
   #names: readonly string[] | undefined;
   #entries: ReadonlyMap<string, Indexed> | undefined;
 
-  /** @param joined the names, each followed by `/`. */
+  /**
+   * @param first row of the folder itself; its entries' follow.
+   * @param joined the names, each followed by `/`.
+   */
   constructor(columns: Columns, first: number, size: number, joined: string) {
     this.#columns = columns;
     this.#first = first;
@@ -57,14 +63,15 @@ export class StoredFolder {
     this.#joined = joined;
   }
 
-  /** Stores these entries in columns of their own. */
-  static of(entries: ReadonlyMap<string, Indexed>): StoredFolder {
-    const columns = emptyColumns(entries.size);
-    let at = 0;
-    for (const entry of entries.values()) put(columns, at++, entry);
+  /** Stores a folder and its entries in columns of their own. */
+  static of(entries: ReadonlyMap<string, Indexed>, own?: FolderStat): StoredFolder {
+    const columns = emptyColumns(1 + entries.size);
+    let row = 1;
+    for (const entry of entries.values()) put(columns, row++, entry);
     const joined = [...entries.keys()].map((name) => `${name}/`).join("");
     const stored = new StoredFolder(columns, 0, entries.size, joined);
     stored.#entries = entries;
+    if (own !== undefined) stored.keep(own);
     return stored;
   }
 
@@ -78,10 +85,43 @@ export class StoredFolder {
     return (this.#names ??= this.#joined.split("/"))[at];
   }
 
+  /** How many rows it takes. */
+  get rows(): number {
+    return 1 + this.size;
+  }
+
+  /** What it remembers of the folder's own stat can be trusted. */
+  get isSettled(): boolean {
+    return (this.#columns.bits[this.#first]! & SETTLED) !== 0;
+  }
+
+  /** Says whether this is the folder's stat, by which it still holds the names it held. */
+  hasNamesOf({ mtime, ctime, inode }: FolderStat): boolean {
+    const columns = this.#columns;
+    const row = this.#first;
+    return this.isSettled && columns.mtime[row] === mtime &&
+      columns.ctime[row] === ctime && columns.inode[row] === inode;
+  }
+
+  /** Keeps the stat under which the folder holds these names. */
+  keep({ mtime, ctime, inode, settled }: FolderStat): void {
+    const columns = this.#columns;
+    const row = this.#first;
+    columns.mtime[row] = mtime;
+    columns.ctime[row] = ctime;
+    columns.inode[row] = inode;
+    columns.bits[row] = TYPES.indexOf("directory") | (settled ? SETTLED : 0);
+  }
+
+  /** Says whether an entry is a folder. */
+  isFolder(at: number): boolean {
+    return TYPES[this.#columns.bits[this.#first + 1 + at]! & 3] === "directory";
+  }
+
   /** Says whether a stat is that of an entry, whose content is then as remembered. */
   isSame(at: number, stat: Stat): boolean {
     const { size, mtime, ctime, inode, bits } = this.#columns;
-    const row = this.#first + at;
+    const row = this.#first + 1 + at;
     const flags = bits[row]!;
     return mtime[row] === stat.mtime && size[row] === stat.size && ctime[row] === stat.ctime &&
       inode[row] === stat.inode && TYPES[flags & 3] === stat.type &&
@@ -99,10 +139,10 @@ export class StoredFolder {
     );
   }
 
-  /** Copies its entries into other columns. */
+  /** Copies its rows into other columns. */
   copyTo(target: Columns, first: number): void {
     const { size, mtime, ctime, inode, bits, digests, links } = this.#columns;
-    const [from, to] = [this.#first, this.#first + this.size];
+    const [from, to] = [this.#first, this.#first + this.rows];
     target.size.set(size.subarray(from, to), first);
     target.mtime.set(mtime.subarray(from, to), first);
     target.ctime.set(ctime.subarray(from, to), first);
@@ -120,7 +160,7 @@ export class StoredFolder {
 
   #entry(at: number): Indexed {
     const { size, mtime, ctime, inode, bits, digests, links } = this.#columns;
-    const row = this.#first + at;
+    const row = this.#first + 1 + at;
     const flags = bits[row]!;
     const type = TYPES[flags & 3]!;
     const entry = {

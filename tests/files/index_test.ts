@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
 import { readIndexFile, writeIndexFile } from "../../lib/files/index_file.ts";
+import type { FolderStat } from "../../lib/files/folders.ts";
 import { FileIndex } from "../../lib/files/index.ts";
 import { selectionOf } from "../../lib/files/selection.ts";
 import { StoredFolder } from "../../lib/files/stored_folder.ts";
@@ -31,12 +32,19 @@ class Rig implements Disposable {
   settle(): void {
     const { folders, snapshots } = readIndexFile(this.state);
     const settled = [...folders].map(([path, folder]) => {
+      // A later change shows even where a clock ticks every few milliseconds.
+      Deno.utimeSync(`${this.root}/${path}`, 1e9, 1e9);
       const entries = [...folder.entries()].map(([name, entry]) =>
         [name, { ...entry, settled: true }] as const
       );
-      return [path, StoredFolder.of(new Map(entries))] as const;
+      return [path, StoredFolder.of(new Map(entries), this.#ownStat(path))] as const;
     });
     writeIndexFile(this.state, { folders: new Map(settled), snapshots });
+  }
+
+  #ownStat(path: string): FolderStat {
+    const { mtime, ctime, ino } = Deno.statSync(`${this.root}/${path}`);
+    return { mtime: mtime!.getTime(), ctime: ctime!.getTime(), inode: ino!, settled: true };
   }
 
   /** Paths that a selection takes. */
@@ -280,10 +288,24 @@ Deno.test("root() is known by stats alone once they are old, and changes with an
     () => rig.write("sub/new", ""),
     () => Deno.removeSync(`${rig.root}/sub/b`),
     () => Deno.mkdirSync(`${rig.root}/empty`),
+    () => Deno.renameSync(`${rig.root}/empty`, `${rig.root}/moved`),
+    () => {
+      Deno.renameSync(`${rig.root}/sub`, `${rig.root}/other`);
+      Deno.symlinkSync("other", `${rig.root}/sub`);
+    },
+    () => {
+      Deno.removeSync(`${rig.root}/a`);
+      Deno.mkdirSync(`${rig.root}/a`);
+    },
   ];
   for (const edit of edits) {
     edit();
-    assertEquals(rig.open().root([EVERYTHING]), undefined);
+    const index = rig.open();
+    assertEquals(index.root([EVERYTHING]), undefined);
+    await index.tree([EVERYTHING]);
+    index.save();
+    rig.settle();
+    assertNotEquals(rig.open().root([EVERYTHING]), undefined);
   }
 });
 
