@@ -104,10 +104,9 @@ export function docker(env: Readonly<Record<string, string>>, out: string): Tool
     const text = await Deno.readTextFile(`${context}/${file}`);
     await Deno.writeTextFile(`${context}/${file}`, text.replace(/^# syntax=.*\n/, ""));
     const layout = `${out}/${tag}-${crypto.randomUUID()}`;
-    await Deno.mkdir(layout);
     const output = tag === "base"
       ? ["--load", "-t", "base"]
-      : ["-o", `type=oci,dest=${layout}.tar`];
+      : ["-o", `type=oci,tar=false,dest=${layout}`];
     await runTool([
       ...["docker", "buildx", "build", "--provenance=false", ...output],
       ...Object.entries(args).flatMap(([key, value]) => ["--build-arg", `${key}=${value}`]),
@@ -115,7 +114,6 @@ export function docker(env: Readonly<Record<string, string>>, out: string): Tool
       ...["-f", `${context}/${file}`, context],
     ], { env });
     if (tag === "base") return undefined;
-    await runTool(["tar", "-xf", `${layout}.tar`, "-C", layout]);
     const { manifests } = JSON.parse(await Deno.readTextFile(`${layout}/index.json`));
     const blob = (hex: string) => `${layout}/blobs/sha256/${hex}`;
     return await readFolder(blob(hexOf(manifests[0].digest)), blob);
@@ -179,6 +177,13 @@ function comparable({ config = {}, author, architecture, os }: ImageConfig) {
 function isEmpty(value: unknown): boolean {
   return value === undefined || value === null || value === "" ||
     (typeof value === "object" && Object.keys(value).length === 0);
+}
+
+/** How many COPY and ADD a case's Dockerfiles have. */
+export function copiesIn(name: string): number {
+  const texts = ["Dockerfile", ...(hasBase(name) ? ["base.Dockerfile"] : [])]
+    .map((file) => Deno.readTextFileSync(`${CASES}/${name}/${file}`));
+  return texts.join("\n").match(/^\s*(ONBUILD\s+)?(COPY|ADD)\s/gim)?.length ?? 0;
 }
 
 function optionsOf(name: string): CaseOptions {
