@@ -26,13 +26,8 @@ const CAUSES = screen(`
 `);
 
 async function chainProject(): Promise<TestProject> {
-  const project = await TestProject.create({
-    "base/a": "a\n",
-    "middle/b": "b\n",
-    "src/c": "c\n",
-  });
-  project.define(CHAIN);
-  return project;
+  const files = { "base/a": "a\n", "middle/b": "b\n", "src/c": "c\n" };
+  return await TestProject.create(files, CHAIN);
 }
 
 /** Text with keys and times made alike. */

@@ -116,3 +116,23 @@ export default define({
   });
   assertEquals(await project.statuses("worker", "api"), { worker: "built", api: "cached" });
 });
+
+Deno.test("a task function is given dax's $ and counts by its source", async () => {
+  await using project = await TestProject.create({ "src/a": "a\n" });
+  const say = (word: string) =>
+    define(
+      project,
+      `await $\`mkdir -p dist\`; await $\`echo ${word}\`;
+       Deno.writeTextFileSync("dist/x", await $\`cat src/a\`.text());`,
+    );
+  say("first");
+  const { stderr } = await project.images("build", "-v");
+  assertStringIncludes(stderr, "first");
+  say("second");
+  const again = await project.json(["build"]);
+  assertEquals(taskOf(again, "gen").status, "built");
+  assertEquals(taskOf(again, "gen").reasons.map(({ kind, path }) => [kind, path]), [[
+    "option-changed",
+    "run",
+  ]]);
+});

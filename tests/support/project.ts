@@ -25,12 +25,16 @@ export class TestProject implements AsyncDisposable {
     this.root = root;
   }
 
-  /** Makes a project of these files: path → text. */
-  static async create(files: Readonly<Record<string, string>> = {}): Promise<TestProject> {
+  /** Makes a project of these files, path → text, and of what {@link define} is given. */
+  static async create(
+    files: Readonly<Record<string, string>> = {},
+    body?: string,
+  ): Promise<TestProject> {
     const parent = await Deno.realPath(await Deno.makeTempDir({ prefix: "images-test-" }));
     const project = new TestProject(parent, `${parent}/project`);
     Deno.mkdirSync(project.root);
     project.write(files);
+    if (body !== undefined) project.define(body);
     return project;
   }
 

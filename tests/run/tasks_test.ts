@@ -1,0 +1,89 @@
+import { assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { imageOf, taskOf, TestProject } from "../support/project.ts";
+
+const WITH_TASK = `{
+  tasks: {
+    gen: task({ inputs: ["src/**"], outputs: ["dist/**"], run: ["sh", "-c", "echo ran >> runs; mkdir -p dist; cat src/* > dist/all"] }),
+  },
+  images: {
+    app: files({ needs: ["gen"], layers: [{ from: "dist", to: "/app" }] }),
+  },
+}`;
+
+function runs(project: TestProject): number {
+  return Deno.readTextFileSync(project.path("runs")).trimEnd().split("\n").length;
+}
+
+Deno.test("a task runs only for an image that must be built, and its outputs come back", async () => {
+  await using project = await TestProject.create({ "src/a": "a\n", "src/b": "b\n" });
+  project.define(WITH_TASK);
+  assertEquals(await project.statuses(), { app: "built" });
+  assertEquals(runs(project), 1);
+  assertEquals(await project.statuses(), { app: "cached" });
+  Deno.removeSync(project.path("dist"), { recursive: true });
+  assertEquals(await project.statuses(), { app: "cached" });
+  assertEquals(runs(project), 1);
+  const named = await project.json(["build", "gen"]);
+  assertEquals(taskOf(named, "gen").status, "cached");
+  assertEquals(Deno.readTextFileSync(project.path("dist/all")), "a\nb\n");
+  assertEquals(runs(project), 1);
+  Deno.removeSync(project.path("dist"), { recursive: true });
+  project.define(WITH_TASK.replace('to: "/app"', 'to: "/other"'));
+  assertEquals(await project.statuses(), { app: "built" });
+  assertEquals(runs(project), 1);
+  project.write({ "src/a": "changed\n" });
+  const built = await project.json(["build"]);
+  assertEquals(taskOf(built, "gen").status, "built");
+  assertEquals(taskOf(built, "gen").reasons[0], { kind: "input-changed", path: "src/a" });
+  assertEquals(runs(project), 2);
+});
+
+Deno.test("a task's stale outputs do not enter an image", async () => {
+  await using project = await TestProject.create({ "src/a": "a\n" });
+  project.define(WITH_TASK);
+  project.write({ "dist/stale": "stale\n" });
+  const { digest } = imageOf(await project.json(["build"]), "app");
+  await using clean = await TestProject.create({ "src/a": "a\n" });
+  clean.define(WITH_TASK);
+  assertEquals(imageOf(await clean.json(["build"]), "app").digest, digest);
+});
+
+Deno.test("an image's key is of the files that went in, also where tasks of it edit or outlast others", async () => {
+  await using project = await TestProject.create({ "docs/a": "old\n" });
+  project.define(`{
+    tasks: {
+      edit: task({ inputs: [], outputs: ["dist/**"], run: ["sh", "-c", "mkdir dist; cp docs/b docs/a; cp docs/b dist"] }),
+    },
+    images: {
+      app: files({ needs: ["edit"], layers: [{ from: "docs", to: "/" }, { from: "dist", to: "/" }] }),
+    },
+  }`);
+  project.write({ "docs/b": "new\n" });
+  const { key } = imageOf(await project.json(["build"]), "app");
+  assertEquals(await project.statuses(), { app: "cached" });
+  project.write({ "docs/a": "old\n" });
+  const planned = imageOf(await project.json(["plan"]), "app");
+  assertEquals(planned.reasons, [{ kind: "input-changed", path: "docs/a" }]);
+  assertNotEquals(planned.key, key);
+});
+
+Deno.test("a failing build ends the run, or with --keep-going only what needs it", async () => {
+  await using project = await TestProject.create({ "a": "a\n" });
+  project.define(`{
+    tasks: { bad: task({ outputs: ["dist/**"], run: ["sh", "-c", "echo why it failed; exit 3"] }) },
+    images: {
+      broken: files({ needs: ["bad"], layers: [{ from: "dist", to: "/" }] }),
+      after: files({ base: { image: "broken" }, layers: [] }),
+      fine: files({ layers: [{ from: "a", to: "/a" }] }),
+    },
+  }`);
+  const document = await project.json(["build", "--keep-going"], 1);
+  assertEquals(document.ok, false);
+  assertEquals(taskOf(document, "bad").status, "failed");
+  assertEquals(imageOf(document, "broken").status, "skipped");
+  assertEquals(imageOf(document, "after").status, "skipped");
+  assertEquals(imageOf(document, "fine").status, "built");
+  const { stderr } = await project.images("build", "--all");
+  assertStringIncludes(stderr, "why it failed");
+  assertStringIncludes(stderr, "logs/bad.log");
+});
