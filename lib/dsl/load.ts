@@ -6,7 +6,7 @@ import { checkDefinition } from "./check.ts";
 import { Defined } from "./define.ts";
 import { faultAt, shown } from "./findings.ts";
 import { localModules } from "./modules.ts";
-import { firstPlace, pathOf } from "./origin.ts";
+import { firstPlace, pathOf, urlOf } from "./origin.ts";
 
 /**
  * Loads a project.
@@ -61,7 +61,7 @@ async function importDefinition(path: string): Promise<Defined> {
 
 async function importModule(path: string): Promise<Record<string, unknown>> {
   try {
-    return await import(new URL(`file://${encodeURI(path)}`).href);
+    return await import(urlOf(path));
   } catch (error) {
     if (error instanceof Fault) throw error;
     throw faultOfImport(path, error);

@@ -1,8 +1,12 @@
 /** The local modules that images.ts is made of, found by reading their import statements. */
 
-/** Matches the specifier of every static import or re-export, and of dynamic ones that are literal. */
-const IMPORT =
-  /(?:^|[\s;}])(?:import|export)\s*(?:[\w*{}\s,$]*?\sfrom\s*)?["']([^"']+)["']|\bimport\s*\(\s*["']([^"']+)["']/g;
+import { pathOf, urlOf } from "./origin.ts";
+
+/**
+ * Matches the specifier of every import and re-export whose specifier is literal. What only looks
+ * like one does no harm: a file that is not there is left out.
+ */
+const IMPORT = /\b(?:from|import)\s*\(?\s*(?:"([^"\n]+)"|'([^'\n]+)'|`([^`\n]+)`)/g;
 
 /** Absolute paths of a module and of the local ones it imports, sorted. Packages are not local. */
 export function localModules(entry: string): readonly string[] {
@@ -14,12 +18,20 @@ export function localModules(entry: string): readonly string[] {
     if (text === undefined) continue;
     found.add(path);
     for (const match of text.matchAll(IMPORT)) {
-      const specifier = match[1] ?? match[2] ?? "";
+      const specifier = match[1] ?? match[2] ?? match[3] ?? "";
       if (!/^\.{1,2}\/|^\/|^file:/.test(specifier)) continue;
-      open.push(decodeURIComponent(new URL(specifier, `file://${encodeURI(path)}`).pathname));
+      open.push(...pathNamed(specifier, path));
     }
   }
   return [...found].sort();
+}
+
+function pathNamed(specifier: string, by: string): string[] {
+  try {
+    return [pathOf(new URL(specifier, urlOf(by)).href)];
+  } catch {
+    return [];
+  }
 }
 
 function readIfThere(path: string): string | undefined {

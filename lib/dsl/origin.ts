@@ -9,7 +9,7 @@ export interface Origin {
 }
 
 /** Our own modules, whose frames are not the caller's. */
-const OWN = new URL("../..", import.meta.url).href;
+const OWN = pathOf(new URL("../..", import.meta.url).href);
 const OWN_ROOMS = [`${OWN}lib/`, `${OWN}plugins/`, `${OWN}tasks/`];
 
 /** Captures the call site of `constructor`. The stack is rendered when it is asked for. */
@@ -27,15 +27,22 @@ export function originOf(constructor: Function): Origin {
 /** The first place of a stack that is not in our own modules. */
 export function firstPlace(stack: string): Place | undefined {
   for (const line of stack.split("\n")) {
-    const match = /(?:\(|at (?:async )?|^)((?:file|https?):[^()\s]+?):(\d+):(\d+)\)?$/.exec(
+    const match = /(?:\(|at (?:async )?|^)(file:\/\/.+|https?:\S+?):(\d+):(\d+)\)?$/.exec(
       line.trim(),
     );
     if (match === null) continue;
-    const [, url = "", row, column] = match;
-    if (OWN_ROOMS.some((room) => url.startsWith(room))) continue;
-    return { file: pathOf(url), line: Number(row), column: Number(column) };
+    const [, address = "", row, column] = match;
+    // Stacks name files by their plain paths.
+    const file = address.replace(/^file:\/\//, "");
+    if (OWN_ROOMS.some((room) => file.startsWith(room))) continue;
+    return { file, line: Number(row), column: Number(column) };
   }
   return undefined;
+}
+
+/** The URL of an absolute path, which may hold any character. */
+export function urlOf(path: string): string {
+  return `file://${encodeURI(path).replace(/[?#]/g, encodeURIComponent)}`;
 }
 
 /** A module's path as people write it; query strings are only for the module cache. */

@@ -1,5 +1,6 @@
 /** Which names changed files can touch: a superset, found without hashing or building anything. */
 
+import { resolve } from "@std/path";
 import { toucherOf } from "../files/touch.ts";
 import { asFault } from "../model/errors.ts";
 import type { Subject } from "../model/events.ts";
@@ -45,7 +46,7 @@ function changesOfTheWhole(project: Project, paths: readonly string[]): Reason[]
     decodeURIComponent(new URL(folder, import.meta.url).pathname)
   );
   return paths.filter((path) => {
-    const absolute = absolutePath(project.root, path);
+    const absolute = resolve(project.root, path);
     return CONFIGURATION.includes(path.replace(/^(?:\.\.\/)+/, "")) || modules.has(absolute) ||
       own.some((folder) => absolute.startsWith(folder));
   }).map(changed);
@@ -80,7 +81,7 @@ async function imageReasons(
     const files = new Set([...reads, ...(bases.length > 0 ? ["images.lock"] : [])]);
     const guarded = new Set(guard?.files);
     return paths.filter((path) =>
-      files.has(path) || guarded.has(absolutePath(c.project.root, path)) ||
+      files.has(path) || guarded.has(resolve(c.project.root, path)) ||
       touches.some((each) => each(path))
     ).map(changed);
   } catch (error) {
@@ -91,8 +92,4 @@ async function imageReasons(
 
 function changed(path: string): Reason {
   return { kind: "input-changed", path };
-}
-
-function absolutePath(root: string, relative: string): string {
-  return decodeURIComponent(new URL(encodeURI(relative), `file://${encodeURI(root)}/`).pathname);
 }

@@ -1,6 +1,7 @@
 /** The lines of deno.json by which a project finds `images`. */
 
 import { relative } from "@std/path";
+import { urlOf } from "../../lib/dsl/origin.ts";
 import config from "../../deno.json" with { type: "json" };
 
 /** Members of a deno.json. */
@@ -15,7 +16,7 @@ export interface ConfigLines {
 export function configLines(root: string): ConfigLines {
   const own = decodeURIComponent(new URL("../../", import.meta.url).pathname);
   const home = placeOf(root, own);
-  const address = home.startsWith("/") ? `file://${encodeURI(home)}` : home;
+  const address = home.startsWith("/") ? urlOf(home) : home;
   const scope: Record<string, string> = {};
   for (const [name, target] of Object.entries(config.imports)) {
     if (target.startsWith("npm:")) scope[name] = target;
@@ -35,7 +36,7 @@ export function configLines(root: string): ConfigLines {
 
 /** A path as one word of a task's command. */
 function word(path: string): string {
-  return /^[\w./@+-]+$/.test(path) ? path : `'${path}'`;
+  return /^[\w./@+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'"'"'`)}'`;
 }
 
 /** Relative where it is in the project or beside it, so that it holds on other machines. */

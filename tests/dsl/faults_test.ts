@@ -8,7 +8,7 @@ import { dockerfile, files } from "images/plugins";
 
 /** Loads a module of these lines, which must be at fault. */
 async function faultOf(source: string): Promise<Fault> {
-  const folder = await Deno.makeTempDir({ prefix: "images-dsl-" });
+  const folder = await Deno.makeTempDir({ prefix: "images-dsl #%41 (ü)'-" });
   try {
     const file = `${folder}/images.js`;
     await Deno.writeTextFile(file, source);
@@ -216,7 +216,7 @@ Deno.test("loadProject() says what to do where there is no images.ts, or no defi
 });
 
 Deno.test("loadProject() points into a helper module that throws", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "images-dsl-" });
+  const folder = await Deno.makeTempDir({ prefix: "images-dsl #%41 (ü)'-" });
   try {
     await Deno.writeTextFile(
       `${folder}/helper.js`,

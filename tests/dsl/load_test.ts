@@ -4,7 +4,7 @@ import type { Project } from "../../lib/model/recipe.ts";
 import { hostPlatform } from "../../lib/model/platform.ts";
 
 async function load(files: Readonly<Record<string, string>>): Promise<Project> {
-  const folder = await Deno.makeTempDir({ prefix: "images-dsl-" });
+  const folder = await Deno.makeTempDir({ prefix: "images-dsl #%41 (ü)'-" });
   try {
     for (const [name, text] of Object.entries(files)) {
       await Deno.writeTextFile(`${folder}/${name}`, text);
@@ -74,14 +74,19 @@ Deno.test("loadProject() knows the local modules images.ts is made of", async ()
   const { modules } = await load({
     "a.ts": `export { b } from "./b.ts";`,
     "b.ts": `export const b = 1;`,
+    "ü#.ts": `export const größe = 1;`,
+    "lazy.ts": `export {};`,
     "images.ts": `${HEAD}import { b } from "./a.ts";
-void b;
+import { größe } /* not "./100%" */ from "./ü%23.ts";
+void [b, größe, await import(\`./lazy.ts\`)];
 export default define({ images: {} });`,
   });
   assertEquals(modules.map((path) => path.slice(path.lastIndexOf("/") + 1)), [
     "a.ts",
     "b.ts",
     "images.ts",
+    "lazy.ts",
+    "ü#.ts",
   ]);
 });
 
