@@ -102,12 +102,12 @@ async function readContents(
 ): Promise<Entry[]> {
   const entries: Entry[] = [];
   const changed = new Map<string, Map<string, Indexed | undefined>>();
-  const unread = found.filter(needsReading);
-  const total = unread.reduce((sum, { entry }) => sum + entry.size, 0);
+  const unread = new Set(found.filter(needsReading));
+  const total = [...unread].reduce((sum, { entry }) => sum + entry.size, 0);
   let all = 0;
   let read = 0;
   for (const each of found) {
-    const entry = needsReading(each) ? readOne(index, each) : each.entry;
+    const entry = unread.has(each) ? readOne(index, each) : each.entry;
     if (entry !== each.entry) {
       const names = changed.get(each.folder) ?? new Map();
       names.set(each.entry.name, entry);

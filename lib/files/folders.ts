@@ -1,7 +1,7 @@
 /** Folders as they are on disk and as they were when the index was written. Only stats are read. */
 
 import { Fault } from "../model/errors.ts";
-import type { StoredFolder } from "./stored_folder.ts";
+import type { Columns } from "./stored_folder.ts";
 
 /** What a stat says of one entry. Times are milliseconds since 1970. */
 export interface Stat {
@@ -41,6 +41,30 @@ export interface Folder {
   readonly own?: FolderStat;
 }
 
+/** A folder of the index; an entry's position is that in the order in which they were listed. */
+export interface KnownFolder {
+  /** How many entries it has. */
+  readonly size: number;
+  /** The names, each followed by `/`. */
+  readonly joined: string;
+  /** What is known of the folder's own stat can be trusted. */
+  readonly isSettled: boolean;
+  /** The name of an entry. */
+  name(at: number): string | undefined;
+  /** Says whether an entry is a folder. */
+  isFolder(at: number): boolean;
+  /** Says whether a stat is that of an entry, whose content is then as it was. */
+  isSame(at: number, stat: Stat): boolean;
+  /** Says whether this is the folder's stat, by which it still holds the names it held. */
+  hasNamesOf(own: FolderStat): boolean;
+  /** Keeps the stat under which the folder holds these names. */
+  keep(own: FolderStat): void;
+  /** The entries by name. */
+  entries(): ReadonlyMap<string, Indexed>;
+  /** Writes the folder's row and those of its entries, from a row of these columns on. */
+  copyTo(columns: Columns, first: number): void;
+}
+
 /**
  * Deno cuts a file's times: changes within this many milliseconds of a reading may show no
  * difference, so what was read by then is read again.
@@ -54,7 +78,7 @@ export const SETTLING = 2_000;
  * @param known the folder in the index, if it is there.
  * @returns undefined where there is no such folder.
  */
-export function lookAt(path: string, known: StoredFolder | undefined): Folder | undefined {
+export function lookAt(path: string, known: KnownFolder | undefined): Folder | undefined {
   // Of a folder that is new the next run asks: its stat would rarely be settled by now.
   if (known === undefined) return list(path, new Map());
   const own = ownStat(path);
@@ -102,14 +126,14 @@ function unread(name: string, { type, executable, size, mtime, ctime, inode }: S
 }
 
 /** Folders are listed in the same order while nothing in them is added or removed. */
-function hasSameNames(listed: readonly Deno.DirEntry[], known: StoredFolder): boolean {
+function hasSameNames(listed: readonly Deno.DirEntry[], known: KnownFolder): boolean {
   return listed.length === known.size &&
     listed.every(({ name, isDirectory }, at) =>
       name === known.name(at) && isDirectory === known.isFolder(at)
     );
 }
 
-function hasSameStats(path: string, known: StoredFolder): boolean {
+function hasSameStats(path: string, known: KnownFolder): boolean {
   for (let at = 0; at < known.size; at++) {
     if (known.isFolder(at)) continue;
     const now = statOf(`${path}/${known.name(at)}`, path);
@@ -160,7 +184,7 @@ function statOf(path: string, folder: string): Stat | undefined {
 }
 
 /** Says whether two stats are of the same content, as far as stats can tell. */
-function isSame(a: Stat, b: Stat): boolean {
+export function isSame(a: Stat, b: Stat): boolean {
   return a.mtime === b.mtime && a.size === b.size && a.ctime === b.ctime && a.inode === b.inode &&
     a.type === b.type && a.executable === b.executable;
 }

@@ -7,7 +7,7 @@ import { lazy } from "../model/lazy.ts";
 import type { Selection, Tree } from "../model/selection.ts";
 import { type Folder, holdsAll, type Indexed, lookAt } from "./folders.ts";
 import { type IndexData, readIndexFile, writeIndexFile } from "./index_file.ts";
-import { StoredFolder } from "./stored_folder.ts";
+import { ReadFolder } from "./read_folder.ts";
 
 const collecting = lazy(() => import("./collect.ts"));
 
@@ -149,7 +149,7 @@ export class FileIndex {
         this.#forgetUsersOf(relative);
       }
       if (now === undefined) this.#data.folders.delete(relative);
-      else this.#data.folders.set(relative, StoredFolder.of(now, folder?.own));
+      else this.#data.folders.set(relative, new ReadFolder(now, folder?.own));
     }
     this.#data.snapshots.set(key, snapshot);
     this.#use(key, snapshot.folders);

@@ -7,13 +7,14 @@
  * Numbers have the machine's byte order: an index does not travel.
  */
 
+import type { KnownFolder } from "./folders.ts";
 import type { Snapshot } from "./index.ts";
 import { type Columns, DIGEST_SIZE, emptyColumns, StoredFolder } from "./stored_folder.ts";
 
 /** What the index holds. */
 export interface IndexData {
   /** By path, relative to the project's folder. */
-  readonly folders: Map<string, StoredFolder>;
+  readonly folders: Map<string, KnownFolder>;
   /** Selections as text → their root. */
   readonly snapshots: Map<string, Snapshot>;
 }
@@ -77,12 +78,12 @@ function encode(data: IndexData): Uint8Array {
   const snapshots = [...data.snapshots].filter(([, snapshot]) => snapshot.used >= oldest);
   const used = [...new Set(snapshots.flatMap(([, snapshot]) => snapshot.folders))];
   const stored = used.map((path) => data.folders.get(path));
-  const count = stored.reduce((sum, folder) => sum + (folder?.rows ?? 0), 0);
+  const count = stored.reduce((sum, folder) => sum + rowsOf(folder?.size), 0);
   const columns = emptyColumns(count);
   let first = 0;
   for (const folder of stored) {
     folder?.copyTo(columns, first);
-    first += folder?.rows ?? 0;
+    first += rowsOf(folder?.size);
   }
   const numbers = new Map(used.map((path, at) => [path, at]));
   const document: Document = {
@@ -95,6 +96,11 @@ function encode(data: IndexData): Uint8Array {
     links: [...columns.links],
   };
   return join(new TextEncoder().encode(JSON.stringify(document)), columns);
+}
+
+/** A folder itself and its entries; nothing of one that is not there. */
+function rowsOf(size: number | undefined): number {
+  return size === undefined ? 0 : 1 + size;
 }
 
 function join(document: Uint8Array, columns: Columns): Uint8Array {
@@ -134,13 +140,12 @@ function columnsIn(bytes: Uint8Array, begin: number, { count, links }: Document)
 }
 
 function decode(document: Document, columns: Columns): IndexData {
-  const folders = new Map<string, StoredFolder>();
+  const folders = new Map<string, KnownFolder>();
   let first = 0;
   for (const [path, size, joined] of document.folders) {
     if (size < 0) continue;
-    const folder = new StoredFolder(columns, first, size, joined);
-    folders.set(path, folder);
-    first += folder.rows;
+    folders.set(path, new StoredFolder(columns, first, size, joined));
+    first += rowsOf(size);
   }
   if (first !== document.count) throw new RangeError("Not as many rows as there should be");
   const snapshots = new Map(document.snapshots.map(([key, root, numbers, used]) => {

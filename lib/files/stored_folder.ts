@@ -3,7 +3,7 @@
  * compares stats without making an object for each file.
  */
 
-import type { FolderStat, Indexed, Stat } from "./folders.ts";
+import type { FolderStat, Indexed, KnownFolder, Stat } from "./folders.ts";
 
 /**
  * The entries of one or many folders, a column for each property. A folder's first row is the folder
@@ -42,9 +42,8 @@ export function emptyColumns(count: number): Columns {
   };
 }
 
-/** A folder's entries: a stretch of some columns. */
-export class StoredFolder {
-  /** How many entries it has. */
+/** A folder as it was read from the index: a stretch of some columns. */
+export class StoredFolder implements KnownFolder {
   readonly size: number;
   readonly #columns: Columns;
   readonly #first: number;
@@ -63,39 +62,18 @@ export class StoredFolder {
     this.#joined = joined;
   }
 
-  /** Stores a folder and its entries in columns of their own. */
-  static of(entries: ReadonlyMap<string, Indexed>, own?: FolderStat): StoredFolder {
-    const columns = emptyColumns(1 + entries.size);
-    let row = 1;
-    for (const entry of entries.values()) put(columns, row++, entry);
-    const joined = [...entries.keys()].map((name) => `${name}/`).join("");
-    const stored = new StoredFolder(columns, 0, entries.size, joined);
-    stored.#entries = entries;
-    if (own !== undefined) stored.keep(own);
-    return stored;
-  }
-
-  /** The names, each followed by `/`. */
   get joined(): string {
     return this.#joined;
   }
 
-  /** The name of an entry by its position. */
   name(at: number): string | undefined {
     return (this.#names ??= this.#joined.split("/"))[at];
   }
 
-  /** How many rows it takes. */
-  get rows(): number {
-    return 1 + this.size;
-  }
-
-  /** What it remembers of the folder's own stat can be trusted. */
   get isSettled(): boolean {
     return (this.#columns.bits[this.#first]! & SETTLED) !== 0;
   }
 
-  /** Says whether this is the folder's stat, by which it still holds the names it held. */
   hasNamesOf({ mtime, ctime, inode }: FolderStat): boolean {
     const columns = this.#columns;
     const row = this.#first;
@@ -103,22 +81,14 @@ export class StoredFolder {
       columns.ctime[row] === ctime && columns.inode[row] === inode;
   }
 
-  /** Keeps the stat under which the folder holds these names. */
-  keep({ mtime, ctime, inode, settled }: FolderStat): void {
-    const columns = this.#columns;
-    const row = this.#first;
-    columns.mtime[row] = mtime;
-    columns.ctime[row] = ctime;
-    columns.inode[row] = inode;
-    columns.bits[row] = TYPES.indexOf("directory") | (settled ? SETTLED : 0);
+  keep(own: FolderStat): void {
+    putFolder(this.#columns, this.#first, own);
   }
 
-  /** Says whether an entry is a folder. */
   isFolder(at: number): boolean {
     return TYPES[this.#columns.bits[this.#first + 1 + at]! & 3] === "directory";
   }
 
-  /** Says whether a stat is that of an entry, whose content is then as remembered. */
   isSame(at: number, stat: Stat): boolean {
     const { size, mtime, ctime, inode, bits } = this.#columns;
     const row = this.#first + 1 + at;
@@ -129,7 +99,6 @@ export class StoredFolder {
       (flags & (HAS_CONTENT | SETTLED)) !== HAS_CONTENT;
   }
 
-  /** The entries by name. */
   entries(): ReadonlyMap<string, Indexed> {
     return this.#entries ??= new Map(
       Array.from({ length: this.size }, (_, at) => {
@@ -139,10 +108,9 @@ export class StoredFolder {
     );
   }
 
-  /** Copies its rows into other columns. */
   copyTo(target: Columns, first: number): void {
     const { size, mtime, ctime, inode, bits, digests, links } = this.#columns;
-    const [from, to] = [this.#first, this.#first + this.rows];
+    const [from, to] = [this.#first, this.#first + 1 + this.size];
     target.size.set(size.subarray(from, to), first);
     target.mtime.set(mtime.subarray(from, to), first);
     target.ctime.set(ctime.subarray(from, to), first);
@@ -181,7 +149,16 @@ export class StoredFolder {
   }
 }
 
-function put(columns: Columns, row: number, entry: Indexed): void {
+/** Fills the row of a folder itself. */
+export function putFolder(columns: Columns, row: number, own: FolderStat): void {
+  columns.mtime[row] = own.mtime;
+  columns.ctime[row] = own.ctime;
+  columns.inode[row] = own.inode;
+  columns.bits[row] = TYPES.indexOf("directory") | (own.settled ? SETTLED : 0);
+}
+
+/** Fills the row of an entry. */
+export function put(columns: Columns, row: number, entry: Indexed): void {
   const { type, executable, settled, content } = entry;
   columns.size[row] = entry.size;
   columns.mtime[row] = entry.mtime;

@@ -4,7 +4,7 @@ import { readIndexFile, writeIndexFile } from "../../lib/files/index_file.ts";
 import type { FolderStat } from "../../lib/files/folders.ts";
 import { FileIndex } from "../../lib/files/index.ts";
 import { selectionOf } from "../../lib/files/selection.ts";
-import { StoredFolder } from "../../lib/files/stored_folder.ts";
+import { ReadFolder } from "../../lib/files/read_folder.ts";
 import type { Selection } from "../../lib/model/selection.ts";
 
 /** A folder for one test, and an index beside it. */
@@ -37,7 +37,7 @@ class Rig implements Disposable {
       const entries = [...folder.entries()].map(([name, entry]) =>
         [name, { ...entry, settled: true }] as const
       );
-      return [path, StoredFolder.of(new Map(entries), this.#ownStat(path))] as const;
+      return [path, new ReadFolder(new Map(entries), this.#ownStat(path))] as const;
     });
     writeIndexFile(this.state, { folders: new Map(settled), snapshots });
   }
