@@ -1,9 +1,12 @@
 /** The programs that images are built with: whether they are there, and whether they work. */
 
 import { which } from "../../lib/process/which.ts";
+import { buildah, podman } from "../../plugins/dockerfile/engines/containers.ts";
+import { buildx, classic } from "../../plugins/dockerfile/engines/docker.ts";
+import type { Engine } from "../../plugins/dockerfile/engines/engine.ts";
 import { PROGRAMS as BAZEL } from "../../plugins/rules_img/bazel/workspace.ts";
 import { FEATURES } from "../../plugins/nix2container/nix_args.ts";
-import { ask, type Asked } from "./ask.ts";
+import { ask } from "./ask.ts";
 import type { ImageNeed } from "./needs.ts";
 
 /** A program, how to ask it, and what to do without it. */
@@ -17,10 +20,8 @@ interface Tool {
   readonly works?: readonly string[];
   /** It is asked whether it works only where an image needs it. */
   readonly onlyIfNeeded?: boolean;
-  /** Finds a complaint in what it prints although it ends well. */
-  readonly complaint?: RegExp;
   /** It is one of those that build Dockerfiles: another will do. */
-  readonly isEngine?: boolean;
+  readonly engine?: Engine;
   /** What to do where it is missing. */
   readonly missing: string;
   /** What to do where it does not work. */
@@ -80,8 +81,7 @@ const TOOLS: readonly Tool[] = [
     name: "docker",
     programs: ["docker"],
     version: ["--version"],
-    works: ["version", "--format", "{{.Server.Version}}"],
-    isEngine: true,
+    engine: classic,
     missing: "install it",
     broken: "start its daemon, or name it in DOCKER_HOST",
   },
@@ -89,9 +89,7 @@ const TOOLS: readonly Tool[] = [
     name: "docker buildx",
     programs: ["docker"],
     version: ["buildx", "version"],
-    works: ["buildx", "inspect"],
-    complaint: /^Error: +(.*)$/m,
-    isEngine: true,
+    engine: buildx,
     missing: "install docker with its plugin buildx",
     broken: "see what `docker buildx inspect` says",
   },
@@ -99,8 +97,7 @@ const TOOLS: readonly Tool[] = [
     name: "podman",
     programs: ["podman"],
     version: ["--version"],
-    works: ["info", "--format", "{{.Host.BuildahVersion}}"],
-    isEngine: true,
+    engine: podman,
     missing: "install it",
     broken: "see what `podman info` says",
   },
@@ -108,10 +105,9 @@ const TOOLS: readonly Tool[] = [
     name: "buildah",
     programs: ["buildah"],
     version: ["--version"],
-    works: ["info"],
-    isEngine: true,
+    engine: buildah,
     missing: "install it",
-    broken: "see what `buildah info` says",
+    broken: "see what `buildah --version` says",
   },
   {
     name: "attic",
@@ -145,7 +141,7 @@ async function lookAt(
   patience: number | undefined,
 ): Promise<ToolState> {
   const { name, programs } = tool;
-  const { isEngine = false } = tool;
+  const isEngine = tool.engine !== undefined;
   const common = { name, programs, isEngine, neededBy: users.map((user) => user.name) };
   const path = programs.map((program) => which(program)).find((each) => each !== undefined);
   if (path === undefined) {
@@ -170,14 +166,16 @@ async function lookAt(
 
 /** Why a program that is there does not work, if it does not. */
 async function complaintOf(
-  { works, complaint, onlyIfNeeded }: Tool,
+  { engine, works = engine?.question().slice(1), onlyIfNeeded }: Tool,
   path: string,
   users: readonly ImageNeed[],
   patience: number | undefined,
 ): Promise<string | undefined> {
   if (works === undefined || (onlyIfNeeded && users.length === 0)) return undefined;
-  const asked: Asked = await ask([path, ...works], { patience, cwd: users[0]?.folder });
-  return asked.why ?? complaint?.exec(asked.text)?.[1];
+  const { why, text } = await ask([path, ...works], { patience, cwd: users[0]?.folder });
+  if (why !== undefined || engine === undefined) return why;
+  const verdict = engine.verdict({ code: 0, stdout: text, stderr: [] });
+  return verdict.works ? undefined : verdict.why;
 }
 
 /** Whether one of these programs works; what is not looked at counts as working. */

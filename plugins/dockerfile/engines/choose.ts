@@ -43,12 +43,10 @@ function candidates({ engine }: Options, { context }: Tooling): readonly Engine[
   return context.overrides.builder === undefined ? named : named.filter((each) => each === buildx);
 }
 
-function probed(engine: Engine, tooling: Tooling): Promise<Probe> {
-  const { context } = tooling;
-  if (which(engine.program) === undefined) {
-    return Promise.resolve({ works: false, why: "it is not installed" });
-  }
-  return context.once(`dockerfile:probe:${engine.name}`, () => engine.probe(tooling));
+async function probed(engine: Engine, tooling: Tooling): Promise<Probe> {
+  if (which(engine.program) === undefined) return { works: false, why: "it is not installed" };
+  const question = engine.question(tooling.context.overrides.builder);
+  return engine.verdict(await tooling.askOnce(question));
 }
 
 function noEngine(reasons: readonly string[], { engine }: Options): Fault {

@@ -4,9 +4,15 @@ import { hexOf } from "../../../lib/model/digest.ts";
 import type { LocalImage } from "../../../lib/model/image.ts";
 import { exportImage } from "../../../lib/run/export.ts";
 import type { Demand, Feature } from "./demands.ts";
-import { buildKitArguments, type Engine, type EngineJob, sharedArguments } from "./engine.ts";
+import {
+  buildKitArguments,
+  type Engine,
+  type EngineJob,
+  type Probe,
+  sharedArguments,
+} from "./engine.ts";
 import { type EngineImage, readFolder } from "./result.ts";
-import type { Tooling } from "./tooling.ts";
+import type { Ended, Tooling } from "./tooling.ts";
 
 /**
  * The version of buildah that first knows a feature; podman has buildah inside.
@@ -27,12 +33,8 @@ const UNKNOWN: ReadonlySet<Feature> = new Set(["folder-base"]);
 export const podman: Engine = {
   name: "podman",
   program: "podman",
-  async probe(tooling) {
-    const { code, stdout, stderr } = await tooling.ask(
-      ["podman", "info", "--format", "{{.Host.BuildahVersion}}"],
-    );
-    return code === 0 ? { works: true, ...versionIn(stdout) } : refusal(stderr);
-  },
+  question: () => ["podman", "info", "--format", "{{.Host.BuildahVersion}}"],
+  verdict,
   lacks,
   handOver: (image, tooling) =>
     handOver(image, tooling, {
@@ -53,10 +55,8 @@ export const podman: Engine = {
 export const buildah: Engine = {
   name: "buildah",
   program: "buildah",
-  async probe(tooling) {
-    const { code, stdout, stderr } = await tooling.ask(["buildah", "--version"]);
-    return code === 0 ? { works: true, ...versionIn(stdout) } : refusal(stderr);
-  },
+  question: () => ["buildah", "--version"],
+  verdict,
   lacks,
   handOver: (image, tooling) =>
     handOver(image, tooling, {
@@ -74,13 +74,12 @@ export const buildah: Engine = {
     }),
 };
 
-function versionIn(text: string): { version?: string } {
-  const [version] = /\d+\.\d+(?:\.\d+)?/.exec(text) ?? [];
-  return version === undefined ? {} : { version };
-}
-
-function refusal(stderr: readonly string[]): { works: false; why: string } {
-  return { works: false, why: stderr.at(-1)?.replace(/^Error: /, "") ?? "it does not answer" };
+function verdict({ code, stdout, stderr }: Ended): Probe {
+  if (code !== 0) {
+    return { works: false, why: stderr.at(-1)?.replace(/^Error: /, "") ?? "it does not answer" };
+  }
+  const [version] = /\d+\.\d+(?:\.\d+)?/.exec(stdout) ?? [];
+  return { works: true, ...(version === undefined ? {} : { version }) };
 }
 
 function lacks(demands: readonly Demand[], version: string | undefined): Demand | undefined {

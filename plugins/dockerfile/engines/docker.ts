@@ -11,14 +11,17 @@ import {
   sharedArguments,
 } from "./engine.ts";
 import { type EngineImage, readArchive, readLayout } from "./result.ts";
-import type { Ended, Tooling } from "./tooling.ts";
+import type { Tooling } from "./tooling.ts";
 
 /** docker buildx, with the builder that is chosen by `--builder`, `BUILDX_BUILDER` or docker itself. */
 export const buildx: Engine = {
   name: "docker buildx",
   program: "docker",
-  async probe(tooling) {
-    const { code, stdout, stderr } = await inspect(tooling);
+  question: (builder) => [
+    ...["docker", "buildx", "inspect"],
+    ...(builder === undefined ? [] : [builder]),
+  ],
+  verdict({ code, stdout, stderr }) {
     if (code !== 0) return { works: false, why: firstWords(stderr) };
     // A builder that cannot be reached is described all the same.
     const error = /^Error: +(.*)$/m.exec(stdout);
@@ -59,10 +62,8 @@ export const buildx: Engine = {
 export const classic: Engine = {
   name: "docker",
   program: "docker",
-  async probe(tooling) {
-    const { code, stdout, stderr } = await tooling.ask(
-      ["docker", "version", "--format", "{{.Server.Version}}"],
-    );
+  question: () => ["docker", "version", "--format", "{{.Server.Version}}"],
+  verdict({ code, stdout, stderr }) {
     const version = stdout.trim();
     if (code === 0) return { works: true, ...(version === "" ? {} : { version }) };
     return { works: false, why: firstWords(stderr) };
@@ -95,20 +96,9 @@ async function load(image: LocalImage, tooling: Tooling): Promise<HandedOver> {
  * its classic store, which has to be asked for the image afterwards.
  */
 async function keepsImagesAsOci(tooling: Tooling): Promise<boolean> {
-  const { stdout } = await inspect(tooling);
+  const { stdout } = await tooling.askOnce(buildx.question(tooling.context.overrides.builder));
   if (/^Driver: +docker$/m.exec(stdout) === null) return true;
   return /worker\.(?:containerd\.namespace|snapshotter):/.test(stdout);
-}
-
-/** What docker says of the builder, asked for once a run. */
-function inspect(tooling: Tooling): Promise<Ended> {
-  const { context } = tooling;
-  const { builder } = context.overrides;
-  return context.once(`dockerfile:inspect:${builder ?? ""}`, () =>
-    tooling.ask([
-      ...["docker", "buildx", "inspect"],
-      ...(builder === undefined ? [] : [builder]),
-    ]));
 }
 
 async function saved(idFile: string, job: EngineJob): Promise<EngineImage> {

@@ -3,7 +3,7 @@
 import type { LocalImage } from "../../../lib/model/image.ts";
 import type { Demand } from "./demands.ts";
 import type { EngineImage } from "./result.ts";
-import type { Tooling } from "./tooling.ts";
+import type { Ended, Tooling } from "./tooling.ts";
 
 /** Names of engines, as people read them. */
 export type EngineName = "docker buildx" | "podman" | "buildah" | "docker";
@@ -68,8 +68,10 @@ export interface Engine {
   readonly name: EngineName;
   /** Its program on PATH. */
   readonly program: string;
-  /** Asks whether it works here, without building anything. */
-  probe(tooling: Tooling): Promise<Probe>;
+  /** The command that tells whether it works here, without building anything. */
+  question(builder?: string): readonly string[];
+  /** What the answer to that means. */
+  verdict(answer: Ended): Probe;
   /** The first of what a Dockerfile demands that this version cannot do. */
   lacks(demands: readonly Demand[], version: string | undefined): Demand | undefined;
   /** Makes an image of the graph known to it. */

@@ -41,6 +41,11 @@ export class Tooling {
     return { code, stdout, stderr };
   }
 
+  /** The same for every build of a run: asked once. */
+  askOnce(command: readonly string[]): Promise<Ended> {
+    return this.context.once(`dockerfile:ask:${command.join(" ")}`, () => this.ask(command));
+  }
+
   /**
    * Runs a step of the build. Its output is logged without secrets, and handed to the watcher.
    *
