@@ -38,7 +38,8 @@ export function run(
 
 /** Says whether a screen shows all of these, times being alike. */
 export function shows(...texts: readonly string[]): (screen: string) => boolean {
-  return (screen) => texts.every((text) => alike(screen).includes(text));
+  const isThere = (screen: string) => texts.every((text) => alike(screen).includes(text));
+  return Object.assign(isThere, { toString: () => texts.join(", ") });
 }
 
 /** Lets builds end one after the other, so that the order of their lines is known. */

@@ -29,8 +29,8 @@ echo $? > "$folder/status"
 tmux -S "$folder/socket" wait-for -S ended
 exec cat`;
 
-/** The most screens that are looked at before a condition counts as missed. */
-const PATIENCE = 400;
+/** How long a condition is waited for before it counts as missed, in milliseconds. */
+const PATIENCE = 120_000;
 
 /** A command running in a terminal. */
 export class Terminal implements AsyncDisposable {
@@ -100,15 +100,9 @@ export class Terminal implements AsyncDisposable {
   /** Waits until what can be seen is as it should be; answers with it. */
   async until(isThere: (screen: string) => boolean): Promise<string> {
     let screen = "";
-    for (let looks = 0; looks < PATIENCE; looks++) {
-      const printed = this.#printed.promise;
-      const wasOver = this.#isOver;
-      screen = await this.screen();
-      if (isThere(screen)) return screen;
-      if (wasOver) break;
-      await printed;
-    }
-    throw new Error(`what was waited for did not come; the terminal shows:\n${screen}`);
+    const isSeen = async () => isThere(screen = await this.screen());
+    if (await this.#comes(isSeen)) return screen;
+    throw new Error(`waited for ${isThere}; the terminal shows:\n${screen}`);
   }
 
   /** Waits until the command has ended; answers with its exit status. */
@@ -125,12 +119,8 @@ export class Terminal implements AsyncDisposable {
 
   /** Waits until the cursor can be seen, or no longer can. */
   async untilCursor(visible: boolean): Promise<void> {
-    for (let looks = 0; looks < PATIENCE; looks++) {
-      const printed = this.#printed.promise;
-      if (await this.hasCursor() === visible) return;
-      await printed;
-    }
-    throw new Error(`the cursor is ${visible ? "hidden" : "shown"}`);
+    if (await this.#comes(async () => await this.hasCursor() === visible)) return;
+    throw new Error(`the cursor is ${visible ? "hidden" : "shown"}:\n${await this.screen()}`);
   }
 
   /** Sends a signal to the command. */
@@ -141,7 +131,22 @@ export class Terminal implements AsyncDisposable {
   /** Waits until the command is stopped, as by Ctrl-Z. */
   async untilStopped(): Promise<void> {
     const path = `/proc/${await this.#pid()}/stat`;
-    while (!/\) T /.test(await Deno.readTextFile(path)));
+    const patience = AbortSignal.timeout(PATIENCE);
+    while (!/\) T /.test(await Deno.readTextFile(path))) patience.throwIfAborted();
+  }
+
+  /** Looks again after each print, until it is so, or nothing more comes or patience is over. */
+  async #comes(isSo: () => Promise<boolean>): Promise<boolean> {
+    const patience = AbortSignal.timeout(PATIENCE);
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    patience.addEventListener("abort", () => resolve());
+    for (;;) {
+      const printed = this.#printed.promise;
+      const isLast = this.#isOver || patience.aborted;
+      if (await isSo()) return true;
+      if (isLast) return false;
+      await Promise.race([printed, over]);
+    }
   }
 
   async #pid(): Promise<number> {
