@@ -8,6 +8,7 @@ import { assert } from "@std/assert";
 import { TestProject } from "../support/project.ts";
 import { runTool } from "../support/real/program.ts";
 import { type LoopbackRegistry, startLoopbackRegistry } from "../support/real/registry.ts";
+import { coldCopy } from "./skopeo.ts";
 
 const FILES = 5_000;
 const EACH = 39_200;
@@ -67,16 +68,9 @@ globalThis.addEventListener("unload", () => {
   Deno.removeSync(project.beside(""), { recursive: true });
 });
 
-/** As on a cold machine: what skopeo remembers of blobs goes to a home of its own, also root's. */
-async function copyWithSkopeo(registry: LoopbackRegistry): Promise<void> {
-  const home = project.beside("home");
-  await Deno.remove(home, { recursive: true }).catch(() => {});
-  await Deno.mkdir(home);
-  const env = { HOME: home, XDG_DATA_HOME: home, _CONTAINERS_ROOTLESS_UID: "1000" };
-  await runTool([
-    ...["skopeo", "copy", "-q", "--dest-tls-verify=false"],
-    ...[`oci:${layout}:big`, `docker://${registry.host}/big:latest`],
-  ], { env });
+async function copyWithSkopeo({ host }: LoopbackRegistry): Promise<void> {
+  const { command, env } = await coldCopy(layout, host, project.beside("home"));
+  await runTool(command, { env });
 }
 
 async function removeState(): Promise<void> {
