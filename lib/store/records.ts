@@ -135,8 +135,8 @@ function read<T extends { readonly schema: number }>(path: string): T | undefine
   return record?.schema === SCHEMA ? record : undefined;
 }
 
-/** A file that is missing or unreadable is a miss: whatever it said can be found out again. */
-function readJson<T>(path: string): T | undefined {
+/** Reads a file; a missing or unreadable one is a miss: what it said can be found out again. */
+export function readJson<T>(path: string): T | undefined {
   try {
     return JSON.parse(Deno.readTextFileSync(path)) as T;
   } catch (error) {

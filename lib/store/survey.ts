@@ -3,7 +3,7 @@
 import { type Descriptor, type Manifest, MediaType } from "../model/oci.ts";
 import { isDigest } from "../model/digest.ts";
 import type { Layout } from "./layout.ts";
-import type { ImageRecord, TaskRecord } from "./records.ts";
+import { type ImageRecord, readJson, type TaskRecord } from "./records.ts";
 import type { State } from "./state.ts";
 
 /** What a file of the state is. */
@@ -205,15 +205,6 @@ function factsOf(path: string): Deno.FileInfo | undefined {
 
 function timeOf(path: string): number {
   return factsOf(path)?.mtime?.getTime() ?? 0;
-}
-
-function readJson<T>(path: string): T | undefined {
-  try {
-    return JSON.parse(Deno.readTextFileSync(path)) as T;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }
 
 function lastPart(path: string): string {
