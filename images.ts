@@ -19,6 +19,7 @@ export default define({
   tasks: {
     "handbook-site": task({
       inputs: [
+        "lib/report/page/style/ground.css",
         "tasks/handbook/pages/*.md",
         "tasks/handbook/render.ts",
         "tasks/handbook/style.css",

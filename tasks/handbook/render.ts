@@ -23,15 +23,17 @@ interface Section {
 
 const here = new URL("./", import.meta.url);
 
+/** The style that the manual has in common with the report. */
+const GROUND = "../../lib/report/page/style/ground.css";
+
 /** Writes the whole site; what an earlier run left in the folder is removed. */
 export function renderSite(out: string): void {
   const pages = readPages();
   Deno.mkdirSync(out, { recursive: true });
   for (const { name } of Deno.readDirSync(out)) Deno.removeSync(`${out}/${name}`);
   for (const page of pages) Deno.writeTextFileSync(`${out}/${page.file}`, layout(page, pages));
-  for (const asset of ["style.css", "theme.js"]) {
-    Deno.copyFileSync(new URL(asset, here), `${out}/${asset}`);
-  }
+  Deno.writeTextFileSync(`${out}/style.css`, [GROUND, "style.css"].map(textOf).join("\n"));
+  Deno.writeTextFileSync(`${out}/theme.js`, textOf("theme.js"));
 }
 
 function readPages(): Page[] {
@@ -43,8 +45,12 @@ function readPages(): Page[] {
   });
 }
 
+function textOf(asset: string): string {
+  return Deno.readTextFileSync(new URL(asset, here));
+}
+
 function readPage(file: string, source: string): Page {
-  const marked = new Marked({ renderer: { heading, table, link } });
+  const marked = new Marked({ renderer: { heading, table, link, codespan } });
   const tokens = marked.lexer(source);
   const headings = tokens.filter((token): token is Tokens.Heading => token.type === "heading");
   const title = headings.find(({ depth }) => depth === 1)?.text;
@@ -78,6 +84,12 @@ function table(this: any, token: Tokens.Table): string {
   return `<div class="table"><table><thead>${
     row(token.header, "th")
   }</thead><tbody>${body}</tbody></table></div>\n`;
+}
+
+/** Words such as `--push` are not broken at their hyphens, unless they are long. */
+function codespan({ text }: Tokens.Codespan): string {
+  const whole = (word: string) => word.length > 24 ? word : `<span>${word}</span>`;
+  return `<code>${escape(text).replace(/\S*-\S*/g, whole)}</code>`;
 }
 
 /** Pages link to each other by their Markdown names, which editors can follow. */

@@ -1,5 +1,6 @@
 /** The style sheet, in the order that its parts build on each other. */
 
+import ground from "./style/ground.css" with { type: "text" };
 import base from "./style/base.css" with { type: "text" };
 import header from "./style/header.css" with { type: "text" };
 import hero from "./style/hero.css" with { type: "text" };
@@ -13,6 +14,7 @@ import keys from "./style/keys.css" with { type: "text" };
 
 /** The whole style sheet. */
 export const style: string = [
+  ground,
   base,
   header,
   hero,
