@@ -2,6 +2,7 @@
 
 import { Fault } from "../../lib/model/errors.ts";
 import type { ImageSource } from "../../lib/model/image.ts";
+import type { Json } from "../../lib/model/json.ts";
 import type {
   BuildRequest,
   DescribeContext,
@@ -12,7 +13,7 @@ import type {
 import type { Image } from "../../lib/model/recipe.ts";
 import type { Reading } from "./engines/run.ts";
 import { assemble } from "./native/assemble.ts";
-import { Folders } from "./plan/folders.ts";
+import { type Folder, Folders } from "./plan/folders.ts";
 import { joinPath, type Options, readOptions } from "./plan/options.ts";
 import { planStages } from "./plan/stages.ts";
 import { type Survey, survey } from "./plan/survey.ts";
@@ -36,13 +37,30 @@ function describe(image: Image, context: DescribeContext): Description {
   const inputs = result.folders.flatMap((use) => use.selections(context.root, reads));
   const tools = toolNeeds(options, result);
   return {
-    options: result.normal,
+    options: { ...result.normal, ...rulesInKey(result, image.common.inputs.length > 0) },
     inputs,
     images: result.images,
     bases: result.bases,
     ...(tools.length === 0 ? {} : { tools }),
     reads: [...reads].sort(),
   };
+}
+
+/**
+ * The ignore rules, where the input tree does not show what they hide: files that a folder's rules
+ * leave out may be in it for the recipe's own inputs, or for a folder around or inside that one.
+ */
+function rulesInKey({ folders }: Survey, hasInputs: boolean): { readonly rules?: Json } {
+  const isShared = (at: Folder) =>
+    hasInputs || folders.some(({ folder: other }) =>
+      other !== at &&
+      (at.prefix.startsWith(other.prefix) || other.prefix.startsWith(at.prefix))
+    );
+  const shared = folders.map(({ folder }) => folder).filter((folder) =>
+    folder.ignore.length > 0 && isShared(folder)
+  );
+  if (shared.length === 0) return {};
+  return { rules: Object.fromEntries(shared.map(({ path, ignore }) => [path, ignore])) };
 }
 
 async function build(request: BuildRequest): Promise<ImageSource> {

@@ -120,9 +120,14 @@ async function makeArchives(): Promise<ReadonlyMap<string, Uint8Array>> {
     { ...own, path: "target/", type: "directory", mode: 0o755 },
     { ...own, path: "current", type: "symlink", mode: 0o777, linkTarget: "target" },
   ];
+  const dotted: TarEntry[] = [
+    { ...own, path: "./", type: "directory", mode: 0o700 },
+    text("./file", "dotted\n", 0o600),
+  ];
   const made = new Map([
     ["archive.tar", await bytesOf(archive)],
     ["links.tar", await bytesOf(links)],
+    ["dotted.tar", await bytesOf(dotted)],
     ["empty.tar", new Uint8Array(1024)],
   ]);
   for (const [ending, ...command] of COMPRESSORS) {

@@ -24,12 +24,7 @@ const CASES: readonly Case[] = [
     /./,
   ],
   ["FROM scratch\nCOPY hidden.txt /x\n", "2:6", /^hidden\.txt is not in/, /app\/\.dockerignore/],
-  [
-    "FROM scratch\nCOPY ../outside /x\n",
-    "2:6",
-    /^The source "\.\.\/outside" is outside the build context$/,
-    /contexts/,
-  ],
+  ["FROM scratch\nCOPY ../outside /x\n", "2:6", /^\.\.\/outside is not in the build context/, /./],
   ["FROM scratch\nCOPY [a /x\n", "2:6", /^Cannot read the pattern "\[a"$/, /\[\[\]/],
   [
     "FROM scratch AS build\nFROM scratch\nCOPY --from=Build! /a /b\n",

@@ -99,6 +99,31 @@ Deno.test("a key changes with what can change the image", async (t) => {
   }
 });
 
+Deno.test("a key changes with the rules that hide what the input tree holds anyway", async (t) => {
+  const cases: Readonly<Record<string, [dockerfile: string, BuildOptions]>> = {
+    "for the recipe's inputs": ["FROM scratch\nCOPY dir /x\n", { inputs: ["dir/**"] }],
+    "for a folder inside": [
+      "FROM scratch\nCOPY dir /x\nCOPY --from=sub . /y\n",
+      { options: { contexts: { sub: "dir" } } },
+    ],
+  };
+  for (const [name, [dockerfile, options]] of Object.entries(cases)) {
+    await t.step(name, async () => {
+      await using rig = await Rig.create({
+        "Dockerfile": dockerfile,
+        ".dockerignore": "dir/hidden\n",
+        "dir/a": "a",
+        "dir/hidden": "h",
+      });
+      const before = await rig.identity(options);
+      rig.write({ ".dockerignore": "# the same\ndir/hidden\n" });
+      assertEquals(await rig.identity(options), before);
+      rig.write({ ".dockerignore": "" });
+      assertNotEquals(await rig.identity(options), before);
+    });
+  }
+});
+
 Deno.test("a key holds what a base's ONBUILD can take", async (t) => {
   await using rig = await Rig.create({
     "base.Dockerfile":

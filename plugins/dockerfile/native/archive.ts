@@ -65,10 +65,8 @@ export class Unpacker {
   async #place(member: TarMember, tree: Rootfs, base: string): Promise<void> {
     const target = joinBelow(base, member.path);
     const meta = { mode: member.mode & 0o7777, uid: member.uid, gid: member.gid };
-    if (target === base) {
-      if (member.type === "directory") tree.put(base, folderOf(meta));
-      return;
-    }
+    // Docker leaves the folder that is unpacked into as it is, whatever the archive says of "./".
+    if (target === base) return;
     const { parent, name } = splitPath(target);
     const real = joinBelow(tree.makeFolders(parent), name);
     const node = await this.#node(member, tree, base, meta);

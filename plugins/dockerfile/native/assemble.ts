@@ -176,7 +176,9 @@ class Assembler {
     try {
       const owner = user === undefined || user === ""
         ? undefined
-        : await findOwner(user, this.#reader(stage));
+        : await findOwner(user, this.#reader(stage)) ??
+          // Docker lets a group pass that nobody knows.
+          await findOwner(user.replace(/:.*$/, ""), this.#reader(stage));
       tree.makeFolders(path, { ...PLAIN_FOLDER, ...owner });
     } catch (error) {
       if (!(error instanceof TreeConflict)) throw error;

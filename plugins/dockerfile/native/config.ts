@@ -5,6 +5,7 @@ import type { Scope } from "../plan/scope.ts";
 import { DEFAULT_PATH } from "../plan/survey.ts";
 import { faultAt, type Source } from "../syntax/place.ts";
 import type { Instruction } from "../syntax/script.ts";
+import { triggerText } from "../syntax/statements.ts";
 import { parseDuration } from "./duration.ts";
 import { exposedPorts } from "./ports.ts";
 import { cleanAbsolute } from "./rootfs.ts";
@@ -84,7 +85,7 @@ export function applyToConfig(
       draft.author = instruction.args[0]!;
       return `MAINTAINER ${draft.author}`;
     case "ONBUILD":
-      config.OnBuild = [...(config.OnBuild ?? []), triggerText(instruction, source)];
+      config.OnBuild = [...(config.OnBuild ?? []), keptTrigger(instruction, source)];
       return `ONBUILD ${config.OnBuild.at(-1)}`;
     case "SHELL":
       config.Shell = instruction.args;
@@ -153,15 +154,14 @@ function setOf(names: readonly string[]): Record<string, Record<string, never>> 
   return Object.fromEntries(names.map((name) => [name, {}]));
 }
 
-function triggerText(instruction: Instruction, source: Source): string {
-  const { args, text, heredocs } = instruction;
-  const keyword = /^\S+/.exec(args[0]!)![0].toUpperCase();
+function keptTrigger(instruction: Instruction, source: Source): string {
+  const keyword = /^\S+/.exec(instruction.args[0]!)![0].toUpperCase();
   if (keyword === "ONBUILD" || keyword === "FROM" || keyword === "MAINTAINER") {
     throw faultAt(source, instruction, `${keyword} cannot be left for later by ONBUILD`, {
       next: "remove the line",
     });
   }
-  return [text, ...heredocs.map(({ content, name }) => `${content}${name}`)].join("\n");
+  return triggerText(instruction);
 }
 
 function healthcheck(instruction: Instruction, source: Source): Healthcheck {

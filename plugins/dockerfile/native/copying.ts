@@ -1,5 +1,6 @@
 /** Carrying out one COPY or ADD. */
 
+import { Fault } from "../../../lib/model/errors.ts";
 import { IgnorePatterns } from "../plan/match.ts";
 import { isHeredoc, isRemote, pathArguments, sourcePattern } from "../plan/sources.ts";
 import { faultAt, type Source } from "../syntax/place.ts";
@@ -127,7 +128,11 @@ async function copyWord(
   for (const path of paths) {
     const node = from.resolve(path).node;
     if (unpacks && node?.type === "file" && node.content.kind === "host") {
-      if (await unpacker.unpack(node.content.path, tree, rules.to, rules.owner)) continue;
+      const unpacked = await unpacker.unpack(node.content.path, tree, rules.to, rules.owner)
+        .catch((error) => {
+          throw damagedArchive(work, word, error);
+        });
+      if (unpacked) continue;
     }
     if ((many || paths.length > 1) && node?.type !== "directory") {
       checkIsFolder(work, word, tree, rules);
@@ -154,7 +159,7 @@ function isPattern(word: string): boolean {
 function copyDocument(work: CopyWork, word: string, tree: Rootfs, rules: CopyRules): void {
   const { instruction, stage } = work;
   const { name, chomp, expand } = parseHeredoc(word)!;
-  const body = instruction.heredocs.find((document) => document.name === name)?.content ?? "";
+  const body = instruction.heredocs.findLast((document) => document.name === name)?.content ?? "";
   const plain = chomp ? body.replace(/^\t+/gm, "") : body;
   const text = expand
     ? stage.scope.expand(plain, instruction, { plainQuotes: true, escape: "\\" })
@@ -179,6 +184,16 @@ function missingSource(work: CopyWork, word: string) {
     ? `Nothing in ${fromName} matches ${word}`
     : `${word} is not in ${fromName}`;
   return faultAt(source, instruction, message, { word, next: missing });
+}
+
+/** Readers of archives do not know of which instruction they are, nor what to do. */
+function damagedArchive({ instruction, source }: CopyWork, word: string, error: unknown): unknown {
+  if (!(error instanceof Fault) || error.next !== undefined) return error;
+  return faultAt(source, instruction, `Cannot unpack ${word}: ${error.message}`, {
+    word,
+    next: "write the archive again, or keep it as a file with COPY",
+    cause: error,
+  });
 }
 
 /** As Docker writes it: what decides the files, after expansion. */

@@ -14,7 +14,7 @@ export type ReadText = (path: string) => Promise<string | undefined>;
 
 /**
  * Reads `user[:group]`, by number or by name. A number without a group is the group's too; a name
- * without a group brings the group of its line in /etc/passwd.
+ * without a group brings the group of its line in /etc/passwd; a colon without a group is group 0.
  *
  * @see https://docs.docker.com/reference/dockerfile/#copy---chown---chmod
  * @returns undefined for a name that is not in the image.
@@ -31,7 +31,8 @@ export async function findOwner(text: string, read: ReadText): Promise<Owner | u
     if (line === undefined) return undefined;
     owner = { uid: Number(line[2]), gid: Number(line[3]) };
   }
-  if (group === undefined || group === "") return owner;
+  if (group === undefined) return owner;
+  if (group === "") return { ...owner, gid: 0 };
   const gid = numberOf(group);
   if (gid !== undefined) return { ...owner, gid };
   const line = findLine(await read("/etc/group"), group);

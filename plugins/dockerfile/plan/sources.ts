@@ -22,21 +22,16 @@ export function isHeredoc(instruction: Instruction, word: string): boolean {
 
 /**
  * A source as a path or pattern below the context's root: no leading slash, no `.`; empty for the
- * root itself. It is checked to be well-formed.
+ * root itself. What leads out of the root is taken from the root, as Docker does.
  *
- * @throws {Fault} where it leads out of the context, or is a malformed pattern.
+ * @throws {Fault} where it is a malformed pattern.
  */
 export function sourcePattern(written: string, instruction: Instruction, file: Source): string {
   const parts: string[] = [];
   for (const part of written.split("/")) {
     if (part === "" || part === ".") continue;
-    if (part !== "..") parts.push(part);
-    else if (parts.pop() === undefined && !written.startsWith("/")) {
-      throw faultAt(file, instruction, `The source "${written}" is outside the build context`, {
-        word: written,
-        next: "move it into the context, widen the context, or name its folder in contexts",
-      });
-    }
+    if (part === "..") parts.pop();
+    else parts.push(part);
   }
   const pattern = parts.join("/");
   try {

@@ -4,7 +4,7 @@ import { hostPlatform, parsePlatform } from "../../../lib/model/platform.ts";
 import { formatReference, parseReference } from "../../../lib/model/reference.ts";
 import { faultAt } from "../syntax/place.ts";
 import { checkStatement, type Instruction, type Script, type Stage } from "../syntax/script.ts";
-import { readStatements } from "../syntax/statements.ts";
+import { readStatements, triggerText } from "../syntax/statements.ts";
 import { closest } from "../syntax/suggest.ts";
 import type { Folder, Folders } from "./folders.ts";
 import { type Mount, readMounts } from "./mounts.ts";
@@ -155,7 +155,7 @@ class Planner {
       ? this.script.stages[origin.index]!.instructions.filter((it) => it.keyword === "ONBUILD")
       : [];
     const steps = [
-      ...this.#triggers(left.map((instruction) => instruction.args[0]!), stage),
+      ...this.#triggers(left.map(triggerText), stage),
       // A named context in a stage's place replaces all of it.
       ...(this.#replaced(stage) ? [] : stage.instructions.map((it) => this.#step(it, stage))),
     ];
@@ -218,13 +218,13 @@ class Planner {
         next: "give the argument a default in front of the first FROM, or a value in args",
       });
     }
-    if (name === "scratch") return { origin: { kind: "scratch" } };
     const earlier = this.script.stages.findLast((other) =>
       other.index < stage.index && other.name === name.toLowerCase()
     );
     const origin: Origin = earlier !== undefined
       ? { kind: "stage", index: earlier.index }
       : this.#outside(name, from);
+    if (origin.kind === "scratch") return { origin };
     const foreign = platform !== undefined && platform !== this.platform && origin.kind !== "stage";
     return foreign ? { origin, platform: platform! } : { origin };
   }
@@ -243,7 +243,7 @@ class Planner {
 
   #step(instruction: Instruction, stage: Stage): Step {
     const written = instruction.keyword === "COPY" ? instruction.options["from"]?.[0] : undefined;
-    const from = written === undefined ? undefined : this.#copyFrom(written, instruction, stage);
+    const from = written ? this.#copyFrom(written, instruction, stage) : undefined;
     const mounts = instruction.keyword === "RUN"
       ? readMounts(instruction, this.script.source).map((mount) =>
         mount.from === undefined
@@ -274,12 +274,12 @@ class Planner {
     }
     const found = this.#stageNamed(name);
     if (found !== undefined) return { kind: "stage", index: found.index };
-    if (name === "scratch") return { kind: "scratch" };
     return this.#outside(name, instruction);
   }
 
-  /** A named context, or else a remote image. */
+  /** Nothing, a named context, or else a remote image. */
   #outside(name: string, instruction: Instruction): Origin {
+    if (name === "scratch") return { kind: "scratch" };
     const named = this.#named(name);
     if (named !== undefined) return named;
     try {

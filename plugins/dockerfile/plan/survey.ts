@@ -39,7 +39,7 @@ export interface Survey {
   /** Sources that must be there, as far as they are known before a build. */
   readonly sources: readonly NamedSource[];
   /** The reachable instructions, without what cannot change the image. */
-  readonly normal: Json;
+  readonly normal: Readonly<Record<string, Json>>;
 }
 
 /** Where PATH is not set by a base, Docker sets it. */
@@ -107,7 +107,7 @@ class Surveyor {
 
   #step(step: Step, scope: Scope): Json {
     const { instruction, from, mounts } = step;
-    const { keyword, options, args, pairs, json, heredocs } = instruction;
+    const { keyword, options, args, pairs, json, behind, heredocs } = instruction;
     if (keyword === "ENV") scope.setEnvironment(instruction);
     if (keyword === "ARG") return ["ARG", ...this.#declare(instruction, scope)];
     if (keyword === "COPY" || keyword === "ADD") this.#copy(step, scope);
@@ -132,6 +132,7 @@ class Surveyor {
           mounts: mounts.map(({ origin }) => origin === undefined ? null : this.#origin(origin)),
         }),
         ...(json ? { json } : {}),
+        ...(behind === undefined ? {} : { behind }),
         ...(pairs.length === 0 ? {} : { pairs: pairs.map(({ name, value }) => [name, value]) }),
         ...(args.length === 0 ? {} : { args }),
         ...(heredocs.length === 0 ? {} : { heredocs: heredocs.map((it) => ({ ...it })) }),

@@ -24,7 +24,13 @@ export function replacePattern(
   replacement: string,
   all: boolean,
 ): string {
-  return value.replace(new RegExp(toRegExp(pattern, true), all ? "gsu" : "su"), () => replacement);
+  let end = -1;
+  return value.replace(new RegExp(toRegExp(pattern, true), all ? "gsu" : "su"), (match, at) => {
+    // As in Go, nothing is matched once more right behind a match.
+    const replaced = match === "" && at === end ? "" : replacement;
+    end = at + match.length;
+    return replaced;
+  });
 }
 
 function toRegExp(pattern: string, longest: boolean): string {

@@ -3,7 +3,7 @@
 import { faultAt, type Source } from "./place.ts";
 import { readStatements, type Statement } from "./statements.ts";
 import { closest } from "./suggest.ts";
-import { jsonArray, type Pair, splitPairs, splitWords } from "./words.ts";
+import { jsonArray, leadingJsonArray, type Pair, splitPairs, splitWords } from "./words.ts";
 
 /** One instruction, its form checked, its words not yet expanded. */
 export interface Instruction extends Statement {
@@ -13,6 +13,8 @@ export interface Instruction extends Statement {
   readonly args: readonly string[];
   /** It was written as a JSON array. */
   readonly json: boolean;
+  /** What stands behind its JSON array, without meaning here. */
+  readonly behind?: string;
   /** Names and values of ENV, LABEL; of ARG, where a value is given. */
   readonly pairs: readonly Pair[];
 }
@@ -144,14 +146,21 @@ export function checkStatement(statement: Statement, source: Source, escape: str
   }
   const options = readOptions(statement, shape.flags ?? {}, source);
   try {
-    const { args, json, pairs } = readArguments(keyword, shape.form, rest, escape);
+    const { args, json, pairs, behind } = readArguments(keyword, shape.form, rest, escape);
     const count = shape.form === "pairs" ? pairs.length : args.length;
     const { least = 0, most = Infinity } = shape;
     if (count < least || count > most) {
       const wanted = most === least ? `exactly ${least}` : `at least ${least}`;
       throw new Error(`${keyword} needs ${wanted} ${least === 1 ? "argument" : "arguments"}`);
     }
-    return { ...statement, options, args, json, pairs };
+    return {
+      ...statement,
+      options,
+      args,
+      json,
+      pairs,
+      ...(behind === undefined ? {} : { behind }),
+    };
   } catch (error) {
     throw faultAt(source, statement, `Cannot read ${keyword}: ${(error as Error).message}`, {
       next: "see https://docs.docker.com/reference/dockerfile/ for its forms",
@@ -164,7 +173,7 @@ function readArguments(
   form: Form,
   rest: string,
   escape: string,
-): { args: string[]; json: boolean; pairs: Pair[] } {
+): { args: string[]; json: boolean; pairs: Pair[]; behind?: string } {
   switch (form) {
     case "pairs":
       return { args: [], json: false, pairs: splitPairs(rest, escape) };
@@ -190,6 +199,11 @@ function readArguments(
     default: {
       const strings = jsonArray(rest);
       if (strings !== undefined) return { args: strings, json: true, pairs: [] };
+      const leading = leadingJsonArray(rest);
+      // A shell's test such as "[ "a" ] && b" is what RUN means.
+      if (leading !== undefined && keyword !== "RUN") {
+        return { args: leading.strings, json: true, pairs: [], behind: leading.behind };
+      }
       if (keyword === "SHELL") throw new Error("it must be a JSON array");
       const args = form === "json-or-words" ? split(rest) : rest === "" ? [] : [rest];
       return { args, json: false, pairs: [] };

@@ -37,6 +37,11 @@ export interface Statement extends Span {
   readonly heredocs: readonly Heredoc[];
 }
 
+/** The instruction that an ONBUILD keeps, with its here-documents. */
+export function triggerText({ text, heredocs }: Statement): string {
+  return [text, ...heredocs.map(({ content, name }) => `${content}${name}`)].join("\n");
+}
+
 /** A Dockerfile's instructions in their order. */
 export interface Statements {
   readonly source: Source;
@@ -119,7 +124,7 @@ function readStatement(
     text += cut.text;
     continues = cut.continues;
   }
-  const [, keyword = "", after = ""] = /^(\S*)\s*([^]*)$/.exec(text.trim())!;
+  const [, keyword = "", after = ""] = /^(\S*)\s*([^]*)$/.exec(text.trimStart())!;
   const { flags, rest } = splitFlags(after, escape);
   const span = { line: start + 1, endLine: end };
   const heredocs: Heredoc[] = [];
@@ -144,7 +149,7 @@ function readStatement(
     keyword: keyword.toUpperCase(),
     flags,
     rest,
-    text: after.trim(),
+    text: after,
     heredocs,
     line: span.line,
     endLine: end,

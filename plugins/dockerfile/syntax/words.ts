@@ -82,6 +82,18 @@ export function splitPairs(text: string, escape: string): Pair[] {
   });
 }
 
+/**
+ * A JSON array of strings and what is written behind it: Docker 26 and buildah skip that, newer
+ * frontends take all of it for a text.
+ */
+export function leadingJsonArray(
+  text: string,
+): { readonly strings: string[]; readonly behind: string } | undefined {
+  const array = /^\[\s*(?:"(?:[^"\\]|\\[^])*"\s*,?\s*)*\]/.exec(text)?.[0] ?? "";
+  const strings = jsonArray(array);
+  return strings === undefined ? undefined : { strings, behind: text.slice(array.length).trim() };
+}
+
 /** The strings of a JSON array; undefined where the text is none. @throws {Error} for other members. */
 export function jsonArray(text: string): string[] | undefined {
   if (!text.startsWith("[")) return undefined;
