@@ -6,10 +6,13 @@
 /** How often each contender has its turn. */
 export const ROUNDS = Number(Deno.env.get("IMAGES_BENCH_ROUNDS") ?? 3);
 
-/** Registers a comparison: the runner calls a bench again and again, and this has its own rounds. */
+/**
+ * Registers a comparison: the runner calls a bench again and again, and this has its own rounds. It
+ * waits only for functions that are written as async.
+ */
 export function benchOnce(name: string, run: () => Promise<void>): void {
   let comparison: Promise<void> | undefined;
-  Deno.bench(name, { n: 1, warmup: 0 }, () => comparison ??= run());
+  Deno.bench(name, { n: 1, warmup: 0 }, async () => await (comparison ??= run()));
 }
 
 /** One way of doing the work. */
