@@ -8,6 +8,7 @@ import { imageResult, taskResult } from "../lib/run/results.ts";
 import { Session } from "../lib/run/session.ts";
 import { type CommonOptions, runSettings } from "./options.ts";
 import { openProject, printJson } from "./run.ts";
+import { print } from "./print.ts";
 
 /** Options of `affected`. */
 export interface AffectedOptions extends CommonOptions {
@@ -56,6 +57,6 @@ export async function affected(options: AffectedOptions): Promise<number> {
     console.error(`note: ${changes.why}; so everything may have changed`);
   }
   const names = new Set(found.map(({ node }) => node.type === "image" ? node.image.name : node.id));
-  for (const name of names) console.log(name);
+  for (const name of names) print(name);
   return 0;
 }

@@ -16,6 +16,7 @@ import { verifyImage } from "../lib/run/verify.ts";
 import { State } from "../lib/store/state.ts";
 import { type CommonOptions, outputPalette, runSettings } from "./options.ts";
 import { openProject, printJson, settle } from "./run.ts";
+import { print } from "./print.ts";
 
 /** Options of `check`. */
 export interface CheckOptions extends CommonOptions {
@@ -90,7 +91,7 @@ function printExpectations(options: CheckOptions, checked: readonly SettledImage
     const word = fault === undefined ? "built" : status ?? "failed";
     return [`${mark(word)} ${name(node.id)}`, what];
   });
-  for (const line of inColumns(rows)) console.log(line);
+  for (const line of inColumns(rows)) print(line);
 }
 
 /** How many things are expected. */
@@ -129,7 +130,7 @@ async function checkRebuild(options: CheckOptions, targets: readonly string[]): 
     });
     if (options.json) printJson(options, { ...document, drifts });
     else if (drifts.length > 0) {
-      console.log(driftText(drifts, outputPalette(options), options.verbose ? Infinity : NAMED));
+      print(driftText(drifts, outputPalette(options), options.verbose ? Infinity : NAMED));
     }
     return status;
   } finally {

@@ -3,6 +3,7 @@
 import { commandLine } from "./cli/command_line.ts";
 import { candidates, FILES } from "./completions/candidates.ts";
 import { scriptOf, type Shell, written } from "./completions/shells.ts";
+import { print } from "./print.ts";
 
 /**
  * Prints the script that completes command lines in a shell.
@@ -12,12 +13,12 @@ import { scriptOf, type Shell, written } from "./completions/shells.ts";
  * printed, a candidate a line.
  */
 export async function completions(shell: Shell, typed: readonly string[]): Promise<number> {
-  if (typed.length === 0) console.log(scriptOf(shell));
+  if (typed.length === 0) print(scriptOf(shell));
   else {
     const words = typed.map((word) => word.replace(/^\./, ""));
     const found = await candidates(commandLine(() => {}), words);
     const lines = found === FILES ? [FILES] : found.map((each) => written(each, shell));
-    if (lines.length > 0) console.log(lines.join("\n"));
+    if (lines.length > 0) print(lines.join("\n"));
   }
   return 0;
 }

@@ -9,6 +9,7 @@ import { chooseDestination, isAllowed, repositoryIn } from "../lib/registry/publ
 import { comparisonText } from "../lib/report/comparison.ts";
 import { type CommonOptions, outputPalette } from "./options.ts";
 import { openProject, printJson, settle } from "./run.ts";
+import { print } from "./print.ts";
 
 /** Options of `diff`. */
 export interface DiffOptions extends CommonOptions {
@@ -59,7 +60,7 @@ export async function diff(
     const palette = outputPalette(options);
     const limit = options.verbose ? Infinity : NAMED;
     const texts = comparisons.map((each) => comparisonText(each, palette, limit));
-    if (texts.length > 0) console.log(texts.join("\n\n"));
+    if (texts.length > 0) print(texts.join("\n\n"));
   }
   return status;
 }

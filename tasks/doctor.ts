@@ -10,6 +10,7 @@ import { findingLines, type Findings, type ImageState } from "./doctor/findings.
 import { isUsable, lookAtTools } from "./doctor/tools.ts";
 import { type CommonOptions, outputColumns, outputPalette } from "./options.ts";
 import { printJson } from "./run.ts";
+import { keepForResults, print } from "./print.ts";
 
 /** Width of what is printed where nobody knows better, in columns. */
 const COLUMNS = 80;
@@ -24,7 +25,7 @@ export async function doctor(options: CommonOptions): Promise<number> {
   if (options.json) printJson(options, documentOf(findings, status));
   else {
     const lines = findingLines(findings, outputPalette(options), outputColumns() ?? COLUMNS);
-    console.log(lines.join("\n"));
+    print(lines.join("\n"));
   }
   return status;
 }
@@ -50,6 +51,7 @@ async function projectOf(
 ): Promise<{ readonly project?: Project; readonly fault?: Fault }> {
   if (!exists(file)) return {};
   try {
+    keepForResults();
     return { project: await loadProject(file) };
   } catch (error) {
     return { fault: asFault(error) };

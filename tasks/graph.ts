@@ -5,6 +5,7 @@ import { graphOf } from "../lib/plan/graph.ts";
 import { type Branch, treeRows } from "../lib/report/tree.ts";
 import { type CommonOptions, runSettings } from "./options.ts";
 import { openProject } from "./run.ts";
+import { print } from "./print.ts";
 
 /** Ways to write a graph down. */
 export type GraphFormat = "text" | "mermaid" | "dot" | "json";
@@ -18,7 +19,7 @@ export interface GraphOptions extends CommonOptions {
 export async function graph(options: GraphOptions): Promise<number> {
   const project = await openProject(options);
   const nodes = graphOf(project, runSettings(options).platform);
-  console.log(RENDERERS[options.json ? "json" : options.format ?? "text"](nodes));
+  print(RENDERERS[options.json ? "json" : options.format ?? "text"](nodes));
   return 0;
 }
 

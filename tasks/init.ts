@@ -15,6 +15,7 @@ import { renderImages, renderProject } from "./init/render.ts";
 import { openRepository } from "./init/repository.ts";
 import { type CommonOptions, reportSettings } from "./options.ts";
 import { printJson } from "./run.ts";
+import { keepForResults, print } from "./print.ts";
 
 /** What is to be added by hand to a file that is there already. */
 interface Addition {
@@ -37,6 +38,7 @@ export async function init(options: CommonOptions): Promise<number> {
   const written: string[] = [];
   const additions: Addition[] = [];
   if (isThere(file)) {
+    keepForResults();
     const missing = undeclared(await loadProject(file), components);
     if (missing.length > 0) {
       additions.push({ file, text: renderImages(missing, publishing).join("\n") });
@@ -133,7 +135,7 @@ function tell(options: CommonOptions, outcome: Outcome): void {
     return;
   }
   for (const { file, text } of additions) {
-    console.log(`# Add to ${file}${file.endsWith(".ts") ? ", under `images`" : ""}:\n${text}\n`);
+    print(`# Add to ${file}${file.endsWith(".ts") ? ", under `images`" : ""}:\n${text}\n`);
   }
   if (options.quiet) return;
   const palette = paletteFor(reportSettings(options).color);

@@ -5,6 +5,7 @@ import { inspectionText } from "../lib/report/inspection.ts";
 import { openOperand, parseOperand } from "../lib/run/operands.ts";
 import { type CommonOptions, outputPalette } from "./options.ts";
 import { openProject, printJson, settle } from "./run.ts";
+import { print } from "./print.ts";
 
 /** How many of the largest files, and of the wasted ones, are named. */
 const NAMED = 10;
@@ -43,7 +44,7 @@ export async function inspect(options: CommonOptions, target: string): Promise<n
   } else {
     const palette = outputPalette(options);
     const texts = inspections.map((each) => inspectionText(each, palette, count));
-    if (texts.length > 0) console.log(texts.join("\n\n"));
+    if (texts.length > 0) print(texts.join("\n\n"));
   }
   return status;
 }

@@ -3,6 +3,7 @@
 import { needsOf } from "../lib/plan/graph.ts";
 import { type CommonOptions, outputPalette } from "./options.ts";
 import { openProject, printJson } from "./run.ts";
+import { print } from "./print.ts";
 
 /** Prints images, tasks and groups; answers with the exit status. */
 export async function list(options: CommonOptions): Promise<number> {
@@ -36,7 +37,7 @@ export async function list(options: CommonOptions): Promise<number> {
   const widths = [0, 1].map((at) => Math.max(0, ...rows.map((row) => row[at]!.length)));
   for (const [first = "", second = "", third = ""] of rows) {
     const line = `${name(first.padEnd(widths[0]!))}  ${second.padEnd(widths[1]!)}  ${dim(third)}`;
-    console.log(third === "" ? `${name(first.padEnd(widths[0]!))}  ${second}` : line);
+    print(third === "" ? `${name(first.padEnd(widths[0]!))}  ${second}` : line);
   }
   return 0;
 }

@@ -29,7 +29,7 @@ export interface CommonOptions {
 export function runSettings(options: CommonOptions): RunSettings {
   const engine = options.engine ?? Deno.env.get("IMAGES_DOCKERFILE_ENGINE");
   return {
-    jobs: options.jobs ?? Math.max(2, navigator.hardwareConcurrency),
+    jobs: jobsOf(options),
     keepGoing: options.keepGoing ?? false,
     force: options.force ?? false,
     ...(options.platform === undefined
@@ -43,6 +43,11 @@ export function runSettings(options: CommonOptions): RunSettings {
     remote: options.remote ?? true,
     pull: options.pull ?? false,
   };
+}
+
+function jobsOf({ jobs = Math.max(2, navigator.hardwareConcurrency) }: CommonOptions): number {
+  if (jobs >= 1) return jobs;
+  throw usageFault(`Cannot build ${jobs} images at once`, { next: "give --jobs at least 1" });
 }
 
 /** What the command line decides about output. */

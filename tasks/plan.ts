@@ -10,6 +10,7 @@ import { Records } from "../lib/store/records.ts";
 import { State } from "../lib/store/state.ts";
 import { type CommonOptions, outputColumns, outputPalette } from "./options.ts";
 import { openProject, printJson, type RunRequest, settle } from "./run.ts";
+import { print } from "./print.ts";
 
 /** Options of `plan`. */
 export interface PlanOptions extends CommonOptions {
@@ -46,7 +47,7 @@ export async function plan(options: PlanOptions, targets: readonly string[]): Pr
       columns: outputColumns(),
       lastTime: (result) => recordOf(records, result)?.ms,
     });
-    console.log([...lines, ...drift.map(describeDrift)].join("\n"));
+    print([...lines, ...drift.map(describeDrift)].join("\n"));
   }
   return status;
 }

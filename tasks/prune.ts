@@ -19,6 +19,7 @@ import { exists, State } from "../lib/store/state.ts";
 import { survey } from "../lib/store/survey.ts";
 import { type CommonOptions, reportSettings } from "./options.ts";
 import { openProject, printJson } from "./run.ts";
+import { print } from "./print.ts";
 
 /** Options of `prune`. */
 export interface PruneOptions extends CommonOptions {
@@ -117,7 +118,7 @@ function tell(options: PruneOptions, { removals, left }: PrunePlan, now: number)
       const [what = "", ...notes] = describe(each, now);
       return [what, size(each.bytes), dim(notes.join(", "))];
     });
-    for (const line of inColumns(rows, [1])) console.log(line);
+    for (const line of inColumns(rows, [1])) print(line);
   }
   if (options.quiet) return;
   const counted = `${files.length} ${files.length === 1 ? "file" : "files"}, ${size(bytes)}`;

@@ -5,6 +5,7 @@ import { chooseDestination, isAllowed } from "../lib/registry/publish/destinatio
 import { findPublished, type PublishedImage, targetImages } from "../lib/run/published.ts";
 import type { CommonOptions } from "./options.ts";
 import { openProject, settle } from "./run.ts";
+import { print } from "./print.ts";
 
 /** A reference stays on its line, so that it can be searched for. */
 const UNFOLDED = { lineWidth: -1 };
@@ -50,7 +51,7 @@ export async function refs(options: RefsOptions, targets: readonly string[]): Pr
   });
   const format = options.json ? "json" : options.format ?? "text";
   const asData = { ...document, refs: Object.fromEntries(found.map(named)) };
-  console.log(format === "json" ? JSON.stringify(asData) : await RENDERERS[format](found));
+  print(format === "json" ? JSON.stringify(asData) : await RENDERERS[format](found));
   return status;
 }
 

@@ -6,6 +6,7 @@ import { writeAtomic } from "../lib/store/atomic.ts";
 import { State } from "../lib/store/state.ts";
 import type { CommonOptions } from "./options.ts";
 import { openProject, printJson } from "./run.ts";
+import { print } from "./print.ts";
 
 /** Options of `report`. */
 export interface ReportOptions extends CommonOptions {
@@ -30,7 +31,7 @@ export async function report(options: ReportOptions): Promise<number> {
   writeAtomic(path, await renderPage(await gather(root, state, record)));
   if (options.json) {
     printJson(options, { schema: 1, command: "report", ok: true, path, run: record });
-  } else console.log(path);
+  } else print(path);
   if (options.open) (await import("../lib/process/open_file.ts")).openFile(path);
   return 0;
 }

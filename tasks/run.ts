@@ -15,6 +15,7 @@ import type { Settled, SettledImage } from "../lib/run/settled.ts";
 import { State } from "../lib/store/state.ts";
 import { loadProject } from "../lib/dsl/load.ts";
 import { type CommonOptions, reportSettings, runSettings } from "./options.ts";
+import { keepForResults, print } from "./print.ts";
 
 /** What a verb wants done. */
 export interface RunRequest {
@@ -54,6 +55,7 @@ export interface FinishedRun {
 
 /** Loads the project that `--file` names. */
 export function openProject(options: CommonOptions): Promise<Project> {
+  keepForResults();
   return loadProject(options.file);
 }
 
@@ -140,7 +142,7 @@ function unsettled({ targets, circumstances: { graph } }: Session): SettledImage
 
 /** Writes a document to standard output where `--json` asks for it. */
 export function printJson(options: CommonOptions, document: unknown): void {
-  if (options.json) console.log(JSON.stringify(document));
+  if (options.json) print(JSON.stringify(document));
 }
 
 /** 1 where something failed, else 3 where a tool that was needed is missing. */

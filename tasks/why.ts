@@ -7,6 +7,7 @@ import { Records } from "../lib/store/records.ts";
 import { State } from "../lib/store/state.ts";
 import { type CommonOptions, outputPalette } from "./options.ts";
 import { printJson, settle } from "./run.ts";
+import { print } from "./print.ts";
 
 /** How many reasons are shown of a node, unless `-v` asks for all. */
 const SHOWN = 20;
@@ -38,6 +39,6 @@ export async function why(options: CommonOptions, target: string): Promise<numbe
   const texts = answers.map((answer, at) =>
     whyLines(labelOf(named[at]!, results), answer, settings).join("\n")
   );
-  console.log(texts.join("\n\n"));
+  print(texts.join("\n\n"));
   return status;
 }

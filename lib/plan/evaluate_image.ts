@@ -311,7 +311,9 @@ export async function changedFiles(
 /** Says whether a record's image can still be had. */
 function hasResult(c: Circumstances, record: ImageRecord): boolean {
   if (record.remote !== undefined) return true;
-  if (!c.layout.has(record.manifest.digest) || !c.layout.has(record.imageId)) return false;
+  const { manifest, configSize } = record;
+  if (!c.layout.has(manifest.digest, manifest.size)) return false;
+  if (!c.layout.has(record.imageId, configSize)) return false;
   return (record.layers ?? []).every((layer) =>
     layer.places.some((place) => {
       if (place.at === "layout") {

@@ -120,6 +120,7 @@ async function finish(
       value: prepared.description,
     },
     imageId: config.digest,
+    configSize: config.size,
     manifest,
     layers: source.layers,
     reasons,

@@ -27,6 +27,8 @@ export interface ImageRecord {
   /** What `describe` said, for which recipe, having read which files. */
   readonly description: RecordedDescription;
   readonly imageId: Digest;
+  /** Bytes of the config, where it was made here. */
+  readonly configSize?: number;
   readonly manifest: Descriptor;
   /** Undefined where only the registry's manifest is known so far. */
   readonly layers?: readonly Layer[];

@@ -3,6 +3,7 @@
 import { Type } from "@cliffy/command";
 import { loadProject } from "../../lib/dsl/load.ts";
 import type { AnyCommand, Option } from "../cli/any_command.ts";
+import { keepForResults } from "../print.ts";
 
 /** A word that may stand there. */
 export interface Candidate {
@@ -120,6 +121,7 @@ async function ofType(
   if (values !== undefined) return values.map((value) => ({ word: String(value) }));
   if (type !== "target" && type !== "registry") return [];
   try {
+    keepForResults();
     const { images, tasks, groups, registries } = await loadProject(file);
     if (type === "registry") {
       return [...registries].map(([word, { host }]) => ({ word, description: host }));

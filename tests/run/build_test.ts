@@ -31,11 +31,38 @@ Deno.test("build does nothing for a touched file, or when another image's recipe
 
 Deno.test("a missing result is built again", async () => {
   await using project = await siteProject();
-  const { digest } = imageOf(await project.json(["build"]), "site");
-  Deno.removeSync(project.path(`.images/oci/blobs/sha256/${digest?.slice(7)}`));
-  const built = imageOf(await project.json(["build"]), "site");
-  assertEquals(built.status, "built");
-  assertEquals(built.reasons, [{ kind: "result-missing" }]);
+  const { digest, imageId } = imageOf(await project.json(["build"]), "site");
+  const pathOf = (blob = "") => project.path(`.images/oci/blobs/sha256/${blob.slice(7)}`);
+  const losses = [
+    () => Deno.removeSync(pathOf(digest)),
+    () => Deno.truncateSync(pathOf(digest), 10),
+    () => Deno.truncateSync(pathOf(imageId), 10),
+  ];
+  for (const lose of losses) {
+    lose();
+    const built = imageOf(await project.json(["build"]), "site");
+    assertEquals(built.status, "built");
+    assertEquals(built.reasons, [{ kind: "result-missing" }]);
+  }
+});
+
+Deno.test("standard output is for results, whatever images.ts prints", async () => {
+  await using project = await siteProject();
+  project.write({ "noise.ts": 'console.log("noise"); console.info("noise");' });
+  project.write({
+    "images.ts": `import "./noise.ts";\n${Deno.readTextFileSync(project.path("images.ts"))}`,
+  });
+  assertEquals((await project.json(["build"])).ok, true);
+  const { stdout, stderr } = await project.images("list");
+  assertEquals(stdout, "site   files\nother  files\n");
+  assertEquals(stderr, "noise\nnoise\n");
+});
+
+Deno.test("build refuses to build nothing at once", async () => {
+  await using project = await siteProject();
+  const { code, stderr } = await project.images("build", "--jobs", "0");
+  assertEquals(code, 2);
+  assertStringIncludes(stderr, "next: give --jobs at least 1");
 });
 
 Deno.test("an image of several platforms becomes an index", async () => {

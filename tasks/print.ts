@@ -1,0 +1,13 @@
+/** Standard output, which is for results only. */
+
+const toStandardOutput = console.log;
+
+/** Prints a result. */
+export function print(text: string): void {
+  toStandardOutput(text);
+}
+
+/** What images.ts, its task functions and its own plugins print goes to standard error from now on. */
+export function keepForResults(): void {
+  console.log = console.info = console.debug = console.error;
+}
