@@ -44,8 +44,8 @@ type Field = readonly [offset: number, length: number];
 export function tarHeader(entry: TarEntry, size: number): Uint8Array {
   const name = bytesOf(entry.path);
   const link = bytesOf(entry.linkTarget ?? "");
-  const user = encoder.encode(entry.uname ?? "");
-  const group = encoder.encode(entry.gname ?? "");
+  const user = bytesOf(entry.uname ?? "");
+  const group = bytesOf(entry.gname ?? "");
   const split = splitName(name);
   const nameFits = isAscii(name) && (name.length <= FIELD.name[1] || split !== undefined);
   const records = new Map<string, Uint8Array>();
@@ -59,7 +59,7 @@ export function tarHeader(entry: TarEntry, size: number): Uint8Array {
   const usePax = records.size > 0 || !nameFits;
   // Once there are PAX records, a long name is one of them even if it could be split.
   if (usePax && !fits(name, FIELD.name)) records.set("path", name);
-  const pax = usePax ? paxBlocks(name, records) : new Uint8Array(0);
+  const pax = usePax ? paxBlocks(name, records) : NOTHING;
   const header = new Uint8Array(pax.length + BLOCK);
   header.set(pax);
   const block = header.subarray(pax.length);
@@ -154,6 +154,7 @@ function seal(block: Uint8Array): void {
 
 /** Strings lose what is not ASCII and are cut; a cut may not leave a slash at the end. */
 function putText(block: Uint8Array, field: Field, text: Uint8Array): void {
+  if (text.length === 0) return;
   const ascii = isAscii(text) ? text : text.filter((byte) => byte < 0x80);
   const [, length] = field;
   if (ascii.length <= length) return putBytes(block, field, ascii);
@@ -195,7 +196,9 @@ function decimal(value: number): Uint8Array {
   return encoder.encode(String(value));
 }
 
+/** Most fields of most entries are empty. */
 function bytesOf(text: string | Uint8Array): Uint8Array {
+  if (text === "") return NOTHING;
   return typeof text === "string" ? encoder.encode(text) : text;
 }
 
@@ -215,4 +218,5 @@ function concat(parts: readonly Uint8Array[]): Uint8Array {
 }
 
 const SLASH = 0x2f;
+const NOTHING = new Uint8Array(0);
 const MAGIC = encoder.encode("ustar\x0000");
