@@ -85,6 +85,7 @@ const engine = dockerPath() === undefined && !hasTool("dockerd") ? ["dockerd"] :
 toolTest(
   [...engine, "xz", "bzip2"],
   "every Dockerfile becomes what Docker makes of it",
+  // What buildah is asked for and agrees on is compared with Docker too where there is time.
   async (t) => {
     await using daemon = await startDocker();
     const out = await Deno.makeTempDir({ prefix: "docker-out-" });
@@ -93,7 +94,7 @@ toolTest(
       for (const name of NAMES) {
         await t.step({
           name,
-          ignore: DOCKER[name] === "cannot",
+          ignore: DOCKER[name] === "cannot" || !(full || name in BUILDAH || copiesIn(name) > 1),
           fn: async () => {
             const [here, there] = [await buildHere(name), await buildWith(tool, name)];
             assertEquals(without(here, DOCKER[name]), without(there, DOCKER[name]));
