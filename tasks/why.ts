@@ -1,7 +1,7 @@
 /** `images why`: why targets would be, or were, built; with the cascade down to the first cause. */
 
 import { whyLines } from "../lib/report/why_lines.ts";
-import { labelOf } from "../lib/report/words.ts";
+import { labelsOf } from "../lib/report/words.ts";
 import { Explainer } from "../lib/run/why.ts";
 import { Records } from "../lib/store/records.ts";
 import { State } from "../lib/store/state.ts";
@@ -36,8 +36,9 @@ export async function why(options: CommonOptions, target: string): Promise<numbe
   }
   const limit = options.verbose ? Infinity : SHOWN;
   const settings = { palette: outputPalette(options), limit, now: Date.now() };
+  const labelOf = labelsOf(results);
   const texts = answers.map((answer, at) =>
-    whyLines(labelOf(named[at]!, results), answer, settings).join("\n")
+    whyLines(labelOf(named[at]!), answer, settings).join("\n")
   );
   print(texts.join("\n\n"));
   return status;

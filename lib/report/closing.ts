@@ -6,7 +6,7 @@ import type { ImageResult, ResultDocument, TaskResult } from "../model/result.ts
 import type { Board } from "./board.ts";
 import { shown } from "./faults.ts";
 import type { Palette } from "./palette.ts";
-import { countOf, countsText, duration, labelOf, namesText, size } from "./words.ts";
+import { countOf, countsText, duration, labelsOf, namesText, size } from "./words.ts";
 
 type Result = ImageResult | TaskResult;
 
@@ -103,17 +103,15 @@ function notTried(
   status: "skipped" | "unavailable",
   palette: Palette,
 ): string[] {
-  const groups = new Map<string, Result[]>();
-  for (const each of results) {
-    if (each.status !== status || each.error === undefined) continue;
-    const why = `${each.error.message}\n${each.error.next ?? ""}`;
-    groups.set(why, [...groups.get(why) ?? [], each]);
-  }
+  const labelOf = labelsOf(results);
+  const untried = results.filter((each) => each.status === status && each.error !== undefined);
+  const groups = Map.groupBy(
+    untried,
+    ({ error }) => `${error?.message}\n${error?.next ?? ""}`,
+  );
   return [...groups.values()].flatMap((group) => {
     const { message = "", next } = group[0]?.error ?? {};
-    const line = `${palette.status(status)} ${
-      namesText(group.map((each) => labelOf(each, results)))
-    }: ${message}`;
+    const line = `${palette.status(status)} ${namesText(group.map(labelOf))}: ${message}`;
     return next === undefined ? [line] : [line, `  next: ${next}`];
   });
 }
@@ -121,9 +119,10 @@ function notTried(
 /** What failed, once more: its own lines may be far above by now. */
 function failures(results: readonly Result[], palette: Palette): string[] {
   if (results.length < 2) return [];
+  const labelOf = labelsOf(results);
   return results.filter((each) => each.status === "failed").map((each) => {
     const { message = "", log } = each.error ?? {};
     const where = log === undefined ? "" : ` (log: ${shown(log)})`;
-    return `${palette.status("failed")} ${labelOf(each, results)}: ${message}${where}`;
+    return `${palette.status("failed")} ${labelOf(each)}: ${message}${where}`;
   });
 }

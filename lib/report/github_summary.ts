@@ -1,7 +1,7 @@
 /** A run as Markdown, for the summary of a job. */
 
 import type { ImageResult, ResultDocument, TaskResult } from "../model/result.ts";
-import { duration, labelOf, reasonText } from "./words.ts";
+import { duration, labelsOf, reasonText } from "./words.ts";
 
 /** The most rows of the table: a step's summary may have 1 MiB. */
 const ROWS = 500;
@@ -18,12 +18,13 @@ export function stepSummary(document: ResultDocument, closing: readonly string[]
   const rank = ({ status }: ImageResult | TaskResult) => ORDER.indexOf(status ?? "");
   const rows = [...results].sort((a, b) => rank(a) - rank(b)).slice(0, ROWS);
   const more = results.length - rows.length;
+  const labelOf = labelsOf(document.images);
   return [
     `### ${document.ok ? "✅" : "❌"} \`images ${document.command}\``,
     "",
     "| image | status | time | why | tag |",
     "| --- | --- | ---: | --- | --- |",
-    ...rows.map((each) => row(each, results)),
+    ...rows.map((each) => row(each, labelOf(each))),
     ...(more > 0 ? ["", `and ${more} more`] : []),
     "",
     ...closing.map((line) => `${cell(line)}<br>`),
@@ -32,10 +33,10 @@ export function stepSummary(document: ResultDocument, closing: readonly string[]
   ].join("\n");
 }
 
-function row(result: ImageResult | TaskResult, all: readonly (ImageResult | TaskResult)[]): string {
+function row(result: ImageResult | TaskResult, label: string): string {
   const why = result.error?.message ?? reasonText(result.reasons);
   const tag = "tag" in result && result.tag !== undefined ? `\`${result.tag}\`` : "";
-  const cells = [labelOf(result, all), result.status ?? "", duration(result.ms), why];
+  const cells = [label, result.status ?? "", duration(result.ms), why];
   return `| ${cells.map(cell).join(" | ")} | ${tag} |`;
 }
 

@@ -6,7 +6,7 @@ import type { Palette } from "./palette.ts";
 import { printable } from "./printable.ts";
 import { fit } from "./text.ts";
 import { type Branch, type Row, treeRows } from "./tree.ts";
-import { countOf, countsText, describeReason, duration, labelOf, shortName } from "./words.ts";
+import { countOf, countsText, describeReason, duration, labelsOf, shortName } from "./words.ts";
 
 type Result = ImageResult | TaskResult;
 
@@ -35,30 +35,43 @@ const LEAST_NAME = 12;
 
 /** Renders a plan. */
 export function planLines(document: ResultDocument, options: PlanOptions): string[] {
-  const results = [...document.tasks.filter((task) => matters(task, document)), ...document.images];
-  const rows = treeRows(cascades(results));
+  const results = [...document.tasks.filter(mattering(document)), ...document.images];
+  const known = byName(results);
+  const rows = treeRows(cascades(results, known));
+  const labelOf = labelsOf(results);
   const { columns = Infinity } = options;
   const room = Math.max(LEAST_NAME, columns - VERDICT - TAG - 4);
   const names = rows.map(({ lead, value }) => {
-    const name = labelOf(value, results);
+    const name = labelOf(value);
     return lead + shortName(name, Math.max(LEAST_NAME, room - lead.length));
   });
   const width = Math.max(0, ...names.map((name) => name.length));
   const lines = rows.flatMap((row, at) => [
-    ...rowLines(row, names[at]!.padEnd(width), results, options),
+    ...rowLines(row, names[at]!.padEnd(width), known, options),
   ]);
   return [...lines, summary(document, options)];
 }
 
-/** A task runs only for what must be built: of others it does not matter what it would do. */
-function matters(task: TaskResult, document: ResultDocument): boolean {
-  const needing = <R extends Result>(all: readonly R[]) =>
-    all.filter(({ needs }) => needs.includes(task.name));
-  const images = needing(document.images);
-  const tasks = needing(document.tasks);
-  if (images.length + tasks.length === 0) return true;
-  return images.some((image) => !isSettled(image)) ||
-    tasks.some((each) => !isSettled(each) && matters(each, document));
+/**
+ * Says which tasks matter: one runs only for what must be built, and of others it does not matter
+ * what it would do.
+ */
+function mattering({ tasks, images }: ResultDocument): (task: TaskResult) => boolean {
+  const users = new Map<string, Result[]>();
+  for (const result of [...tasks, ...images]) {
+    for (const need of result.needs) addTo(users, need, result);
+  }
+  const answers = new Map<string, boolean>();
+  const matters = ({ name }: TaskResult): boolean => {
+    const known = answers.get(name);
+    if (known !== undefined) return known;
+    const needing = users.get(name);
+    const answer = needing === undefined ||
+      needing.some((each) => !isSettled(each) && ("platform" in each || matters(each)));
+    answers.set(name, answer);
+    return answer;
+  };
+  return matters;
 }
 
 function isSettled({ verdict }: Result): boolean {
@@ -66,40 +79,50 @@ function isSettled({ verdict }: Result): boolean {
 }
 
 /** Each result below the first of its needs that makes it what it is. */
-function cascades(results: readonly Result[]): Branch<Result>[] {
-  const below = new Map<Result, Result[]>();
-  const roots: Result[] = [];
-  for (const result of results) {
-    const cause = causeOf(result, results);
-    if (cause === undefined) roots.push(result);
-    else below.set(cause, [...below.get(cause) ?? [], result]);
-  }
+function cascades(results: readonly Result[], known: ByName): Branch<Result>[] {
+  const below = Map.groupBy(results, (result) => causeOf(result, known));
   const branch = (value: Result): Branch<Result> => ({
     value,
     children: (below.get(value) ?? []).map(branch),
   });
-  return roots.map(branch);
+  return (below.get(undefined) ?? []).map(branch);
 }
 
-function causeOf(result: Result, all: readonly Result[]): Result | undefined {
-  return result.reasons.flatMap((reason) => neededBy(result, reason, all))
+/** Results by the names that reasons give them. */
+type ByName = ReadonlyMap<string, readonly Result[]>;
+
+function byName(results: readonly Result[]): ByName {
+  const known = new Map<string, Result[]>();
+  for (const result of results) {
+    addTo(known, result.name, result);
+    if ("platform" in result) addTo(known, `${result.name}@${result.platform}`, result);
+  }
+  return known;
+}
+
+function addTo<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}
+
+function causeOf(result: Result, known: ByName): Result | undefined {
+  return result.reasons.flatMap((reason) => neededBy(result, reason, known))
     .find((need) => need !== result && !isSettled(need));
 }
 
 /** The results that a reason speaks of, on the same platform. */
-function neededBy(result: Result, { kind, path }: Reason, all: readonly Result[]): Result[] {
+function neededBy(result: Result, { kind, path = "" }: Reason, known: ByName): readonly Result[] {
   if (kind !== "need-changed") return [];
-  return all.filter((each) => {
-    if (!("platform" in each)) return each.name === path;
-    const here = "platform" in result && result.platform === each.platform;
-    return here && (each.name === path || `${each.name}@${each.platform}` === path);
-  });
+  return (known.get(path) ?? []).filter((each) =>
+    !("platform" in each) || ("platform" in result && result.platform === each.platform)
+  );
 }
 
 function* rowLines(
   { value, below }: Row<Result>,
   name: string,
-  all: readonly Result[],
+  known: ByName,
   { palette, limit, columns = Infinity }: PlanOptions,
 ): Iterable<string> {
   const { verdict = "unknown", error, reasons } = value;
@@ -107,11 +130,11 @@ function* rowLines(
   const room = columns - name.length - VERDICT - 4;
   const tag = "tag" in value ? palette.dim(fit(value.tag ?? "", room)) : "";
   yield `${palette.name(name)}  ${word}  ${tag}`.trimEnd();
-  const parent = causeOf(value, all);
+  const parent = causeOf(value, known);
   // What stands below its cause need not say that it waits for it.
   const told = reasons.filter((reason) => {
     const waits = reason.detail === "must be built first";
-    return !(waits && parent !== undefined && neededBy(value, reason, all).includes(parent));
+    return !(waits && parent !== undefined && neededBy(value, reason, known).includes(parent));
   });
   const indent = `${below}  `;
   for (const reason of told.slice(0, limit)) {

@@ -68,16 +68,17 @@ export function countOf(all: readonly { readonly status?: string }[]): Record<st
   return counts;
 }
 
-/** A result's name among others; the platform is part of it where an image has several. */
-export function labelOf(
-  result: ImageResult | TaskResult,
+/** Results' names among others; the platform is part of one where an image has several. */
+export function labelsOf(
   all: readonly (ImageResult | TaskResult)[],
-): string {
-  if (!("platform" in result) || result.platform === "index") return result.name;
-  const several = all.some((each) =>
-    each.name === result.name && "platform" in each && each.platform === "index"
+): (result: ImageResult | TaskResult) => string {
+  const several = new Set(
+    all.filter((each) => "platform" in each && each.platform === "index").map(({ name }) => name),
   );
-  return several ? `${result.name}@${result.platform}` : result.name;
+  return (result) =>
+    "platform" in result && result.platform !== "index" && several.has(result.name)
+      ? `${result.name}@${result.platform}`
+      : result.name;
 }
 
 /** A name of at most so many characters, cut in the middle: names differ at both ends. */

@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Fault } from "../../lib/model/errors.ts";
+import type { ImageResult, ResultDocument } from "../../lib/model/result.ts";
 import { annotation } from "../../lib/report/github.ts";
+import { stepSummary } from "../../lib/report/github_summary.ts";
 import { GitlabDialect } from "../../lib/report/gitlab.ts";
 import { TestProject } from "../support/project.ts";
 import { screen } from "./screens.ts";
@@ -107,6 +109,19 @@ Deno.test("GitHub gets groups, annotations and a summary, and no command of some
     assertMatch(bad, /^❌ `images build`\n/);
     assertMatch(bad, /\n\| broken \| failed \| .* \| 50%,a:b is not in the build context/);
   });
+});
+
+Deno.test("GitHub's summary tells the platforms of one image apart", () => {
+  const image = (platform: string, name = "app"): ImageResult => {
+    return { name, platform, plugin: "files", status: "cached", reasons: [], needs: [], ms: 0 };
+  };
+  const images = [
+    ...["linux/amd64", "linux/arm64", "index"].map((platform) => image(platform)),
+    image("linux/amd64", "web"),
+  ];
+  const document = { schema: 1, command: "build", ok: true, images, tasks: [], totals: {}, ms: 0 };
+  const rows = stepSummary(document as ResultDocument, []).matchAll(/^\| (\w\S+) \| cached/gm);
+  assertEquals([...rows].map(([, name]) => name), ["app@linux/amd64", "app@linux/arm64", "web"]);
 });
 
 Deno.test("GitLab gets sections that are closed, and no marker of somebody else", async () => {

@@ -8,7 +8,7 @@ import { makersOf } from "../../oci/inspect.ts";
 import { Layout } from "../../store/layout.ts";
 import type { State } from "../../store/state.ts";
 import type { RunNotice, RunRecord, Span } from "../last_run.ts";
-import { labelOf } from "../words.ts";
+import { labelsOf } from "../words.ts";
 
 /** Everything that the page shows. */
 export interface PageData {
@@ -73,8 +73,9 @@ export async function gather(root: string, state: State, record: RunRecord): Pro
   const layout = new Layout(state);
   const results = [...record.document.tasks, ...record.document.images];
   const needs = new Map(record.nodes.map((node) => [node.id, node.needs]));
+  const labelOf = labelsOf(results);
   const nodes = await Promise.all(results.map(async (result, at): Promise<PageNode> => {
-    const id = labelOf(result, results);
+    const id = labelOf(result);
     const type = !("platform" in result) ? "task" : result.platform === "index" ? "index" : "image";
     const spans = record.spans.filter((span) => span.id === id);
     const excerpt = record.excerpts[id];
