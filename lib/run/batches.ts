@@ -110,9 +110,9 @@ export class Batches {
     }
   }
 
-  /** Gates are looked at once everything that can go on has gone on. */
+  /** Gates are looked at once everything that can go on has gone on: a timer, where there are any. */
   #schedule(): void {
-    if (this.#scheduled) return;
+    if (this.#scheduled || this.#identities.size + this.#builds.size === 0) return;
     this.#scheduled = true;
     setTimeout(() => {
       this.#scheduled = false;
