@@ -1,6 +1,6 @@
 /** The local modules that images.ts is made of, found by reading their import statements. */
 
-import { pathOf, urlOf } from "./origin.ts";
+import { isOwn, pathOf, urlOf } from "./origin.ts";
 
 /**
  * Matches the specifier of every import and re-export whose specifier is literal. What only looks
@@ -19,16 +19,18 @@ export function localModules(entry: string): readonly string[] {
     found.add(path);
     for (const match of text.matchAll(IMPORT)) {
       const specifier = match[1] ?? match[2] ?? match[3] ?? "";
-      if (!/^\.{1,2}\/|^\/|^file:/.test(specifier)) continue;
       open.push(...pathNamed(specifier, path));
     }
   }
   return [...found].sort();
 }
 
+/** Path of a module by its specifier: relative, absolute, or of the import map's names. */
 function pathNamed(specifier: string, by: string): string[] {
   try {
-    return [pathOf(new URL(specifier, urlOf(by)).href)];
+    const isPath = /^\.{1,2}\/|^\/|^file:/.test(specifier);
+    const url = isPath ? new URL(specifier, urlOf(by)).href : import.meta.resolve(specifier);
+    return url.startsWith("file:") && !isOwn(pathOf(url)) ? [pathOf(url)] : [];
   } catch {
     return [];
   }

@@ -12,6 +12,11 @@ export interface Origin {
 const OWN = pathOf(new URL("../..", import.meta.url).href);
 const OWN_ROOMS = [`${OWN}lib/`, `${OWN}plugins/`, `${OWN}tasks/`];
 
+/** Says whether a file is one of our own modules. */
+export function isOwn(file: string): boolean {
+  return OWN_ROOMS.some((room) => file.startsWith(room));
+}
+
 /** Captures the call site of `constructor`. The stack is rendered when it is asked for. */
 // deno-lint-ignore ban-types
 export function originOf(constructor: Function): Origin {
@@ -34,7 +39,7 @@ export function firstPlace(stack: string): Place | undefined {
     const [, address = "", row, column] = match;
     // Stacks name files by their plain paths.
     const file = address.replace(/^file:\/\//, "");
-    if (OWN_ROOMS.some((room) => file.startsWith(room))) continue;
+    if (isOwn(file)) continue;
     return { file, line: Number(row), column: Number(column) };
   }
   return undefined;

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { loadProject } from "../../lib/dsl/load.ts";
 import type { Project } from "../../lib/model/recipe.ts";
 import { hostPlatform } from "../../lib/model/platform.ts";
+import { runTool } from "../support/real/program.ts";
 
 async function load(files: Readonly<Record<string, string>>): Promise<Project> {
   const folder = await Deno.makeTempDir({ prefix: "images-dsl #%41 (ü)'-" });
@@ -122,4 +123,32 @@ export default define({ images: { app: own({ word: "x", created: 5 }) } });`,
     5,
   ]);
   assert(typeof (await app.plugin.load()).describe === "function");
+});
+
+Deno.test("localModules() knows the modules that an import map gives names", async () => {
+  const folder = await Deno.realPath(await Deno.makeTempDir());
+  try {
+    const files = {
+      "deno.json": '{ "imports": { "~/": "./shared/", "npm-thing": "npm:no-such-thing@1.0.0" } }',
+      "images.ts": 'import "~/list.ts"; import "npm-thing"; import "bare"; import "node:fs";',
+      "shared/list.ts": 'export * from "./deep.ts";',
+      "shared/deep.ts": "",
+      "main.js": `import { localModules } from "${import.meta.resolve("../../lib/dsl/modules.ts")}";
+        console.log(localModules("${folder}/images.ts").join(" "));`,
+    };
+    Deno.mkdirSync(`${folder}/shared`);
+    for (const [path, text] of Object.entries(files)) {
+      Deno.writeTextFileSync(`${folder}/${path}`, text);
+    }
+    const { stdout } = await runTool(
+      [Deno.execPath(), "run", "-A", "--no-lock", `${folder}/main.js`],
+      { cwd: folder },
+    );
+    assertEquals(
+      stdout.trim().split(" ").map((path) => path.slice(folder.length + 1)),
+      ["images.ts", "shared/deep.ts", "shared/list.ts"],
+    );
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
 });
