@@ -28,13 +28,14 @@ export class ChunkBuffer {
     return this.#chunk.subarray(this.#used, Math.min(CHUNK, this.#used + wanted));
   }
 
-  /** Takes what was written into `space`, and hands a full chunk on. */
-  *claim(count: number): Generator<Uint8Array> {
+  /** Takes what was written into `space`; gives the chunk once it is full, to be handed on. */
+  claim(count: number): Uint8Array | undefined {
     this.#used += count;
-    if (this.#used < CHUNK) return;
-    yield this.#chunk;
+    if (this.#used < CHUNK) return undefined;
+    const full = this.#chunk;
     if (!this.#transient) this.#chunk = new Uint8Array(CHUNK);
     this.#used = 0;
+    return full;
   }
 
   /** Adds bytes, copying them. */
@@ -43,7 +44,8 @@ export class ChunkBuffer {
       const piece = bytes.subarray(at, at + CHUNK - this.#used);
       this.#chunk.set(piece, this.#used);
       at += piece.length;
-      yield* this.claim(piece.length);
+      const full = this.claim(piece.length);
+      if (full !== undefined) yield full;
     }
   }
 
@@ -52,7 +54,8 @@ export class ChunkBuffer {
     for (let left = count; left > 0;) {
       const piece = this.space(left).fill(0);
       left -= piece.length;
-      yield* this.claim(piece.length);
+      const full = this.claim(piece.length);
+      if (full !== undefined) yield full;
     }
   }
 

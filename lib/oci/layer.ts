@@ -14,7 +14,7 @@ export interface LayerFile {
   readonly gid: number;
   /** Length of a file's content, in bytes. */
   readonly size?: number;
-  readonly content?: TarEntry["content"];
+  readonly content?: NonNullable<TarEntry["content"]>;
   readonly linkTarget?: string;
 }
 
@@ -25,11 +25,11 @@ export interface LayerFile {
  * @param options.mtime time of every entry, in seconds since 1970.
  */
 export async function* writeLayer(
-  files: Iterable<LayerFile> | AsyncIterable<LayerFile>,
+  files: Iterable<LayerFile>,
   options: ChunkOptions & { readonly mtime: number },
 ): AsyncGenerator<Uint8Array> {
   const byName = new Map<string, LayerFile>();
-  for await (const file of files) {
+  for (const file of files) {
     const name = nameOf(file.path);
     if (name !== "") byName.set(name, file);
   }
@@ -38,22 +38,13 @@ export async function* writeLayer(
 
 function* entriesOf(byName: ReadonlyMap<string, LayerFile>, mtime: number): Generator<TarEntry> {
   for (const name of [...byName.keys()].sort(byBytes)) {
-    const { type, mode, uid, gid, size, content, linkTarget } = byName.get(name)!;
-    yield {
-      path: type === "directory" ? `${name}/` : name,
-      type,
-      mode,
-      uid,
-      gid,
-      mtime,
-      ...(size === undefined ? {} : { size }),
-      ...(content === undefined ? {} : { content }),
-      ...(linkTarget === undefined ? {} : { linkTarget }),
-    };
+    const file = byName.get(name)!;
+    yield { ...file, path: file.type === "directory" ? `${name}/` : name, mtime };
   }
 }
 
 function nameOf(path: string): string {
+  if (CLEAN.test(path)) return path.slice(1);
   return path.split("/").filter((part) => part !== "" && part !== ".").join("/");
 }
 
@@ -79,3 +70,6 @@ function rank(unit: number): number {
 }
 
 const SLASH = 0x2f;
+
+/** A path without empty parts and `.`, as most are. */
+const CLEAN = /^(?:\/(?!\.?(?:\/|$))[^/]*)+$/;

@@ -38,60 +38,74 @@ export async function* writeTar(
   options: ChunkOptions = {},
 ): AsyncGenerator<Uint8Array> {
   const buffer = new ChunkBuffer(options);
+  const writer = new EntryWriter(buffer);
   for await (const entry of entries) {
-    const { content } = entry;
-    const size = sizeOf(entry);
-    yield* buffer.add(tarHeader(entry, size));
-    if (content instanceof Uint8Array) yield* buffer.add(content);
-    else if (typeof content === "function") yield* streamContent(entry, size, content, buffer);
-    else if (content !== undefined) yield* fileContent(entry, size, content.file, buffer);
-    yield* buffer.addZeros(padded(size) - size);
+    if (typeof entry.content === "function") yield* writer.streamed(entry, entry.content);
+    // `yield*` would wait for promises, even of an entry that fills no chunk.
+    else for (const chunk of writer.whole(entry, entry.content)) yield chunk;
   }
   yield* buffer.addZeros(2 * BLOCK);
   yield* buffer.rest();
 }
 
+/** Adds entries to a buffer, which hands on the chunks that they fill. */
+class EntryWriter {
+  readonly #buffer: ChunkBuffer;
+  readonly #block = new Uint8Array(BLOCK);
+
+  constructor(buffer: ChunkBuffer) {
+    this.#buffer = buffer;
+  }
+
+  /** An entry whose content need not be waited for. */
+  *whole(
+    entry: TarEntry,
+    content: Exclude<TarEntry["content"], TarStream>,
+  ): Generator<Uint8Array> {
+    const size = sizeOf(entry);
+    yield* this.#buffer.add(tarHeader(entry, size, this.#block));
+    if (content instanceof Uint8Array) yield* this.#buffer.add(content);
+    else if (content !== undefined) yield* this.#file(entry, size, content.file);
+    yield* this.#buffer.addZeros(padded(size) - size);
+  }
+
+  /** An entry whose content comes by and by. */
+  async *streamed(entry: TarEntry, open: TarStream): AsyncGenerator<Uint8Array> {
+    const size = sizeOf(entry);
+    yield* this.#buffer.add(tarHeader(entry, size, this.#block));
+    let seen = 0;
+    for await (const chunk of open()) {
+      seen += chunk.length;
+      if (seen > size) break;
+      yield* this.#buffer.add(chunk);
+    }
+    if (seen !== size) throw wrongSize(entry, size);
+    yield* this.#buffer.addZeros(padded(size) - size);
+  }
+
+  *#file(entry: TarEntry, size: number, file: string): Generator<Uint8Array> {
+    const source = Deno.openSync(file);
+    try {
+      let left = size;
+      for (;;) {
+        // One byte more than there should be is asked for: a short answer is the end of the file.
+        const space = this.#buffer.space(left + 1);
+        const count = source.readSync(space) ?? 0;
+        if (count > left || (count === 0 && left > 0)) throw wrongSize(entry, size);
+        const full = this.#buffer.claim(count);
+        if (full !== undefined) yield full;
+        left -= count;
+        if (left === 0 && count < space.length) break;
+      }
+    } finally {
+      source.close();
+    }
+  }
+}
+
 function sizeOf(entry: TarEntry): number {
   if (entry.type !== "file") return 0;
   return entry.content instanceof Uint8Array ? entry.content.length : entry.size ?? 0;
-}
-
-async function* streamContent(
-  entry: TarEntry,
-  size: number,
-  open: TarStream,
-  buffer: ChunkBuffer,
-): AsyncGenerator<Uint8Array> {
-  let seen = 0;
-  for await (const chunk of open()) {
-    seen += chunk.length;
-    if (seen > size) break;
-    yield* buffer.add(chunk);
-  }
-  if (seen !== size) throw wrongSize(entry, size);
-}
-
-function* fileContent(
-  entry: TarEntry,
-  size: number,
-  file: string,
-  buffer: ChunkBuffer,
-): Generator<Uint8Array> {
-  const source = Deno.openSync(file);
-  try {
-    let left = size;
-    for (;;) {
-      // One byte more than there should be is asked for: a short answer is the end of the file.
-      const space = buffer.space(left + 1);
-      const count = source.readSync(space) ?? 0;
-      if (count > left || (count === 0 && left > 0)) throw wrongSize(entry, size);
-      yield* buffer.claim(count);
-      left -= count;
-      if (left === 0 && count < space.length) break;
-    }
-  } finally {
-    source.close();
-  }
 }
 
 function wrongSize(entry: TarEntry, size: number): Fault {

@@ -12,42 +12,50 @@ export const BLOCK = 512;
 
 const encoder = new TextEncoder();
 
-const TYPE_FLAGS: Record<TarEntry["type"], string> = {
-  file: "0",
-  hardlink: "1",
-  symlink: "2",
-  directory: "5",
+const TYPE_FLAGS: Record<TarEntry["type"], Uint8Array> = {
+  file: encoder.encode("0"),
+  hardlink: encoder.encode("1"),
+  symlink: encoder.encode("2"),
+  directory: encoder.encode("5"),
 };
+const PAX_FLAG = encoder.encode("x");
 
 /** Offsets and lengths of the header's fields, in bytes. */
 const FIELD = {
-  name: [0, 100],
-  mode: [100, 8],
-  uid: [108, 8],
-  gid: [116, 8],
-  size: [124, 12],
-  mtime: [136, 12],
-  checksum: [148, 8],
-  typeFlag: [156, 1],
-  linkName: [157, 100],
-  magic: [257, 8],
-  userName: [265, 32],
-  groupName: [297, 32],
-  deviceMajor: [329, 8],
-  deviceMinor: [337, 8],
-  prefix: [345, 155],
+  name: { offset: 0, length: 100 },
+  mode: { offset: 100, length: 8 },
+  uid: { offset: 108, length: 8 },
+  gid: { offset: 116, length: 8 },
+  size: { offset: 124, length: 12 },
+  mtime: { offset: 136, length: 12 },
+  checksum: { offset: 148, length: 8 },
+  typeFlag: { offset: 156, length: 1 },
+  linkName: { offset: 157, length: 100 },
+  magic: { offset: 257, length: 8 },
+  userName: { offset: 265, length: 32 },
+  groupName: { offset: 297, length: 32 },
+  deviceMajor: { offset: 329, length: 8 },
+  deviceMinor: { offset: 337, length: 8 },
+  prefix: { offset: 345, length: 155 },
 } as const;
 
-type Field = readonly [offset: number, length: number];
+interface Field {
+  readonly offset: number;
+  readonly length: number;
+}
 
-/** The header blocks of an entry whose content has this many bytes. */
-export function tarHeader(entry: TarEntry, size: number): Uint8Array {
+/**
+ * The header blocks of an entry whose content has this many bytes.
+ *
+ * @param block memory of one block, in which the last is made: most entries have no other.
+ */
+export function tarHeader(entry: TarEntry, size: number, block: Uint8Array): Uint8Array {
   const name = bytesOf(entry.path);
   const link = bytesOf(entry.linkTarget ?? "");
   const user = bytesOf(entry.uname ?? "");
   const group = bytesOf(entry.gname ?? "");
   const split = splitName(name);
-  const nameFits = isAscii(name) && (name.length <= FIELD.name[1] || split !== undefined);
+  const nameFits = isAscii(name) && (name.length <= FIELD.name.length || split !== undefined);
   const records = new Map<string, Uint8Array>();
   if (!fits(link, FIELD.linkName)) records.set("linkpath", link);
   if (!fits(user, FIELD.userName)) records.set("uname", user);
@@ -60,37 +68,35 @@ export function tarHeader(entry: TarEntry, size: number): Uint8Array {
   // Once there are PAX records, a long name is one of them even if it could be split.
   if (usePax && !fits(name, FIELD.name)) records.set("path", name);
   const pax = usePax ? paxBlocks(name, records) : NOTHING;
-  const header = new Uint8Array(pax.length + BLOCK);
-  header.set(pax);
-  const block = header.subarray(pax.length);
+  const fields = BLANK_HEADER.copyTo(block);
   const prefix = usePax ? undefined : split;
-  putText(block, FIELD.name, prefix === undefined ? name : name.subarray(prefix + 1));
-  putOctal(block, FIELD.mode, entry.mode);
-  putOctal(block, FIELD.uid, entry.uid);
-  putOctal(block, FIELD.gid, entry.gid);
-  putOctal(block, FIELD.size, size);
-  putOctal(block, FIELD.mtime, entry.mtime);
-  block[FIELD.typeFlag[0]] = TYPE_FLAGS[entry.type].charCodeAt(0);
-  putText(block, FIELD.linkName, link);
-  putText(block, FIELD.userName, user);
-  putText(block, FIELD.groupName, group);
-  putOctal(block, FIELD.deviceMajor, 0);
-  putOctal(block, FIELD.deviceMinor, 0);
-  if (prefix !== undefined) putText(block, FIELD.prefix, name.subarray(0, prefix));
-  seal(block);
-  return header;
+  fields.text(FIELD.name, prefix === undefined ? name : name.subarray(prefix + 1));
+  fields.octal(FIELD.mode, entry.mode);
+  fields.octal(FIELD.uid, entry.uid);
+  fields.octal(FIELD.gid, entry.gid);
+  fields.octal(FIELD.size, size);
+  fields.octal(FIELD.mtime, entry.mtime);
+  fields.text(FIELD.typeFlag, TYPE_FLAGS[entry.type]);
+  fields.text(FIELD.linkName, link);
+  fields.text(FIELD.userName, user);
+  fields.text(FIELD.groupName, group);
+  if (prefix !== undefined) fields.text(FIELD.prefix, name.subarray(0, prefix));
+  fields.seal();
+  return pax.length === 0 ? block : concat([pax, block]);
 }
 
 /** Where a name over 100 bytes can be cut in two at a slash; undefined where it need not or cannot. */
 function splitName(name: Uint8Array): number | undefined {
-  if (name.length <= FIELD.name[1] || !isAscii(name)) return undefined;
-  const limit = FIELD.prefix[1] + 1;
+  if (name.length <= FIELD.name.length || !isAscii(name)) return undefined;
+  const limit = FIELD.prefix.length + 1;
   let end = name.length;
   if (end > limit) end = limit;
   else if (name[end - 1] === SLASH) end -= 1;
   const at = name.subarray(0, end).lastIndexOf(SLASH);
   const rest = name.length - at - 1;
-  return at > 0 && at <= FIELD.prefix[1] && rest > 0 && rest <= FIELD.name[1] ? at : undefined;
+  return at > 0 && at <= FIELD.prefix.length && rest > 0 && rest <= FIELD.name.length
+    ? at
+    : undefined;
 }
 
 /** A PAX header and its records, padded to whole blocks. */
@@ -98,12 +104,11 @@ function paxBlocks(name: Uint8Array, records: ReadonlyMap<string, Uint8Array>): 
   const sorted = [...records].sort(([a], [b]) => (a < b ? -1 : 1));
   const data = concat(sorted.map(([key, value]) => paxRecord(key, value)));
   const blocks = new Uint8Array(BLOCK + padded(data.length));
-  const block = blocks.subarray(0, BLOCK);
-  putBytes(block, FIELD.name, paxName(name));
-  for (const field of [FIELD.mode, FIELD.uid, FIELD.gid, FIELD.mtime]) putOctal(block, field, 0);
-  putOctal(block, FIELD.size, data.length);
-  block[FIELD.typeFlag[0]] = "x".charCodeAt(0);
-  seal(block);
+  const fields = BLANK_PAX.copyTo(blocks);
+  fields.text(FIELD.name, paxName(name));
+  fields.octal(FIELD.size, data.length);
+  fields.text(FIELD.typeFlag, PAX_FLAG);
+  fields.seal();
   blocks.set(data, BLOCK);
   return blocks;
 }
@@ -120,7 +125,7 @@ export function paxRecord(key: string, value: Uint8Array): Uint8Array {
 function paxName(name: Uint8Array): Uint8Array {
   const at = name.lastIndexOf(SLASH) + 1;
   const joined = concat([name.subarray(0, at), encoder.encode("PaxHeaders.0/"), name.subarray(at)]);
-  const ascii = cleanPath(joined).filter((byte) => byte < 0x80).subarray(0, FIELD.name[1]);
+  const ascii = cleanPath(joined).filter((byte) => byte < 0x80).subarray(0, FIELD.name.length);
   let end = ascii.length;
   while (end > 0 && ascii[end - 1] === SLASH) end -= 1;
   return ascii.subarray(0, end);
@@ -140,50 +145,77 @@ function cleanPath(path: Uint8Array): Uint8Array {
   return Uint8Array.from(cleaned, (char) => char.charCodeAt(0));
 }
 
-/** Writes the magic and, last, the checksum over all other fields. */
-function seal(block: Uint8Array): void {
-  block.set(MAGIC, FIELD.magic[0]);
-  block.fill(0x20, FIELD.checksum[0], FIELD.checksum[0] + FIELD.checksum[1]);
-  let sum = 0;
-  for (let at = 0; at < BLOCK; at++) sum += block[at]!;
-  // Its last byte stays a space.
-  const [offset, length] = FIELD.checksum;
-  block[offset + length - 2] = 0;
-  putOctal(block, [offset, length - 1], sum);
-}
+/** One block, and the sum of its bytes while it is filled: most bytes of most headers are 0. */
+class HeaderBlock {
+  readonly #bytes: Uint8Array;
+  #sum: number;
 
-/** Strings lose what is not ASCII and are cut; a cut may not leave a slash at the end. */
-function putText(block: Uint8Array, field: Field, text: Uint8Array): void {
-  if (text.length === 0) return;
-  const ascii = isAscii(text) ? text : text.filter((byte) => byte < 0x80);
-  const [, length] = field;
-  if (ascii.length <= length) return putBytes(block, field, ascii);
-  let end = length;
-  while (end > 0 && ascii[end - 1] === SLASH) end -= 1;
-  const cut = new Uint8Array(ascii.subarray(0, length));
-  if (end < length) cut[end] = 0;
-  putBytes(block, field, cut);
-}
+  private constructor(bytes: Uint8Array, sum: number) {
+    this.#bytes = bytes;
+    this.#sum = sum;
+  }
 
-function putBytes(block: Uint8Array, [offset, length]: Field, bytes: Uint8Array): void {
-  block.set(bytes.subarray(0, length), offset);
-}
+  /** A block in which these numbers are 0, the magic is there, and the checksum is spaces. */
+  static blank(numbers: readonly Field[]): HeaderBlock {
+    const block = new HeaderBlock(new Uint8Array(BLOCK), 0);
+    for (const { offset, length } of numbers) block.#put(offset, ZEROS.subarray(0, length - 1));
+    block.#put(FIELD.magic.offset, MAGIC);
+    block.#put(FIELD.checksum.offset, SPACES);
+    return block;
+  }
 
-/** Numbers are zero-padded octal with a NUL; those that do not fit are 0, and in a PAX record. */
-function putOctal(block: Uint8Array, field: Field, value: number): void {
-  const [offset, length] = field;
-  let rest = fitsOctal(value, field) ? value : 0;
-  for (let at = offset + length - 2; at >= offset; at--) {
-    block[at] = 0x30 + rest % 8;
-    rest = Math.floor(rest / 8);
+  copyTo(block: Uint8Array): HeaderBlock {
+    block.set(this.#bytes);
+    return new HeaderBlock(block, this.#sum);
+  }
+
+  /** Strings lose what is not ASCII and are cut; a cut may not leave a slash at the end. */
+  text(field: Field, text: Uint8Array): void {
+    if (text.length === 0) return;
+    const { offset, length } = field;
+    const ascii = isAscii(text) ? text : text.filter((byte) => byte < 0x80);
+    if (ascii.length <= length) return this.#put(offset, ascii);
+    let end = length;
+    while (end > 0 && ascii[end - 1] === SLASH) end -= 1;
+    const cut = new Uint8Array(ascii.subarray(0, length));
+    if (end < length) cut[end] = 0;
+    this.#put(offset, cut);
+  }
+
+  /** Numbers are zero-padded octal with a NUL; those that do not fit stay 0, for a PAX record. */
+  octal(field: Field, value: number): void {
+    if (!fitsOctal(value, field)) return;
+    const { offset, length } = field;
+    let rest = value;
+    for (let at = offset + length - 2; rest > 0; at--) {
+      const digit = rest % 8;
+      this.#bytes[at] = ZERO + digit;
+      this.#sum += digit;
+      rest = Math.floor(rest / 8);
+    }
+  }
+
+  /** Writes the checksum, which counts itself as spaces; the last of them stays. */
+  seal(): void {
+    const sum = this.#sum;
+    const { offset, length } = FIELD.checksum;
+    this.#put(offset, ZEROS.subarray(0, length - 2));
+    this.#bytes[offset + length - 2] = 0;
+    this.octal({ offset, length: length - 1 }, sum);
+  }
+
+  /** Writes where nothing but zeros is. */
+  #put(offset: number, bytes: Uint8Array): void {
+    this.#bytes.set(bytes, offset);
+    for (let at = 0; at < bytes.length; at++) this.#sum += bytes[at]!;
   }
 }
 
-function fitsOctal(value: number, [, length]: Field): boolean {
+function fitsOctal(value: number, { length }: Field): boolean {
   return value >= 0 && value < 8 ** (length - 1);
 }
 
-function fits(text: Uint8Array, [, length]: Field): boolean {
+function fits(text: Uint8Array, { length }: Field): boolean {
   return text.length <= length && isAscii(text);
 }
 
@@ -218,5 +250,12 @@ function concat(parts: readonly Uint8Array[]): Uint8Array {
 }
 
 const SLASH = 0x2f;
+const ZERO = 0x30;
 const NOTHING = new Uint8Array(0);
 const MAGIC = encoder.encode("ustar\x0000");
+const SPACES = encoder.encode(" ".repeat(FIELD.checksum.length));
+const ZEROS = encoder.encode("0".repeat(FIELD.size.length));
+
+const NUMBERS = [FIELD.mode, FIELD.uid, FIELD.gid, FIELD.size, FIELD.mtime];
+const BLANK_PAX = HeaderBlock.blank(NUMBERS);
+const BLANK_HEADER = HeaderBlock.blank([...NUMBERS, FIELD.deviceMajor, FIELD.deviceMinor]);
