@@ -61,6 +61,21 @@ Deno.test("Rootfs.fork() keeps changes apart", () => {
   assertEquals([...fork.takeChanges().keys()], []);
 });
 
+Deno.test("Rootfs.put() puts files into the folder that is there now", () => {
+  const tree = new Rootfs();
+  const link = { type: "symlink", mode: 0o777, ...owner, target: "x" } as const;
+  tree.makeFolders("/a/b");
+  tree.put("/a/b/one", link);
+  tree.put("/a/b", { ...folderOf(PLAIN_FOLDER), mode: 0o700 });
+  tree.put("/a/b/two", link);
+  assertEquals([tree.lookup("/a/b/one"), tree.lookup("/a/b/two")], [link, link]);
+  tree.remove("/a");
+  assertThrows(() => tree.put("/a/b/three", link));
+  tree.makeFolders("/a/b");
+  tree.put("/a/b/three", link);
+  assertEquals([tree.lookup("/a/b/two"), tree.lookup("/a/b/three")], [undefined, link]);
+});
+
 Deno.test("findOwner() reads numbers and names", async () => {
   const read = (path: string) =>
     Promise.resolve(

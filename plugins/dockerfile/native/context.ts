@@ -17,11 +17,16 @@ export function contextTree(root: string, folder: Folder, tree: Tree): Rootfs {
   // The recipe's own inputs are in the same input tree, and may be files that the context hides.
   const ignore = new IgnorePatterns(folder.ignore);
   const hides = folder.ignore.length === 0 ? () => false : (path: string) => ignore.hides(path);
+  // Most entries are in the same folder as the one before.
+  let last = { path: "", folder: top };
   for (const entry of tree.entries) {
     if (!entry.path.startsWith(folder.prefix)) continue;
     const path = entry.path.slice(folder.prefix.length);
     if (path === "" || path.startsWith("../") || hides(path)) continue;
-    place(top, path.split("/"), nodeOf(entry, `${base}/${path}`));
+    const at = path.lastIndexOf("/");
+    const parent = path.slice(0, Math.max(at, 0));
+    if (parent !== last.path) last = { path: parent, folder: makeFolders(top, parent) };
+    place(last.folder, path.slice(at + 1), nodeOf(entry, `${base}/${path}`));
   }
   return new Rootfs(top);
 }
@@ -44,18 +49,21 @@ function nodeOf(entry: Entry, path: string): Node {
   }
 }
 
-function place(top: FolderNode, names: string[], node: Node): void {
-  const name = names.pop()!;
+function makeFolders(top: FolderNode, path: string): FolderNode {
   let folder = top;
-  for (const step of names) {
-    const next = folder.children.get(step);
+  for (const name of path.split("/")) {
+    const next = name === "" ? folder : folder.children.get(name);
     if (next?.type === "directory") folder = next;
     else {
       const made = folderOf(PLAIN_FOLDER);
-      folder.children.set(step, made);
+      folder.children.set(name, made);
       folder = made;
     }
   }
+  return folder;
+}
+
+function place(folder: FolderNode, name: string, node: Node): void {
   if (node.type !== "directory" || folder.children.get(name)?.type !== "directory") {
     folder.children.set(name, node);
   }

@@ -182,7 +182,7 @@ class Copier {
 }
 
 function sorted(folder: FolderNode): [string, Node][] {
-  return [...folder.children].sort(([a], [b]) => byCodePoint(a, b));
+  return [...folder.children].sort((a, b) => byCodePoint(a[0], b[0]));
 }
 
 function byCodePoint(a: string, b: string): number {

@@ -56,6 +56,8 @@ export class TreeConflict extends Error {
 export class Rootfs {
   #root: FolderNode;
   #changes = new Map<string, Node>();
+  /** The folder in which something was put last, as most of what comes next is put there too. */
+  #last: { readonly path: string; readonly children: FolderNode["children"] } | undefined;
 
   constructor(root: FolderNode = folderOf(PLAIN_FOLDER)) {
     this.#root = root;
@@ -122,27 +124,27 @@ export class Rootfs {
       this.#root = { ...node, children: this.#root.children } as FolderNode;
       return;
     }
-    const folder = this.#exact(parts(parent));
-    if (folder?.type !== "directory") throw new TreeConflict(`${parent} is not a folder`);
-    const there = folder.children.get(name);
+    const children = this.#childrenOf(parent);
+    const there = children.get(name);
     if (node.type === "directory") {
       if (there !== undefined && there.type !== "directory") {
         throw new TreeConflict(`A folder cannot replace ${path}, which is no folder`);
       }
       const placed = { ...node, children: there?.children ?? new Map<string, Node>() };
-      folder.children.set(name, placed);
+      children.set(name, placed);
       this.#changes.set(path, placed);
       return;
     }
     if (there?.type === "directory") {
       throw new TreeConflict(`A file cannot replace the folder ${path}`);
     }
-    folder.children.set(name, node);
+    children.set(name, node);
     this.#changes.set(path, node);
   }
 
   /** Removes what is at a real path; for archives, whose entries replace whatever is there. */
   remove(path: string): void {
+    this.#last = undefined;
     const { parent, name } = splitPath(path);
     const folder = this.#exact(parts(parent));
     if (folder?.type === "directory") folder.children.delete(name);
@@ -175,6 +177,15 @@ export class Rootfs {
     const changes = this.#changes;
     this.#changes = new Map();
     return changes;
+  }
+
+  /** What is in a folder, at a real path. Putting a folder over another keeps its children. */
+  #childrenOf(path: string): FolderNode["children"] {
+    if (this.#last?.path === path) return this.#last.children;
+    const folder = this.#exact(parts(path));
+    if (folder?.type !== "directory") throw new TreeConflict(`${path} is not a folder`);
+    this.#last = { path, children: folder.children };
+    return folder.children;
   }
 
   #exact(names: readonly string[]): Node | undefined {

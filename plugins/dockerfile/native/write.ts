@@ -60,7 +60,9 @@ async function unpackImageFiles(
     for (const node of change.values()) {
       if (node.type !== "file" || node.content.kind !== "image") continue;
       const { image } = node.content;
-      wanted.set(image, [...(wanted.get(image) ?? []), node]);
+      const nodes = wanted.get(image);
+      if (nodes === undefined) wanted.set(image, [node]);
+      else nodes.push(node);
     }
   }
   const unpacked = new Map<Content, string>();
