@@ -8,6 +8,7 @@ import { killAllGroups } from "../lib/process/groups.ts";
 import { Recorder } from "../lib/report/last_run.ts";
 import { makeReporter } from "../lib/report/reporter.ts";
 import { settleIndexes } from "../lib/run/indexes.ts";
+import { nameImages } from "../lib/run/names.ts";
 import { type Outcome, resultDocument, savedTime } from "../lib/run/results.ts";
 import { type Mode, Runner } from "../lib/run/runner.ts";
 import { type RunSettings, Session } from "../lib/run/session.ts";
@@ -129,7 +130,9 @@ async function settleIn(session: Session, request: RunRequest): Promise<Outcome>
 
 async function settleOnce(session: Session, mode: RunRequest["mode"]): Promise<Outcome> {
   const settled = mode === "open" ? unsettled(session) : await new Runner(session, mode).run();
-  return { settled, indexes: await settleIndexes(session, settled) };
+  const outcome = { settled, indexes: await settleIndexes(session, settled) };
+  if (mode === "build") await nameImages(session, outcome);
+  return outcome;
 }
 
 /** The targets without a verdict. */

@@ -2,7 +2,7 @@
 
 import type { Digest } from "../model/digest.ts";
 import { Fault } from "../model/errors.ts";
-import type { ImageSource, Layer, LocalImage } from "../model/image.ts";
+import type { ImageSource, LocalImage } from "../model/image.ts";
 import { type Descriptor, MediaType } from "../model/oci.ts";
 import type { BuildRequest } from "../model/plugin.ts";
 import type { Tree } from "../model/selection.ts";
@@ -14,6 +14,7 @@ import type { ImageRecord } from "../store/records.ts";
 import { buildContext, type OwnedContext, timeLimit } from "./build_context.ts";
 import { faultOfChangedInputs } from "./faults.ts";
 import { localImage, mediaTypeOf } from "./local_image.ts";
+import { nameImage } from "./names.ts";
 import type { Session } from "./session.ts";
 import { verifyImage } from "./verify.ts";
 
@@ -132,9 +133,10 @@ async function finish(
   if (session.signal.aborted) throw new Fault("Interrupted", { kind: "interrupted" });
   const tree = await keyTree(c, prepared);
   c.records.putTree(tree.root, tree.entries);
-  if (node.id === node.image.name) await nameInLayout(session, node.id, manifest, source.layers);
   c.records.putImage(record);
-  return { schema: 1, ...record };
+  const recorded: ImageRecord = { schema: 1, ...record };
+  if (node.id === node.image.name) await nameImage(session, recorded);
+  return recorded;
 }
 
 /**
@@ -174,18 +176,6 @@ async function writeManifest(
   const bytes = source.manifest ??
     encodeManifest({ config, layers: source.layers.map((layer) => layer.descriptor) });
   return await session.circumstances.layout.write(mediaTypeOf(bytes, where), bytes);
-}
-
-/** Gives an image its name in the layout if all its blobs are there; else takes an old one away. */
-async function nameInLayout(
-  session: Session,
-  name: string,
-  manifest: Descriptor,
-  layers: readonly Layer[],
-): Promise<void> {
-  const { layout } = session.circumstances;
-  const whole = layers.every(({ descriptor }) => layout.has(descriptor.digest, descriptor.size));
-  await layout.setRefs(new Map([[name, whole ? manifest : undefined]]));
 }
 
 /** Image → image ID of every image among what a node needs. */

@@ -1,7 +1,6 @@
 /** Images of several platforms: one index over what was settled for each. */
 
-import type { Digest } from "../model/digest.ts";
-import { MediaType } from "../model/oci.ts";
+import { type Descriptor, MediaType } from "../model/oci.ts";
 import type { BuildStatus, Verdict } from "../model/result.ts";
 import { KEY_SCHEMA } from "../model/key.ts";
 import { parsePlatform } from "../model/platform.ts";
@@ -9,6 +8,8 @@ import type { Image } from "../model/recipe.ts";
 import { encodeIndex } from "../oci/documents.ts";
 import { needsOf } from "../plan/graph.ts";
 import { hashJson } from "../oci/hash.ts";
+import type { Layout } from "../store/layout.ts";
+import type { ImageRecord } from "../store/records.ts";
 import type { Session } from "./session.ts";
 import { isKeyed, type Settled, type SettledImage, type SettledIndex } from "./settled.ts";
 
@@ -26,7 +27,7 @@ export async function topKeyOf(
   return await indexKey(Object.fromEntries(parts.map(({ node, key }) => [node.platform, key])));
 }
 
-/** Makes the index of every image with several platforms among these nodes. */
+/** Makes the index of every image of which several platforms, and all of them, are among these. */
 export async function settleIndexes(
   session: Session,
   settled: readonly Settled[],
@@ -38,7 +39,11 @@ export async function settleIndexes(
     byImage.set(image, [...byImage.get(image) ?? [], each as SettledImage]);
   }
   const indexes: SettledIndex[] = [];
-  for (const [image, parts] of byImage) indexes.push(await settleIndex(session, image, parts));
+  const { graph } = session.circumstances;
+  for (const [image, parts] of byImage) {
+    if (parts.length < graph.named(image.name).length) continue;
+    indexes.push(await settleIndex(session, image, parts));
+  }
   return indexes;
 }
 
@@ -56,32 +61,29 @@ async function settleIndex(
   const key = await topKeyOf(parts);
   const isRemote = parts.every((part) => part.status === "remote");
   const published = isRemote ? await session.registries.findIndex(image, key) : undefined;
-  const made = await writeIndex(session, image.name, parts);
-  const digest = published?.descriptor.digest ?? made;
-  return { ...common, ...status, ...verdict, key, ...(digest === undefined ? {} : { digest }) };
+  const records = parts.flatMap((part) => part.record ?? []);
+  const isSettled = records.length === parts.length && statuses.length === parts.length;
+  const local = isSettled ? await topOf(session.circumstances.layout, records) : undefined;
+  const digest = published?.descriptor.digest ?? local?.digest;
+  return {
+    ...common,
+    ...status,
+    ...verdict,
+    key,
+    ...(digest === undefined ? {} : { digest }),
+    ...(local === undefined ? {} : { local }),
+  };
 }
 
-/** Writes the index where every part is known; it gets its name where all blobs are here. */
-async function writeIndex(
-  session: Session,
-  name: string,
-  parts: readonly SettledImage[],
-): Promise<Digest | undefined> {
-  const { layout } = session.circumstances;
-  const records = parts.flatMap((part) => part.record ?? []);
-  if (records.length < parts.length || parts.some((part) => part.status === undefined)) return;
+/** What stands for all platforms of an image: the only manifest, or an index that is written here. */
+export async function topOf(layout: Layout, records: readonly ImageRecord[]): Promise<Descriptor> {
+  const [only, ...others] = records;
+  if (only !== undefined && others.length === 0) return only.manifest;
   const manifests = records.map((record) => ({
     ...record.manifest,
     platform: parsePlatform(record.platform),
   }));
-  const descriptor = await layout.write(MediaType.index, encodeIndex({ manifests }));
-  const whole = records.every((record) =>
-    layout.has(record.manifest.digest) && layout.has(record.imageId) &&
-    record.layers?.every(({ descriptor: { digest, size } }) => layout.has(digest, size))
-  );
-  const changed = layout.refs().get(name)?.digest !== (whole ? descriptor.digest : undefined);
-  if (changed) await layout.setRefs(new Map([[name, whole ? descriptor : undefined]]));
-  return descriptor.digest;
+  return await layout.write(MediaType.index, encodeIndex({ manifests }));
 }
 
 const BY_WEIGHT: readonly BuildStatus[] = [

@@ -3,6 +3,7 @@
 import type { Fault } from "../model/errors.ts";
 import type { BuildStatus, Reason, Verdict } from "../model/result.ts";
 import type { Digest } from "../model/digest.ts";
+import type { Descriptor } from "../model/oci.ts";
 import type { ImageNode, TaskNode } from "../plan/graph.ts";
 import type { ImageRecord } from "../store/records.ts";
 
@@ -49,6 +50,8 @@ export interface SettledIndex {
   readonly plugin: string;
   readonly key?: string;
   readonly digest?: Digest;
+  /** The index over what is recorded here, where it was written. */
+  readonly local?: Descriptor;
   readonly status?: BuildStatus;
   readonly verdict?: Verdict;
   readonly needs: readonly string[];

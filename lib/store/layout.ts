@@ -22,9 +22,15 @@ const CHUNK = 256 * 1024;
 /** The layout of one project. */
 export class Layout {
   readonly #state: State;
+  #renewed = false;
 
   constructor(state: State) {
     this.#state = state;
+  }
+
+  /** Says whether its `index.json` was missing or damaged, so that it was begun anew. */
+  get isRenewed(): boolean {
+    return this.#renewed;
   }
 
   /** Absolute path of the layout's folder. */
@@ -132,27 +138,52 @@ export class Layout {
 
   /** The named images: name → descriptor of its manifest or index. */
   refs(): Map<string, Descriptor> {
-    const refs = new Map<string, Descriptor>();
-    for (const descriptor of readIndex(`${this.#state.oci}/index.json`).manifests) {
-      const name = descriptor.annotations?.[REF_NAME];
-      if (name !== undefined && isDigest(descriptor.digest)) refs.set(name, descriptor);
+    const index = readIndex(this.#indexPath);
+    if (index === "damaged") {
+      throw new Fault("The layout's index cannot be read", {
+        where: this.#indexPath,
+        next: "write it again with the tool that made the layout, e.g. `images build`",
+      });
     }
-    return refs;
+    return namesOf(index);
   }
 
-  /** Names images, or takes names away (undefined); what stays the same is not written again. */
-  async setRefs(changes: ReadonlyMap<string, Descriptor | undefined>): Promise<void> {
-    const path = `${this.#state.oci}/index.json`;
+  /**
+   * Names images, or takes names away (undefined). Writes nothing, and locks nothing, where all is so.
+   *
+   * @param holds asked under the lock whether a change still holds: another process may know better.
+   */
+  async setRefs(
+    changes: ReadonlyMap<string, Descriptor | undefined>,
+    holds: (name: string) => boolean = () => true,
+  ): Promise<void> {
+    if (this.#agrees(changes)) return;
     await withLock(this.#state.path("locks", "layout"), () => {
       this.#prepare();
-      const refs = this.refs();
+      const index = readIndex(this.#indexPath);
+      if (index === "damaged") this.#renewed = true;
+      const refs = index === "damaged" ? new Map<string, Descriptor>() : namesOf(index);
       for (const [name, descriptor] of changes) {
+        if (refs.get(name)?.digest === descriptor?.digest || !holds(name)) continue;
         if (descriptor === undefined) refs.delete(name);
         else refs.set(name, named(name, descriptor));
       }
-      const text = renderIndex(refs);
-      if (!exists(path) || Deno.readTextFileSync(path) !== text) writeAtomic(path, text);
+      writeAtomic(this.#indexPath, renderIndex(refs));
     });
+  }
+
+  get #indexPath(): string {
+    return `${this.#state.oci}/index.json`;
+  }
+
+  #agrees(changes: ReadonlyMap<string, Descriptor | undefined>): boolean {
+    if (changes.size === 0) return true;
+    const index = readIndex(this.#indexPath);
+    if (index === undefined || index === "damaged") return false;
+    const refs = namesOf(index);
+    return [...changes].every(([name, descriptor]) =>
+      refs.get(name)?.digest === descriptor?.digest
+    );
   }
 
   #prepare(): void {
@@ -160,8 +191,9 @@ export class Layout {
     Deno.mkdirSync(`${this.#state.oci}/blobs/sha256`, { recursive: true });
     const marker = `${this.#state.oci}/oci-layout`;
     if (!exists(marker)) writeAtomic(marker, '{"imageLayoutVersion":"1.0.0"}');
-    const index = `${this.#state.oci}/index.json`;
-    if (!exists(index)) writeAtomic(index, renderIndex(new Map()));
+    if (exists(this.#indexPath)) return;
+    this.#renewed = true;
+    writeAtomic(this.#indexPath, renderIndex(new Map()));
   }
 }
 
@@ -169,17 +201,25 @@ function named(name: string, descriptor: Descriptor): Descriptor {
   return { ...descriptor, annotations: { ...descriptor.annotations, [REF_NAME]: name } };
 }
 
-function readIndex(path: string): Index {
+/** An index that is there and can be read; undefined where there is none. */
+function readIndex(path: string): Index | "damaged" | undefined {
   try {
-    return JSON.parse(Deno.readTextFileSync(path)) as Index;
+    const index = JSON.parse(Deno.readTextFileSync(path)) as Partial<Index> | null;
+    return Array.isArray(index?.manifests) ? index as Index : "damaged";
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return { schemaVersion: 2, manifests: [] };
-    throw new Fault(`Cannot read the layout's index: ${(error as Error).message}`, {
-      where: path,
-      next: "run `images clean`, then build again",
-      cause: error,
-    });
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (error instanceof SyntaxError) return "damaged";
+    throw error;
   }
+}
+
+function namesOf(index: Index | undefined): Map<string, Descriptor> {
+  const refs = new Map<string, Descriptor>();
+  for (const descriptor of index?.manifests ?? []) {
+    const name = descriptor?.annotations?.[REF_NAME];
+    if (name !== undefined && isDigest(descriptor.digest)) refs.set(name, descriptor);
+  }
+  return refs;
 }
 
 function renderIndex(refs: ReadonlyMap<string, Descriptor>): string {

@@ -1,0 +1,84 @@
+/** Names in the layout: each image whose blobs are all there has its own. */
+
+import type { Descriptor } from "../model/oci.ts";
+import type { Layout } from "../store/layout.ts";
+import type { ImageRecord } from "../store/records.ts";
+import { topOf } from "./indexes.ts";
+import type { Outcome } from "./results.ts";
+import type { Session } from "./session.ts";
+
+/** What a name stands for: what was recorded on each platform, and the manifest or index over it. */
+interface Named {
+  readonly parts: readonly ImageRecord[];
+  readonly top: Descriptor;
+}
+
+/**
+ * Makes names agree with what was settled, whatever has removed or moved them since. Where all of
+ * them were lost, those of other images are made again from their records.
+ */
+export async function nameImages(session: Session, outcome: Outcome): Promise<void> {
+  const { layout } = session.circumstances;
+  const settled = await settledNames(session, outcome);
+  await setNames(session, settled);
+  if (layout.isRenewed) await setNames(session, await otherNames(session, settled));
+}
+
+/** Names an image of one platform; one whose blobs are elsewhere has no name. */
+export async function nameImage(session: Session, record: ImageRecord): Promise<void> {
+  await setNames(session, new Map([[record.name, { parts: [record], top: record.manifest }]]));
+}
+
+async function settledNames(session: Session, outcome: Outcome): Promise<Map<string, Named>> {
+  const { graph, layout } = session.circumstances;
+  const byName = new Map<string, ImageRecord[]>();
+  for (const each of outcome.settled) {
+    if (!("record" in each) || each.record === undefined) continue;
+    const { name } = each.record;
+    byName.set(name, [...byName.get(name) ?? [], each.record]);
+  }
+  const indexes = new Map(outcome.indexes.map(({ name, local }) => [name, local]));
+  const names = new Map<string, Named>();
+  for (const [name, parts] of byName) {
+    if (parts.length < graph.named(name).length) continue;
+    names.set(name, { parts, top: indexes.get(name) ?? await topOf(layout, parts) });
+  }
+  return names;
+}
+
+async function otherNames(
+  session: Session,
+  settled: ReadonlyMap<string, Named>,
+): Promise<Map<string, Named>> {
+  const { graph, layout, project, records } = session.circumstances;
+  const names = new Map<string, Named>();
+  for (const name of project.images.keys()) {
+    const nodes = graph.named(name).map((id) => graph.node(id));
+    const parts = nodes.flatMap((node) =>
+      (node.type === "image" ? records.image(name, node.platform) : undefined) ?? []
+    );
+    if (settled.has(name) || parts.length < nodes.length) continue;
+    names.set(name, { parts, top: await topOf(layout, parts) });
+  }
+  return names;
+}
+
+/** A record that another run has replaced meanwhile is named by that one. */
+async function setNames(session: Session, names: ReadonlyMap<string, Named>): Promise<void> {
+  const { layout, records } = session.circumstances;
+  const changes = [...names].map(([name, { parts, top }]) =>
+    [name, parts.every((part) => isWhole(layout, part)) ? top : undefined] as const
+  );
+  await layout.setRefs(
+    new Map(changes),
+    (name) =>
+      names.get(name)!.parts.every((part) =>
+        records.image(name, part.platform)?.manifest.digest === part.manifest.digest
+      ),
+  );
+}
+
+function isWhole(layout: Layout, { manifest, imageId, layers }: ImageRecord): boolean {
+  return layers !== undefined && layout.has(manifest.digest) && layout.has(imageId) &&
+    layers.every(({ descriptor: { digest, size } }) => layout.has(digest, size));
+}
