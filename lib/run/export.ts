@@ -11,6 +11,7 @@ import { hashBytes } from "../oci/hash.ts";
 import { type TarEntry, writeTar } from "../oci/tar.ts";
 import { decompress } from "../oci/tar_read.ts";
 import { removeIfThere, temporaryName } from "../store/atomic.ts";
+import { writeContent } from "../store/write_all.ts";
 
 /** Where an image goes, and in which form. */
 export interface Destination {
@@ -129,11 +130,9 @@ async function writeFolder(
   for (const file of files.toReversed()) {
     const path = `${folder}/${file.path}`;
     const temporary = temporaryName(path);
-    const content = "bytes" in file
-      ? new Blob([file.bytes as BlobPart]).stream()
-      : await file.layer.open(signal);
+    const content = "bytes" in file ? [file.bytes] : await file.layer.open(signal);
     try {
-      await Deno.writeFile(temporary, content, { createNew: true });
+      await writeContent(temporary, content, { createNew: true });
       await Deno.rename(temporary, path);
     } catch (error) {
       removeIfThere(temporary);
@@ -142,13 +141,16 @@ async function writeFolder(
   }
 }
 
-async function writeArchive(path: string, content: AsyncIterable<Uint8Array>): Promise<void> {
-  const temporary = temporaryName(path);
+/** A file is there whole or not at all; a pipe or another device is written to as it is. */
+async function writeArchive(to: string, content: AsyncIterable<Uint8Array>): Promise<void> {
+  const { path, isReplaced } = await archiveTarget(to);
+  const temporary = isReplaced ? temporaryName(path) : undefined;
   try {
-    await Deno.writeFile(temporary, ReadableStream.from(content), { createNew: true });
+    if (temporary === undefined) return await writeContent(path, content, {});
+    await writeContent(temporary, content, { createNew: true });
     await Deno.rename(temporary, path);
   } catch (error) {
-    removeIfThere(temporary);
+    if (temporary !== undefined) removeIfThere(temporary);
     if (error instanceof Deno.errors.NotFound) {
       throw new Fault("Cannot write there: the folder does not exist", {
         where: path,
@@ -156,6 +158,25 @@ async function writeArchive(path: string, content: AsyncIterable<Uint8Array>): P
         cause: error,
       });
     }
+    throw error;
+  }
+}
+
+/** What is written, behind all links, and whether a new file takes its place. */
+async function archiveTarget(path: string): Promise<{ path: string; isReplaced: boolean }> {
+  try {
+    const { isFile, isDirectory } = await Deno.stat(path);
+    if (isDirectory) {
+      throw usageFault("Cannot write an archive there: it is a folder", {
+        where: path,
+        next: "name a file in it, or export to oci:DIR",
+      });
+    }
+    return isFile
+      ? { path: await Deno.realPath(path), isReplaced: true }
+      : { path, isReplaced: false };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return { path, isReplaced: true };
     throw error;
   }
 }

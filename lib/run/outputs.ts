@@ -9,6 +9,7 @@ import type { Task } from "../model/recipe.ts";
 import { Fault } from "../model/errors.ts";
 import { removeIfThere, temporaryName } from "../store/atomic.ts";
 import { exists } from "../store/state.ts";
+import { writeContent } from "../store/write_all.ts";
 
 /** Says whether a task's outputs are just what its record says; stats only while nothing changed. */
 export async function outputsAreThere(
@@ -50,9 +51,9 @@ export async function keepOutputs(c: Circumstances, task: Task, key: string): Pr
   const path = storePath(c, key);
   Deno.mkdirSync(c.state.path("outputs"), { recursive: true });
   const temporary = temporaryName(path);
-  const file = await Deno.open(temporary, { createNew: true, write: true });
   try {
-    await ReadableStream.from(writeTar(tarEntries(c.project.root, tree))).pipeTo(file.writable);
+    const content = writeTar(tarEntries(c.project.root, tree));
+    await writeContent(temporary, content, { createNew: true });
     Deno.renameSync(temporary, path);
   } catch (error) {
     removeIfThere(temporary);
@@ -76,17 +77,11 @@ export async function restoreOutputs(
     Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
     if (entry.type === "directory") Deno.mkdirSync(path, { recursive: true });
     else if (entry.type === "symlink") Deno.symlinkSync(entry.linkTarget ?? "", path);
-    else await writeFile(path, entry.content(), entry.mode);
+    else {
+      const { mode } = entry;
+      await writeContent(path, entry.content(), { create: true, truncate: true, mode });
+    }
   }
-}
-
-async function writeFile(
-  path: string,
-  content: AsyncIterable<Uint8Array>,
-  mode: number,
-): Promise<void> {
-  const file = await Deno.open(path, { create: true, write: true, truncate: true, mode });
-  await ReadableStream.from(content).pipeTo(file.writable);
 }
 
 function* tarEntries(root: string, tree: Tree): Iterable<import("../oci/tar.ts").TarEntry> {

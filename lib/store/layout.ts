@@ -12,6 +12,7 @@ import { hashBytes } from "../oci/hash.ts";
 import { removeIfThere, temporaryName, writeAtomic } from "./atomic.ts";
 import { withLock } from "./lock.ts";
 import { exists, type State } from "./state.ts";
+import { writeAll } from "./write_all.ts";
 
 /** The annotation that carries an image's name in `index.json`. */
 const REF_NAME = "org.opencontainers.image.ref.name";
@@ -227,10 +228,6 @@ function renderIndex(refs: ReadonlyMap<string, Descriptor>): string {
     descriptor
   );
   return JSON.stringify({ schemaVersion: 2, mediaType: MediaType.index, manifests });
-}
-
-function writeAll(file: Deno.FsFile, chunk: Uint8Array): void {
-  for (let at = 0; at < chunk.length;) at += file.writeSync(chunk.subarray(at));
 }
 
 function corrupt(digest: Digest, path: string): Fault {

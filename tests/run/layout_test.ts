@@ -37,6 +37,18 @@ toolTest(
         assertEquals(Layers.length, 1);
       });
     }
+    await t.step("export to a pipe", async () => {
+      const to = "docker-archive:/proc/self/fd/1";
+      const { code, stdout } = await project.images("export", "site", "--to", to);
+      assertEquals(code, 0);
+      assertMatch(stdout, /^manifest\.json\0/);
+    });
+    await t.step("no export in place of a folder", async () => {
+      const to = `oci-archive:${project.beside("oci")}`;
+      const { code, stderr } = await project.images("export", "site", "--to", to);
+      assertEquals(code, 2);
+      assertMatch(stderr, /\/oci: Cannot write an archive there: it is a folder\nnext: /);
+    });
     await t.step("each of several names of one manifest", async () => {
       project.write({ "twin/x": "x" });
       const twin = `files({ layers: [{ from: "twin", to: "/srv" }] })`;

@@ -4,6 +4,7 @@ import { Fault } from "../../../lib/model/errors.ts";
 import type { Descriptor, Manifest } from "../../../lib/model/oci.ts";
 import { parseIndex, parseManifest } from "../../../lib/oci/documents.ts";
 import { readTar } from "../../../lib/oci/tar_read.ts";
+import { writeContent } from "../../../lib/store/write_all.ts";
 
 /** Config and layers, the lowest first. */
 export interface EngineImage {
@@ -42,8 +43,7 @@ export async function readArchive(archive: string, folder: string): Promise<Engi
     if (member.type !== "file") continue;
     const path = `${folder}/${names.size}`;
     names.set(member.path, path);
-    const file = await Deno.open(path, { write: true, createNew: true });
-    await ReadableStream.from(member.content()).pipeTo(file.writable);
+    await writeContent(path, member.content(), { createNew: true });
   }
   const pathOf = (name: string) => {
     const path = names.get(name);

@@ -9,6 +9,7 @@ import { MediaType } from "../../../lib/model/oci.ts";
 import type { BuildContext } from "../../../lib/model/plugin.ts";
 import { decompress, readTar, type TarMember } from "../../../lib/oci/tar_read.ts";
 import { which } from "../../../lib/process/which.ts";
+import { writeContent } from "../../../lib/store/write_all.ts";
 import type { Owner } from "./owner.ts";
 import {
   cleanAbsolute,
@@ -95,8 +96,7 @@ export class Unpacker {
       }
       case "file": {
         const path = await this.#newFile();
-        const file = await Deno.open(path, { write: true, createNew: true });
-        await ReadableStream.from(member.content()).pipeTo(file.writable);
+        await writeContent(path, member.content(), { createNew: true });
         return { ...meta, type: "file", size: member.size, content: { kind: "host", path } };
       }
       default:

@@ -6,6 +6,7 @@ import type { BuildContext } from "../../../lib/model/plugin.ts";
 import { imageFilesystem } from "../../../lib/oci/cached_listing.ts";
 import type { ImageFilesystem } from "../../../lib/oci/filesystem.ts";
 import { decompress, readTar } from "../../../lib/oci/tar_read.ts";
+import { writeContent } from "../../../lib/store/write_all.ts";
 import { below, cleanAbsolute, splitPath } from "./rootfs.ts";
 
 /**
@@ -73,8 +74,7 @@ async function extractLayer(
     const written = cleanAbsolute(`/${member.path}`);
     const path = wanted.has(written) ? written : throughLinks(written, filesystem);
     if (!wanted.has(path)) continue;
-    const file = await Deno.open(newFile(path), { write: true, createNew: true });
-    await ReadableStream.from(member.content()).pipeTo(file.writable);
+    await writeContent(newFile(path), member.content(), { createNew: true });
   }
 }
 
