@@ -1,6 +1,6 @@
 /** The frame of every verb that settles images: load, run, tell, end with a status. */
 
-import { Fault } from "../lib/model/errors.ts";
+import { asFault, Fault } from "../lib/model/errors.ts";
 import type { EventSink } from "../lib/model/events.ts";
 import type { Project } from "../lib/model/recipe.ts";
 import type { ResultDocument } from "../lib/model/result.ts";
@@ -104,11 +104,16 @@ export async function settleWith(
   }
 }
 
-/** What is told to people is kept for `images report` too. */
+/** What is told to people is kept for `images report` too, where there is room for it. */
 function recorded(sink: EventSink, recorder: Recorder): EventSink {
   return (event) => {
     sink(event);
-    recorder.sink(event);
+    try {
+      recorder.sink(event);
+    } catch (error) {
+      const message = `The run cannot be kept for its report: ${asFault(error).message}`;
+      sink({ kind: "notice", message, at: event.at });
+    }
   };
 }
 

@@ -27,6 +27,15 @@ type Parts = Pick<Project, "registries" | "tasks" | "images" | "groups" | "gitAn
  */
 export function checkDefinition(defined: Defined): Parts {
   const findings = new Findings();
+  if (typeof defined.fields !== "object" || defined.fields === null) {
+    findings.add(
+      "define() is given no object",
+      defined.origin,
+      {},
+      "write `define({ images: { … } })`",
+    );
+  }
+  findings.throwIfAny();
   checkOptions(findings, "define()", defined.origin, defined.fields, DEFINITION);
   findings.throwIfAny();
   const registries = entries(defined, "registries", findings, WrittenRegistry, "registry(…)");

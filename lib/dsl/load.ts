@@ -78,10 +78,11 @@ function faultOfImport(path: string, error: unknown): Fault {
     : { file: pathOf(named[1]!), line: Number(named[2]), column: Number(named[3]) };
   const [first = message] = message.split("\n").filter((line) => line.trim() !== "");
   const text = first.replace(/ at file:.*$/, "").replace(
-    /^The module's source code could not be parsed: /,
+    /^The module's source code could not be parsed: |^SyntaxError: /,
     "",
   );
-  const isSyntax = error instanceof SyntaxError || message.includes("could not be parsed");
+  // A module that lacks an export, and JSON that cannot be read, throw a SyntaxError too.
+  const isSyntax = /^SyntaxError: |could not be parsed/.test(first);
   const next = isSyntax ? "correct the syntax" : "correct what throws it, or what it imports";
   return faultAt(`Cannot load it: ${text}`, place, next, error);
 }

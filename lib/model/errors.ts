@@ -1,5 +1,7 @@
 /** The errors people see: each says what, where, and what to do next. */
 
+import { refusalOf } from "./os_errors.ts";
+
 /** What a fault means for the exit status. */
 export type FaultKind =
   /** Something was tried and failed: exit 1. */
@@ -91,8 +93,17 @@ export function asFault(error: unknown, options: FaultOptions = {}): Fault {
   if (error instanceof DOMException && error.name === "AbortError") {
     return new Fault("Interrupted", { ...options, kind: "interrupted", cause: error });
   }
-  const message = error instanceof Error ? error.message : String(error);
-  return new Fault(message, { ...options, cause: error });
+  if (!(error instanceof Error)) return new Fault(String(error), { ...options, cause: error });
+  const refusal = refusalOf(error);
+  if (refusal === undefined) return new Fault(error.message, { ...options, cause: error });
+  const { message, path, next } = refusal;
+  const where = options.where ?? path;
+  return new Fault(where === path || path === undefined ? message : `${message}: ${path}`, {
+    next,
+    ...options,
+    ...(where === undefined ? {} : { where }),
+    cause: error,
+  });
 }
 
 /** A place as `file:line:column`. */

@@ -1,7 +1,7 @@
 /** One run: what it works on, what it was told, and how it tells what happens. */
 
 import { FileIndex } from "../files/index.ts";
-import { Fault } from "../model/errors.ts";
+import { asFault, Fault } from "../model/errors.ts";
 import type { EventSink, RunEvent, Subject } from "../model/events.ts";
 import type { Overrides, Progress } from "../model/plugin.ts";
 import type { Project } from "../model/recipe.ts";
@@ -150,11 +150,20 @@ export class Session {
   async close(): Promise<void> {
     this.#held?.close();
     this.#held = undefined;
-    const { index, state } = this.circumstances;
-    // Whatever writes first, the folder ignores itself in git.
-    if (index.isDirty) state.prepare();
-    index.save();
+    this.#keepIndex();
     await this.registries.close();
+  }
+
+  /** Without it the next run reads files again: no reason for this one to fail. */
+  #keepIndex(): void {
+    const { index, state } = this.circumstances;
+    try {
+      // Whatever writes first, the folder ignores itself in git.
+      if (index.isDirty) state.prepare();
+      index.save();
+    } catch (error) {
+      this.notice(`What was read of files cannot be kept: ${asFault(error).message}`);
+    }
   }
 }
 

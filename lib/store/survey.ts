@@ -89,8 +89,9 @@ export function survey(state: State, layout: Layout, now: number): Survey {
     const name = file.path.slice(state.folder.length + 1);
     if (!recorded.has(file.path)) files.push({ kind: "record", name, ...file });
   }
-  const bytes = [...filesBelow(state.folder)].reduce((sum, each) => sum + each.bytes, 0);
-  return { owners, files, bytes };
+  // The folder itself may be a link.
+  const all = entriesOf(state.folder).flatMap((path) => [...filesBelow(path)]);
+  return { owners, files, bytes: all.reduce((sum, each) => sum + each.bytes, 0) };
 }
 
 type AnyRecord = ImageRecord | TaskRecord;

@@ -29,6 +29,24 @@ interface Case {
 
 const CASES: readonly Case[] = [
   {
+    what: "nothing to define",
+    source: "export default define();",
+    at: "define()",
+    says: ["define() is given no object", "write `define({ images: { … } })`"],
+  },
+  {
+    what: "broken syntax",
+    source: "export default define({ images: { ; } });",
+    at: "; }",
+    says: ["Cannot load it: Unexpected token", "correct the syntax"],
+  },
+  {
+    what: "an import of what is not exported",
+    source: 'import { nope } from "images"; export default nope;',
+    at: "nope",
+    says: ["'nope'", "correct what throws it, or what it imports"],
+  },
+  {
     what: "an unknown option",
     source: `export default define({
   images: {
