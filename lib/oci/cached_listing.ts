@@ -41,11 +41,24 @@ export async function cachedListing(
   const known = readIfThere(path);
   if (known !== undefined) return known;
   const listing = await listLayer(layer, signal, options);
-  Deno.mkdirSync(`${cacheDir}/listings`, { recursive: true });
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
-  Deno.writeTextFileSync(temporary, JSON.stringify(listing));
-  Deno.renameSync(temporary, path);
+  keep(path, listing);
   return listing;
+}
+
+/** One that cannot be kept, for want of room or of rights, is read again next time. */
+function keep(path: string, listing: Listing): void {
+  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
+  try {
+    Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+    Deno.writeTextFileSync(temporary, JSON.stringify(listing));
+    Deno.renameSync(temporary, path);
+  } catch {
+    try {
+      Deno.removeSync(temporary);
+    } catch {
+      // It was never begun.
+    }
+  }
 }
 
 function readIfThere(path: string): Listing | undefined {

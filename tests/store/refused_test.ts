@@ -7,7 +7,11 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
+import { digestOfHex } from "../../lib/model/digest.ts";
 import { asFault } from "../../lib/model/errors.ts";
+import { MediaType } from "../../lib/model/oci.ts";
+import { cachedListing } from "../../lib/oci/cached_listing.ts";
+import { hashBytes } from "../../lib/oci/hash.ts";
 import { writeContent } from "../../lib/store/write_all.ts";
 import { TestProject } from "../support/project.ts";
 
@@ -17,6 +21,18 @@ Deno.test("the last bytes that find no room are a fault too", async () => {
   const { message, next } = asFault(error, { where: "app" });
   assertEquals(message, "No space is left on the disk");
   assertStringIncludes(next ?? "", "images prune");
+});
+
+Deno.test("a layer is listed where its listing cannot be kept", async () => {
+  const empty = new Uint8Array(1024);
+  const digest = digestOfHex(await hashBytes(empty));
+  const layer = {
+    descriptor: { mediaType: MediaType.layer, digest, size: empty.length },
+    diffId: digest,
+    places: [],
+    open: () => Promise.resolve(new Blob([empty]).stream()),
+  };
+  assertEquals((await cachedListing(layer, "/sys/images-test")).files, []);
 });
 
 Deno.test("where the state cannot be written, a plan tells all the same and a build says why not", async () => {
