@@ -47,6 +47,11 @@ async function withText(
   }
 }
 
+/** Wakes whoever waits for the other end of a pipe. */
+function letGoOf(pipe: string): void {
+  Deno.openSync(pipe, { read: true, write: true }).close();
+}
+
 toolTest(["bazel", "node"], "faults of Bazel images", async (t) => {
   await using rig = await bazelProject(IMAGES);
   const { project } = rig;
@@ -114,24 +119,26 @@ toolTest(["bazel", "node"], "faults of Bazel images", async (t) => {
   const interrupted = async (meanwhile: () => Promise<void>, release: boolean) => {
     const pipe = project.beside("pipe");
     await runTool(["mkfifo", pipe]);
+    let released: Promise<void> | undefined;
     try {
-      // Opened by the action when it begins; afterwards it would read from it forever.
-      const begun = Deno.open(pipe);
+      // Written by the action when it begins; afterwards it would read from it forever.
+      const begun = Deno.readTextFile(pipe);
       const output = project.spawn("build", "boom").output();
       const early = await Promise.race([begun.then(() => undefined), output]);
       if (early !== undefined) {
         // The action never began: let go of the pipe.
-        Deno.openSync(pipe, { read: true, write: true }).close();
-        (await begun).close();
+        letGoOf(pipe);
+        await begun;
         throw new Error(new TextDecoder().decode(early.stderr));
       }
-      (await begun).close();
       await meanwhile();
-      if (release) Deno.writeTextFileSync(pipe, "go on");
+      // Should the action be gone by then, nobody reads it.
+      if (release) released = Deno.writeTextFile(pipe, "go on").catch(() => {});
       const { code, stderr } = await output;
       return { code, stderr: new TextDecoder().decode(stderr) };
     } finally {
-      Deno.openSync(pipe, { read: true, write: true }).close();
+      letGoOf(pipe);
+      await released;
       Deno.removeSync(pipe);
     }
   };
