@@ -54,10 +54,14 @@ export interface FinishedRun {
   readonly status: number;
 }
 
-/** Loads the project that `--file` names. */
-export function openProject(options: CommonOptions): Promise<Project> {
+const opened = new Map<string, Promise<Project>>();
+
+/** Loads the project that `--file` names; a verb may ask as well as the run that it starts. */
+export function openProject({ file }: CommonOptions): Promise<Project> {
   keepForResults();
-  return loadProject(options.file);
+  const project = opened.get(file) ?? loadProject(file);
+  opened.set(file, project);
+  return project;
 }
 
 /** Settles what was asked for, telling about it as it happens. */

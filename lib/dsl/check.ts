@@ -17,6 +17,7 @@ import { checkOptions } from "./check_options.ts";
 import { COMMON, DEFINITION, REGISTRY, TASK } from "./common_shape.ts";
 import { type Defined, WrittenRecipe, WrittenRegistry, WrittenTask } from "./define.ts";
 import { Findings } from "./findings.ts";
+import { kindIn, type Shape } from "./shape.ts";
 
 type Parts = Pick<Project, "registries" | "tasks" | "images" | "groups" | "gitAnnotations">;
 
@@ -178,30 +179,43 @@ function taskOf(findings: Findings, name: string, written: WrittenTask): Task {
 function imageOf(findings: Findings, name: string, written: WrittenRecipe): Image {
   const { plugin, shape, options, origin } = written;
   const subject = `Image "${name}"`;
-  const own = Object.fromEntries(
-    Object.entries(options).filter(([key, value]) => !(key in COMMON) && value !== undefined),
-  );
-  const common = Object.fromEntries(Object.entries(options).filter(([key]) => key in COMMON));
-  const accepted = shape === undefined ? undefined : { ...COMMON, ...shape };
-  checkOptions(
-    findings,
-    subject,
-    origin,
-    accepted === undefined ? common : options,
-    accepted ?? COMMON,
-  );
+  const { own, common } = apart(options);
+  if (shape === undefined) checkOptions(findings, subject, origin, common, COMMON);
+  else checkOptions(findings, subject, origin, options, acceptedBy(shape));
   const references = Object.entries(own).flatMap(([key, value]) => {
-    const kind = shape?.[key];
+    const kind = kindIn(shape ?? {}, key);
     return kind?.accepts(value) ? kind.images?.(value) ?? [] : [];
   });
   const declared = {
     name,
     plugin,
-    common: commonOf(findings, name, written, common as Partial<CommonOptions>),
+    common: commonOf(findings, name, written, common),
     options: own,
     references: [...new Set(references)],
   };
   return placed(declared, () => findings.place(origin));
+}
+
+/** A plugin's own options, and those of every recipe. */
+function apart(options: Readonly<Record<string, unknown>>) {
+  const own: Record<string, unknown> = {};
+  const common: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(options)) {
+    if (kindIn(COMMON, name) !== undefined) common[name] = value;
+    else if (value !== undefined) own[name] = value;
+  }
+  return { own, common: common as Partial<CommonOptions> };
+}
+
+const accepted = new WeakMap<Shape, Shape>();
+
+/** A plugin's options and those of every recipe; made once, for there may be thousands of images. */
+function acceptedBy(shape: Shape): Shape {
+  const known = accepted.get(shape);
+  if (known !== undefined) return known;
+  const both = { ...COMMON, ...shape };
+  accepted.set(shape, both);
+  return both;
 }
 
 function commonOf(
@@ -250,15 +264,24 @@ function normalPlatform(text: string): string {
 }
 
 /** Rendering a stack costs more than all else: it waits until somebody wants to know. */
+class Placed {
+  readonly #find: () => Place | undefined;
+  #known: { readonly place: Place | undefined } | undefined;
+
+  constructor(find: () => Place | undefined) {
+    this.#find = find;
+  }
+
+  get place(): Place | undefined {
+    return (this.#known ??= { place: this.#find() }).place;
+  }
+}
+
 function placed<T extends object>(
   value: T,
   find: () => Place | undefined,
 ): T & { readonly place?: Place } {
-  let known: { readonly place: Place | undefined } | undefined;
-  return Object.defineProperty(value, "place", {
-    enumerable: true,
-    get: () => (known ??= { place: find() }).place,
-  });
+  return Object.assign(new Placed(find) as { readonly place?: Place }, value);
 }
 
 function mapValues<A, B>(map: ReadonlyMap<string, A>, change: (value: A, name: string) => B) {

@@ -2,7 +2,7 @@
 
 import type { Findings } from "./findings.ts";
 import type { Origin } from "./origin.ts";
-import type { Kind, Shape } from "./shape.ts";
+import { type Kind, kindIn, type Shape } from "./shape.ts";
 import { adviceFor } from "./suggest.ts";
 
 /** Checks what was written at an origin; `subject` is what errors call it. */
@@ -15,16 +15,17 @@ export function checkOptions(
   keys: readonly string[] = [],
 ): void {
   for (const [name, value] of Object.entries(options)) {
-    const kind = shape[name];
-    const pointer = { keys: [...keys, name] };
+    const kind = kindIn(shape, name);
     if (kind === undefined) {
       const next = adviceFor(name, Object.keys(shape), "an option");
+      const pointer = { keys: [...keys, name] };
       findings.add(`${subject} has no option "${name}"`, origin, pointer, next);
     } else if (value !== undefined) {
-      checkValue(findings, subject, origin, name, value, kind, pointer.keys);
+      checkValue(findings, subject, origin, name, value, kind, keys);
     }
   }
-  for (const [name, kind] of Object.entries(shape)) {
+  for (const name in shape) {
+    const kind = shape[name]!;
     if (!kind.required || options[name] !== undefined) continue;
     const next = `give ${kind.expects}`;
     findings.add(`${subject} needs the option "${name}"`, origin, { keys }, next);
@@ -38,7 +39,7 @@ function checkValue(
   name: string,
   value: unknown,
   kind: Kind,
-  keys: readonly string[],
+  above: readonly string[],
 ): void {
   if (!kind.accepts(value)) {
     const word = typeof value === "string" ? { word: value } : {};
@@ -49,7 +50,7 @@ function checkValue(
     findings.add(
       `Option "${name}" of ${lower(subject)} is ${is}, not ${kind.expects}`,
       origin,
-      { keys, ...word },
+      { keys: [...above, name], ...word },
       next,
     );
     return;
@@ -59,7 +60,7 @@ function checkValue(
     findings.add(
       `Option "${name}" of ${lower(subject)} names "${path}", outside the folder of images.ts`,
       origin,
-      { keys, word: path },
+      { keys: [...above, name], word: path },
       "move images.ts further up, or copy the files below its folder with a task",
     );
   }
@@ -67,7 +68,7 @@ function checkValue(
   const parts = Array.isArray(value) ? value : [value];
   for (const part of parts as Record<string, unknown>[]) {
     const inner = `Option "${name}" of ${lower(subject)}`;
-    checkOptions(findings, inner, origin, part, kind.members, keys);
+    checkOptions(findings, inner, origin, part, kind.members, [...above, name]);
   }
 }
 

@@ -21,6 +21,11 @@ export interface Kind {
 /** A plugin's options by name. */
 export type Shape = Readonly<Record<string, Kind>>;
 
+/** The kind of an option; names that every object has, such as `constructor`, are none. */
+export function kindIn(shape: Shape, name: string): Kind | undefined {
+  return Object.hasOwn(shape, name) ? shape[name] : undefined;
+}
+
 const isString = (value: unknown): value is string => typeof value === "string";
 /** Says whether a value is an object that is no list. */
 export const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -73,7 +73,7 @@ async function setNames(session: Session, names: ReadonlyMap<string, Named>): Pr
     new Map(changes),
     (name) =>
       names.get(name)!.parts.every((part) =>
-        records.image(name, part.platform)?.manifest.digest === part.manifest.digest
+        records.latestImage(name, part.platform)?.manifest.digest === part.manifest.digest
       ),
   );
 }

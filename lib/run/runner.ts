@@ -262,7 +262,7 @@ export class Runner {
       session.notice("Another run is building it; waiting", node.id);
     };
     return await withLock(lock, async () => {
-      const made = c.records.image(node.image.name, node.platform);
+      const made = c.records.latestImage(node.image.name, node.platform);
       const another = made?.key === evaluation.key && made.at !== before?.at;
       if (another) return { record: made, fresh: false };
       return { record: await this.#buildAlone(evaluation, plugin, ticket), fresh: true };

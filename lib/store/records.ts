@@ -7,7 +7,7 @@ import type { Descriptor } from "../model/oci.ts";
 import type { Description } from "../model/plugin.ts";
 import type { Reason } from "../model/result.ts";
 import type { Entry } from "../model/selection.ts";
-import { removeIfThere, writeAtomic } from "./atomic.ts";
+import { writeAtomic } from "./atomic.ts";
 import { exists, fileName, type State } from "./state.ts";
 
 /** Raised when a record's shape changes; others are misses. */
@@ -70,34 +70,38 @@ export interface TaskRecord {
 /** The records of one project. */
 export class Records {
   readonly #state: State;
+  readonly #images: RecordFolder<ImageRecord>;
+  readonly #tasks: RecordFolder<TaskRecord>;
 
   constructor(state: State) {
     this.#state = state;
+    this.#images = new RecordFolder(state.path("records", "images"));
+    this.#tasks = new RecordFolder(state.path("records", "tasks"));
   }
 
   /** An image's record on a platform, if there is one that can be read. */
   image(name: string, platform: string): ImageRecord | undefined {
-    return read<ImageRecord>(this.#imagePath(name, platform));
+    return this.#images.get(imageFile(name, platform));
+  }
+
+  /** The same, also where another process has made it since this one looked for records. */
+  latestImage(name: string, platform: string): ImageRecord | undefined {
+    return this.#images.latest(imageFile(name, platform));
   }
 
   /** Keeps an image's record. */
   putImage(record: Omit<ImageRecord, "schema">): void {
-    write(this.#imagePath(record.name, record.platform), { schema: SCHEMA, ...record });
-  }
-
-  /** Forgets an image's record. */
-  removeImage(name: string, platform: string): void {
-    removeIfThere(this.#imagePath(name, platform));
+    this.#images.put(imageFile(record.name, record.platform), record);
   }
 
   /** A task's record, if there is one that can be read. */
   task(name: string): TaskRecord | undefined {
-    return read<TaskRecord>(this.#taskPath(name));
+    return this.#tasks.get(`${name}.json`);
   }
 
   /** Keeps a task's record. */
   putTask(record: Omit<TaskRecord, "schema">): void {
-    write(this.#taskPath(record.name), { schema: SCHEMA, ...record });
+    this.#tasks.put(`${record.name}.json`, record);
   }
 
   /** The entries of an input tree that was kept, for telling what changed; undefined if it is gone. */
@@ -111,30 +115,41 @@ export class Records {
     if (!exists(path)) writeAtomic(path, JSON.stringify(entries));
   }
 
-  /** Every image record. */
-  *images(): Iterable<ImageRecord> {
-    for (const name of names(this.#state.path("records", "images"))) {
-      const record = read<ImageRecord>(this.#state.path("records", "images", name));
-      if (record !== undefined) yield record;
-    }
-  }
-
-  #imagePath(name: string, platform: string): string {
-    return this.#state.path("records", "images", `${name}@${fileName(platform)}.json`);
-  }
-
-  #taskPath(name: string): string {
-    return this.#state.path("records", "tasks", `${name}.json`);
-  }
-
   #treePath(root: string): string {
     return this.#state.path("trees", `${root}.json`);
   }
 }
 
-function read<T extends { readonly schema: number }>(path: string): T | undefined {
-  const record = readJson<T>(path);
-  return record?.schema === SCHEMA ? record : undefined;
+function imageFile(name: string, platform: string): string {
+  return `${name}@${fileName(platform)}.json`;
+}
+
+/** A folder of records. */
+class RecordFolder<T extends { readonly schema: number }> {
+  readonly #folder: string;
+  /** What is there, known once a record was missed: a thousand more misses look here. */
+  #listed: Set<string> | undefined;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  get(file: string): T | undefined {
+    if (this.#listed?.has(file) === false) return undefined;
+    const record = this.latest(file);
+    if (record === undefined) this.#listed ??= new Set(namesIn(this.#folder));
+    return record;
+  }
+
+  latest(file: string): T | undefined {
+    const record = readJson<T>(`${this.#folder}/${file}`);
+    return record?.schema === SCHEMA ? record : undefined;
+  }
+
+  put(file: string, record: Omit<T, "schema">): void {
+    writeAtomic(`${this.#folder}/${file}`, JSON.stringify({ schema: SCHEMA, ...record }));
+    this.#listed?.add(file);
+  }
 }
 
 /** Reads a file; a missing or unreadable one is a miss: what it said can be found out again. */
@@ -147,14 +162,9 @@ export function readJson<T>(path: string): T | undefined {
   }
 }
 
-function write(path: string, record: unknown): void {
-  writeAtomic(path, JSON.stringify(record));
-}
-
-function names(folder: string): string[] {
+function namesIn(folder: string): string[] {
   try {
-    return [...Deno.readDirSync(folder)].map((entry) => entry.name)
-      .filter((name) => name.endsWith(".json")).sort();
+    return [...Deno.readDirSync(folder)].map(({ name }) => name);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return [];
     throw error;

@@ -5,7 +5,6 @@
 
 import { asFault, renderFault } from "../../lib/model/errors.ts";
 import type { EventSink, RunEvent } from "../../lib/model/events.ts";
-import type { Project } from "../../lib/model/recipe.ts";
 import { killAllGroups } from "../../lib/process/groups.ts";
 import { makeReporter, type Reporter } from "../../lib/report/reporter.ts";
 import { type BuildOptions, buildRun } from "../build.ts";
@@ -17,7 +16,6 @@ import { heading } from "./screen.ts";
 interface Work {
   readonly options: BuildOptions;
   readonly targets: readonly string[];
-  project?: Project;
   run?: Omit<RunRequest, "command">;
 }
 
@@ -70,7 +68,7 @@ async function round(changed: readonly string[], show: boolean): Promise<Answer>
 async function build(curtain: Curtain, show: boolean, folders: Set<string>): Promise<number> {
   const first = work.run === undefined;
   const options = first ? work.options : { ...work.options, force: false };
-  const project = work.project ??= await openProject(options);
+  const project = await openProject(options);
   work.run ??= (await buildRun(options, work.targets)).run;
   // A destination would ask the registry even where nothing has changed.
   const { before, then, destination: _, ...rest } = work.run;
