@@ -36,51 +36,57 @@ export async function collect(
   without: readonly string[],
   onRead?: OnRead,
 ): Promise<{ readonly tree: Tree; readonly folders: readonly string[] }> {
-  const leftOut = anyOf(without);
+  const leftOut = without.length === 0 ? undefined : anyOf(without);
   const folders = new Set<string>();
-  const found = new Map<string, Found>();
-  for (const selection of selections) {
-    for (const each of walk(index, selection, leftOut, folders)) found.set(each.path, each);
-  }
-  const entries = await readContents(index, [...found.values()], onRead);
+  const found: Found[] = [];
+  for (const selection of selections) walk(index, selection, leftOut, folders, found);
+  const entries = await readContents(index, selections.length > 1 ? last(found) : found, onRead);
   entries.sort((a, b) => compareCodePoints(a.path, b.path));
   return { tree: { root: merkleRoot(entries), entries }, folders: [...folders] };
 }
 
-function* walk(
+/** Of what several selections have at one path the last counts. */
+function last(found: readonly Found[]): Found[] {
+  return [...new Map(found.map((each) => [each.path, each])).values()];
+}
+
+function walk(
   index: FileIndex,
   selection: Selection,
-  leftOut: (path: string) => boolean,
+  leftOut: ((path: string) => boolean) | undefined,
   folders: Set<string>,
-): Generator<Found> {
+  found: Found[],
+): void {
   const matcher = matcherOf(selection);
   const root = selection.root === "." ? "" : selection.root.replace(/\/+$/, "");
   const { as: prefix = "", takes = "all" } = selection;
+  const nameOnly = takes === "names";
   const tracked = selection.tracked ? trackedBelow(index.projectRoot, root) : undefined;
   if (tracked !== undefined && index.folder(tracked.index)) folders.add(tracked.index);
-  const visit = function* (below: string, taken: boolean, hidden: boolean): Generator<Found> {
-    const folder = [root, below].filter((part) => part !== "").join("/");
+  const visit = (below: string, taken: boolean, hidden: boolean): void => {
+    const folder = root === "" ? below : below === "" ? root : `${root}/${below}`;
     folders.add(folder);
     const listing = index.folder(folder);
     if (listing === undefined) return;
     for (const entry of entriesIn(listing, taken ? undefined : matcher.namesIn(below))) {
-      const path = below === "" ? entry.name : `${below}/${entry.name}`;
-      const inProject = folder === "" ? entry.name : `${folder}/${entry.name}`;
-      if (entry.name === STATE || (entry.name === ".git" && !selection.git)) continue;
-      if (leftOut(inProject) || matcher.leavesOut(path)) continue;
+      const { name, type } = entry;
+      if (name === STATE || (name === ".git" && !selection.git)) continue;
+      if (leftOut?.(folder === "" ? name : `${folder}/${name}`)) continue;
+      const path = below === "" ? name : `${below}/${name}`;
+      if (matcher.leavesOut(path)) continue;
       const isTaken = taken || matcher.takes(path);
       const isHidden = hides(matcher, path, hidden);
-      const counts = entry.type !== "other" && (takes !== "files" || entry.type !== "directory") &&
+      const counts = type !== "other" && (takes !== "files" || type !== "directory") &&
         (tracked?.files.has(path) ?? true);
       if (isTaken && !isHidden && counts) {
-        yield { path: `${prefix}${path}`, folder, entry, nameOnly: takes === "names" };
+        found.push({ path: prefix + path, folder, entry, nameOnly });
       }
-      if (entry.type !== "directory" || (isHidden && !matcher.hidesPartly)) continue;
+      if (type !== "directory" || (isHidden && !matcher.hidesPartly)) continue;
       if (tracked !== undefined && !tracked.folders.has(path)) continue;
-      if (isTaken || matcher.mayTakeBelow(path)) yield* visit(path, isTaken, isHidden);
+      if (isTaken || matcher.mayTakeBelow(path)) visit(path, isTaken, isHidden);
     }
   };
-  yield* visit("", false, false);
+  visit("", false, false);
 }
 
 /** Only the entries that count: a folder of thousands may be walked for one of them. */
@@ -102,16 +108,15 @@ async function readContents(
 ): Promise<Entry[]> {
   const entries: Entry[] = [];
   const changed = new Map<string, Map<string, Indexed | undefined>>();
-  const unread = new Set(found.filter(needsReading));
-  const total = [...unread].reduce((sum, { entry }) => sum + entry.size, 0);
+  const total = found.reduce((sum, each) => needsReading(each) ? sum + each.entry.size : sum, 0);
   let all = 0;
   let read = 0;
   for (const each of found) {
-    const entry = unread.has(each) ? readOne(index, each) : each.entry;
+    const entry = needsReading(each) ? readOne(index, each) : each.entry;
     if (entry !== each.entry) {
-      const names = changed.get(each.folder) ?? new Map();
+      let names = changed.get(each.folder);
+      if (names === undefined) changed.set(each.folder, names = new Map());
       names.set(each.entry.name, entry);
-      changed.set(each.folder, names);
       read += each.entry.size;
       if (read > BREATH) {
         all += read;

@@ -1,8 +1,7 @@
 /** Reading what an entry holds. This imports node:crypto: only for entries that changed. */
 
-import { hexOf } from "../model/digest.ts";
+import { createHash } from "node:crypto";
 import { Fault } from "../model/errors.ts";
-import { Sha256 } from "../oci/sha256.ts";
 import { type Indexed, SETTLING } from "./folders.ts";
 
 const BUFFER = new Uint8Array(1024 * 1024);
@@ -16,7 +15,10 @@ const BUFFER = new Uint8Array(1024 * 1024);
 export function withContent(path: string, entry: Indexed): Indexed | undefined {
   const settled = Math.max(entry.mtime, entry.ctime) < Date.now() - SETTLING;
   const content = read(path, entry);
-  return content === undefined ? undefined : { ...entry, content, settled };
+  if (content === undefined) return undefined;
+  // Spelt out, as this is done for each new file.
+  const { name, type, executable, size, mtime, ctime, inode } = entry;
+  return { name, type, executable, size, mtime, ctime, inode, settled, content };
 }
 
 function read(path: string, entry: Indexed): string | undefined {
@@ -36,7 +38,7 @@ function read(path: string, entry: Indexed): string | undefined {
 
 /** A read that gives just what there should be needs no other one to see the end. */
 function hashFile(path: string, size: number): string {
-  const hash = new Sha256();
+  const hash = createHash("sha256");
   using file = Deno.openSync(path);
   for (let rest = size;;) {
     const count = file.readSync(BUFFER);
@@ -45,5 +47,5 @@ function hashFile(path: string, size: number): string {
     rest -= count;
     if (rest === 0) break;
   }
-  return hexOf(hash.digest());
+  return hash.digest("hex");
 }

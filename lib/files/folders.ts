@@ -35,6 +35,8 @@ export interface FolderStat {
 export interface Folder {
   /** Its entries by name. */
   entries(): ReadonlyMap<string, Indexed>;
+  /** The same, where this run has listed them. */
+  readonly listed?: Map<string, Indexed>;
   /** All are just as the index says, and what it says can be trusted. */
   readonly same: boolean;
   /** Its own stat from before it was listed; undefined where nobody asked. */
@@ -100,11 +102,12 @@ function list(
   const entries = new Map<string, Indexed>();
   for (const { name, isDirectory } of listed) {
     const old = before.get(name);
-    const now = isDirectory ? FOLDER_STAT : statOf(`${path}/${name}`, path);
+    const now = isDirectory ? folderEntry(name) : entryOf(name, path);
     if (now === undefined) continue;
-    entries.set(name, old !== undefined && isSame(old, now) ? old : unread(name, now));
+    entries.set(name, old !== undefined && isSame(old, now) ? old : now);
   }
-  return { entries: () => entries, same: false, ...(own === undefined ? {} : { own }) };
+  const ofItself = own === undefined ? {} : { own };
+  return { entries: () => entries, listed: entries, same: false, ...ofItself };
 }
 
 function ownStat(path: string): FolderStat | undefined {
@@ -120,11 +123,6 @@ function ownStat(path: string): FolderStat | undefined {
   }
 }
 
-/** An entry whose content nobody asked for yet; spelt out, as this is done for each new file. */
-function unread(name: string, { type, executable, size, mtime, ctime, inode }: Stat): Indexed {
-  return { name, type, executable, size, mtime, ctime, inode, settled: false };
-}
-
 /** Folders are listed in the same order while nothing in them is added or removed. */
 function hasSameNames(listed: readonly Deno.DirEntry[], known: KnownFolder): boolean {
   return listed.length === known.size &&
@@ -136,24 +134,29 @@ function hasSameNames(listed: readonly Deno.DirEntry[], known: KnownFolder): boo
 function hasSameStats(path: string, known: KnownFolder): boolean {
   for (let at = 0; at < known.size; at++) {
     if (known.isFolder(at)) continue;
-    const now = statOf(`${path}/${known.name(at)}`, path);
+    const now = entryOf(known.name(at)!, path);
     if (now === undefined || !known.isSame(at, now)) return false;
   }
   return true;
 }
 
 /** Of a folder only the name counts: what is in it is looked at by itself. */
-const FOLDER_STAT: Stat = {
-  type: "directory",
-  executable: false,
-  size: 0,
-  mtime: 0,
-  ctime: 0,
-  inode: 0,
-};
+function folderEntry(name: string): Indexed {
+  return {
+    name,
+    type: "directory",
+    executable: false,
+    size: 0,
+    mtime: 0,
+    ctime: 0,
+    inode: 0,
+    settled: false,
+  };
+}
 
-/** The stat of a path now; undefined where it has just gone. */
-function statOf(path: string, folder: string): Stat | undefined {
+/** What is at a name in a folder now; undefined where it has just gone. */
+function entryOf(name: string, folder: string): Indexed | undefined {
+  const path = `${folder}/${name}`;
   try {
     const info = Deno.lstatSync(path);
     const type = info.isFile
@@ -163,14 +166,16 @@ function statOf(path: string, folder: string): Stat | undefined {
       : info.isDirectory
       ? "directory"
       : "other";
-    if (type === "directory") return FOLDER_STAT;
+    if (type === "directory") return folderEntry(name);
     return {
+      name,
       type,
       executable: type === "file" && ((info.mode ?? 0) & 0o100) !== 0,
       size: type === "file" ? info.size : 0,
       mtime: info.mtime?.getTime() ?? 0,
       ctime: info.ctime?.getTime() ?? 0,
       inode: info.ino ?? 0,
+      settled: false,
     };
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw unreadable(path, error);

@@ -128,12 +128,15 @@ export class FileIndex {
   /** Takes note of what was read of a folder's entries; undefined is one that has just gone. */
   update(relative: string, changed: ReadonlyMap<string, Indexed | undefined>): void {
     const folder = this.folder(relative);
-    const entries = new Map(folder?.entries());
+    const { listed } = folder ?? {};
+    // What the index holds is compared with what is here now, so it must stay as it is.
+    const isOurs = listed !== undefined && this.#data.folders.get(relative)?.entries() !== listed;
+    const entries = isOurs ? listed : new Map(folder?.entries());
     for (const [name, entry] of changed) {
       if (entry === undefined) entries.delete(name);
       else entries.set(name, entry);
     }
-    this.#seen.set(relative, { ...folder, entries: () => entries, same: false });
+    this.#seen.set(relative, { ...folder, entries: () => entries, listed: entries, same: false });
   }
 
   #remember(key: string, snapshot: Snapshot): void {

@@ -4,7 +4,6 @@ import { Fault, usageFault } from "../../lib/model/errors.ts";
 import type { LocalImage } from "../../lib/model/image.ts";
 import type { BuildContext } from "../../lib/model/plugin.ts";
 import type { Entry } from "../../lib/model/selection.ts";
-import { imageFilesystem } from "../../lib/oci/cached_listing.ts";
 import type { ImageFilesystem } from "../../lib/oci/filesystem.ts";
 import type { LayerFile } from "../../lib/oci/layer.ts";
 import type { LayerRecipe } from "./recipe.ts";
@@ -26,6 +25,7 @@ export class Parents {
   /** The folders of a base; without one there is only the root. */
   static async of(base: LocalImage | undefined, context: BuildContext): Promise<Parents> {
     if (base === undefined) return new Parents(undefined);
+    const { imageFilesystem } = await import("../../lib/oci/cached_listing.ts");
     return new Parents(await imageFilesystem(base, context.cacheDir, context.signal));
   }
 
