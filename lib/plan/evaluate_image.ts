@@ -4,6 +4,7 @@ import type { TreeOptions } from "../files/index.ts";
 import { literalPattern, selectionOf } from "../files/selection.ts";
 import type { Digest } from "../model/digest.ts";
 import type { Subject } from "../model/events.ts";
+import type { Layer } from "../model/image.ts";
 import type { Json } from "../model/json.ts";
 import { type ImageKeyParts, KEY_SCHEMA } from "../model/key.ts";
 import {
@@ -15,6 +16,7 @@ import {
 import type { Reason } from "../model/result.ts";
 import type { Selection, Tree } from "../model/selection.ts";
 import { canonicalJson } from "../oci/json.ts";
+import type { Layout } from "../store/layout.ts";
 import type { ImageRecord } from "../store/records.ts";
 import { exists } from "../store/state.ts";
 import type { Circumstances } from "./circumstances.ts";
@@ -310,16 +312,23 @@ export async function changedFiles(
 
 /** Says whether a record's image can still be had. */
 function hasResult(c: Circumstances, record: ImageRecord): boolean {
-  if (record.remote !== undefined) return true;
-  const { manifest, configSize } = record;
-  if (!c.layout.has(manifest.digest, manifest.size)) return false;
-  if (!c.layout.has(record.imageId, configSize)) return false;
-  return (record.layers ?? []).every((layer) =>
-    layer.places.some((place) => {
-      if (place.at === "layout") {
-        return c.layout.has(layer.descriptor.digest, layer.descriptor.size);
-      }
-      return place.at === "registry" || (place.requires ?? []).every(exists);
-    })
+  return record.remote !== undefined || hasBlobs(c.layout, record, isElsewhere);
+}
+
+function isElsewhere({ places }: Layer): boolean {
+  return places.some((place) =>
+    place.at === "registry" || (place.at !== "layout" && (place.requires ?? []).every(exists))
   );
+}
+
+/** Says whether an image's documents are in the layout, and its layers too or where one may be. */
+export function hasBlobs(
+  layout: Layout,
+  { manifest, imageId, configSize, layers = [] }: ImageRecord,
+  mayMiss: (layer: Layer) => boolean = () => false,
+): boolean {
+  return layout.has(manifest.digest, manifest.size) && layout.has(imageId, configSize) &&
+    layers.every((layer) =>
+      mayMiss(layer) || layout.has(layer.descriptor.digest, layer.descriptor.size)
+    );
 }

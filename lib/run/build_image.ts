@@ -14,7 +14,6 @@ import type { ImageRecord } from "../store/records.ts";
 import { buildContext, type OwnedContext, timeLimit } from "./build_context.ts";
 import { faultOfChangedInputs } from "./faults.ts";
 import { localImage, mediaTypeOf } from "./local_image.ts";
-import { nameImage } from "./names.ts";
 import type { Session } from "./session.ts";
 import { verifyImage } from "./verify.ts";
 
@@ -134,9 +133,7 @@ async function finish(
   const tree = await keyTree(c, prepared);
   c.records.putTree(tree.root, tree.entries);
   c.records.putImage(record);
-  const recorded: ImageRecord = { schema: 1, ...record };
-  if (node.id === node.image.name) await nameImage(session, recorded);
-  return recorded;
+  return { schema: 1, ...record };
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Names in the layout: each image whose blobs are all there has its own. */
 
 import type { Descriptor } from "../model/oci.ts";
+import { hasBlobs } from "../plan/evaluate_image.ts";
 import type { Layout } from "../store/layout.ts";
 import type { ImageRecord } from "../store/records.ts";
 import { topOf } from "./indexes.ts";
@@ -14,19 +15,15 @@ interface Named {
 }
 
 /**
- * Makes names agree with what was settled, whatever has removed or moved them since. Where all of
- * them were lost, those of other images are made again from their records.
+ * Makes names agree with what was settled, whatever has removed or moved them since; one whose blobs
+ * are elsewhere has no name. Where all of them were lost, those of other images are made again from
+ * their records. A run does this once: for each image it would take longer the more there are.
  */
 export async function nameImages(session: Session, outcome: Outcome): Promise<void> {
   const { layout } = session.circumstances;
   const settled = await settledNames(session, outcome);
   await setNames(session, settled);
   if (layout.isRenewed) await setNames(session, await otherNames(session, settled));
-}
-
-/** Names an image of one platform; one whose blobs are elsewhere has no name. */
-export async function nameImage(session: Session, record: ImageRecord): Promise<void> {
-  await setNames(session, new Map([[record.name, { parts: [record], top: record.manifest }]]));
 }
 
 async function settledNames(session: Session, outcome: Outcome): Promise<Map<string, Named>> {
@@ -67,7 +64,7 @@ async function otherNames(
 async function setNames(session: Session, names: ReadonlyMap<string, Named>): Promise<void> {
   const { layout, records } = session.circumstances;
   const changes = [...names].map(([name, { parts, top }]) =>
-    [name, parts.every((part) => isWhole(layout, part)) ? top : undefined] as const
+    [name, parts.every((part) => isHere(layout, part)) ? top : undefined] as const
   );
   await layout.setRefs(
     new Map(changes),
@@ -78,7 +75,7 @@ async function setNames(session: Session, names: ReadonlyMap<string, Named>): Pr
   );
 }
 
-function isWhole(layout: Layout, { manifest, imageId, layers }: ImageRecord): boolean {
-  return layers !== undefined && layout.has(manifest.digest) && layout.has(imageId) &&
-    layers.every(({ descriptor: { digest, size } }) => layout.has(digest, size));
+/** Of an image that was only met in a registry the layers are not known yet. */
+function isHere(layout: Layout, record: ImageRecord): boolean {
+  return record.layers !== undefined && hasBlobs(layout, record);
 }

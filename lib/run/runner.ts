@@ -32,7 +32,6 @@ import { startBuild } from "./build_image.ts";
 import { failureOf, refuseAfter, refuseWhenStopped } from "./failures.ts";
 import { withLogOf } from "./faults.ts";
 import { localImage } from "./local_image.ts";
-import { nameImage } from "./names.ts";
 import { finished } from "./results.ts";
 import type { Session } from "./session.ts";
 import type { Settled, SettledImage, SettledTask } from "./settled.ts";
@@ -213,11 +212,10 @@ export class Runner {
   /** Records what a registry holds under our key. */
   async #adopt(evaluation: ImageEvaluation, found: ImageRecord): Promise<void> {
     const { circumstances: c } = this.#session;
-    const { node, selections, without } = evaluation.prepared;
+    const { selections, without } = evaluation.prepared;
     const tree = await c.index.tree(selections, { without });
     c.records.putTree(tree.root, tree.entries);
     c.records.putImage(found);
-    if (node.id === node.image.name) await nameImage(this.#session, found);
   }
 
   /** Builds an image once the tasks it needs have run: in a slot of its own, or in a batch. */
