@@ -53,6 +53,8 @@ export type {
 } from "./model/oci.ts";
 export type { Platform } from "./model/platform.ts";
 export { Discovered } from "./model/plugin.ts";
+export { together } from "./model/together.ts";
+export type { Answers, Concerning } from "./model/together.ts";
 export type {
   BuildContext,
   BuildRequest,

@@ -158,8 +158,12 @@ export interface BuildContext extends DescribeContext {
   scratch(): Promise<string>;
   /** Starts a program in its own process group, ended with `signal`; output lines go to `log`. */
   run(command: readonly string[], options?: RunOptions): Promise<RunResult>;
-  /** One value for the whole run under this name: the place for work that images share. */
-  once<T>(name: string, make: () => Promise<T>): Promise<T>;
+  /**
+   * One value for the whole run under this name: the place for work that images share. The context
+   * that `make` is given is like this one, but lasts until nobody waits for the value any more: an
+   * image whose time is over ends no work that others wait for.
+   */
+  once<T>(name: string, make: (context: BuildContext) => Promise<T>): Promise<T>;
 }
 
 /** How far something is. */
@@ -186,6 +190,8 @@ export interface RunOptions {
   readonly capture?: boolean;
   /** Accepts an exit status other than 0 instead of throwing a fault. @default false */
   readonly allowFailure?: boolean;
+  /** Ends it instead of the context's own signal, where it runs for several images. */
+  readonly signal?: AbortSignal;
   /** Called for each line of output before it is logged; returning false keeps it out of the log. */
   readonly onLine?: (line: string, stream: "stdout" | "stderr") => boolean | void;
 }
@@ -215,10 +221,11 @@ export interface PublishRequest {
 }
 
 /** What publishing is given. */
-export type PublishContext = Pick<
-  BuildContext,
-  "root" | "name" | "signal" | "logFile" | "log" | "once"
->;
+export interface PublishContext
+  extends Pick<BuildContext, "root" | "name" | "signal" | "logFile" | "log"> {
+  /** One value for the whole run under this name, shared with builds. */
+  once<T>(name: string, make: () => Promise<T>): Promise<T>;
+}
 
 /** Publishes an image as it was built; answers with the digest of what the tag stands for then. */
 export type Publisher = (request: PublishRequest) => Promise<Digest>;
@@ -237,7 +244,10 @@ export interface Plugin {
   identifyAll?(requests: readonly BuildRequest[]): Promise<readonly (Identity | Fault)[]>;
   /** Builds one image. */
   build(request: BuildRequest): Promise<ImageSource>;
-  /** Builds several in one invocation of a tool that schedules by itself. */
+  /**
+   * Builds several in one invocation of a tool that schedules by itself. Each may run out of time
+   * meanwhile: `together` goes on for the others.
+   */
   buildAll?(requests: readonly BuildRequest[]): Promise<readonly (ImageSource | Fault)[]>;
   /**
    * Makes the bytes of a layer again whose place is `{ at: "plugin", data }`. The stream's chunks are

@@ -50,6 +50,11 @@ export class Graph {
     return node;
   }
 
+  /** Where a node stands in the order of `nodes`. */
+  position(id: Subject): number {
+    return this.#order.get(id)!;
+  }
+
   /** These nodes and everything they need, in the order of `nodes`. */
   closure(ids: Iterable<Subject>): Subject[] {
     const wanted = new Set<Subject>();
@@ -73,7 +78,7 @@ export class Graph {
 
   /** Sorts the few there are, for this is asked for each node of a large graph. */
   #inOrder(ids: Iterable<Subject>): Subject[] {
-    return [...ids].sort((a, b) => this.#order.get(a)! - this.#order.get(b)!);
+    return [...ids].sort((a, b) => this.position(a) - this.position(b));
   }
 }
 

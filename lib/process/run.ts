@@ -10,8 +10,6 @@ import { eachLine } from "./lines.ts";
 
 /** How a program is started, with what only the runner decides. */
 export interface ProcessOptions extends RunOptions {
-  /** Ends the program's whole process group when aborted. */
-  readonly signal?: AbortSignal;
   /** Takes each line of output that `onLine` did not keep. */
   readonly log?: (line: string) => void;
   /** Hands on nothing of our own environment. @default false */

@@ -4,10 +4,12 @@
  */
 
 import { asFault, Fault } from "../model/errors.ts";
+import type { Subject } from "../model/events.ts";
 import type { ImageSource, LocalImage } from "../model/image.ts";
 import type { BuildRequest, Identity } from "../model/plugin.ts";
 import type { PluginRef } from "../model/recipe.ts";
 import type { PreparedImage } from "../plan/evaluate_image.ts";
+import { timeLimit } from "./build_context.ts";
 import { openContext, type PendingBuild } from "./build_image.ts";
 import { Gate } from "./gate.ts";
 import type { Session } from "./session.ts";
@@ -62,7 +64,12 @@ export class Batches {
     need: (name: string) => Promise<LocalImage>,
   ): Promise<Identity> {
     const ref = prepared.node.image.plugin;
-    const gate = gateOf(this.#identities, ref, (all) => this.#askIdentities(ref, all));
+    const gate = this.#gateOf(
+      this.#identities,
+      ref,
+      (all) => this.#askIdentities(ref, all),
+      ({ prepared: { node } }) => node.id,
+    );
     const asked = gate.ask({ prepared, need });
     this.#schedule();
     const identity = await asked;
@@ -73,17 +80,26 @@ export class Batches {
   /** Builds an image together with all that come to be built by the same plugin. */
   async build(pending: PendingBuild, ticket: Ticket): Promise<ImageSource> {
     const ref = pending.request.image.plugin;
-    const gate = gateOf(this.#builds, ref, (all) =>
-      this.#session.slots.run(async () => {
-        const plugin = await ref.load();
-        all.forEach((each) => each.begin(all.length));
-        return await plugin.buildAll!(all.map((each) => each.request));
-      }));
+    const gate = this.#gateOf(
+      this.#builds,
+      ref,
+      (all) => this.#session.slots.run(() => this.#askBuilds(ref, all)),
+      ({ evaluation: { prepared: { node } } }) => node.id,
+    );
     const asked = gate.ask(pending);
     ticket.leave();
     const source = await asked;
     if (source instanceof Fault) throw source;
     return source;
+  }
+
+  async #askBuilds(
+    ref: PluginRef,
+    all: readonly PendingBuild[],
+  ): Promise<readonly (ImageSource | Fault)[]> {
+    const plugin = await ref.load();
+    all.forEach((each) => each.begin(all.length));
+    return await plugin.buildAll!(all.map((each) => each.request));
   }
 
   async #askIdentities(
@@ -92,9 +108,12 @@ export class Batches {
   ): Promise<readonly (Identity | Fault)[]> {
     const plugin = await ref.load();
     const session = this.#session;
+    const limits = all.map(({ prepared: { node } }) =>
+      timeLimit(session.signal, node.image.common.timeout, node.id)
+    );
     const opened = await Promise.all(
-      all.map(({ prepared, need }) =>
-        openContext(session, prepared, undefined, session.signal, need)
+      all.map(({ prepared, need }, at) =>
+        openContext(session, prepared, undefined, limits[at]!.signal, need)
       ),
     );
     const requests: BuildRequest[] = all.map(({ prepared }, at) => ({
@@ -103,11 +122,27 @@ export class Batches {
       context: opened[at]!.context,
     }));
     try {
+      limits.forEach((limit) => limit.begin());
       if (plugin.identifyAll !== undefined) return await plugin.identifyAll(requests);
       return await Promise.all(requests.map((request) => identifyOne(plugin, request)));
     } finally {
+      limits.forEach((limit) => limit.clear());
       await Promise.all(opened.map(({ context }) => context.close()));
     }
+  }
+
+  #gateOf<Q, A>(
+    gates: Map<string, Gate<Q, A>>,
+    plugin: PluginRef,
+    answer: (requests: readonly Q[]) => Promise<readonly A[]>,
+    idOf: (request: Q) => Subject,
+  ): Gate<Q, A> {
+    const known = gates.get(plugin.name);
+    if (known !== undefined) return known;
+    const { graph } = this.#session.circumstances;
+    const gate = new Gate(answer, (request: Q) => graph.position(idOf(request)));
+    gates.set(plugin.name, gate);
+    return gate;
   }
 
   /** Gates are looked at once everything that can go on has gone on: a timer, where there are any. */
@@ -129,7 +164,7 @@ async function identifyOne(
   plugin: Awaited<ReturnType<PluginRef["load"]>>,
   request: BuildRequest,
 ): Promise<Identity | Fault> {
-  const { name } = request.context;
+  const { name, signal } = request.context;
   if (plugin.identify === undefined) {
     return new Fault(`Plugin "${plugin.name}" describes a guard but cannot identify`, {
       where: name,
@@ -139,18 +174,6 @@ async function identifyOne(
   try {
     return await plugin.identify(request);
   } catch (error) {
-    return asFault(error, { where: name });
+    return asFault(signal.aborted ? signal.reason : error, { where: name });
   }
-}
-
-function gateOf<Q, A>(
-  gates: Map<string, Gate<Q, A>>,
-  plugin: PluginRef,
-  answer: (requests: readonly Q[]) => Promise<readonly A[]>,
-): Gate<Q, A> {
-  const known = gates.get(plugin.name);
-  if (known !== undefined) return known;
-  const gate = new Gate(answer);
-  gates.set(plugin.name, gate);
-  return gate;
 }

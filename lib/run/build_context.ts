@@ -9,8 +9,10 @@ import type { BuildContext, Progress, RunOptions, RunResult } from "../model/plu
 import type { Tree } from "../model/selection.ts";
 import { describeContext, type PreparedImage } from "../plan/evaluate_image.ts";
 import { runProcess } from "../process/run.ts";
+import type { State } from "../store/state.ts";
 import { BuildLog } from "./build_log.ts";
 import type { Session } from "./session.ts";
+import { unlessAborted } from "./shared_work.ts";
 import { Meter, pulled } from "./transfers.ts";
 
 /** A context with what the runner must clean up after the build. */
@@ -34,12 +36,27 @@ export interface ContextRequest {
 
 /** Makes the context of one build. */
 export function buildContext(session: Session, request: ContextRequest): OwnedContext {
+  const { state } = session.circumstances;
+  const log = new BuildLog(state.log(request.prepared.node.id), () => state.prepare());
+  const scratch = new Scratch(session);
+  return {
+    ...contextWith(session, request, log, scratch),
+    close: async () => {
+      log.close();
+      await scratch.remove();
+    },
+  };
+}
+
+function contextWith(
+  session: Session,
+  request: ContextRequest,
+  log: BuildLog,
+  scratch: Scratch,
+): BuildContext {
   const { circumstances: c } = session;
-  const { node } = request.prepared;
+  const { signal, prepared: { node } } = request;
   const { id, image } = node;
-  const logFile = c.state.log(id);
-  const log = new BuildLog(logFile, () => c.state.prepare());
-  let scratch: Promise<string> | undefined;
   const write = (line: string) => {
     log.line(line);
     session.emit({ kind: "output", id, line });
@@ -48,7 +65,7 @@ export function buildContext(session: Session, request: ContextRequest): OwnedCo
   // The same image stays the same object: what is read of it is kept by it.
   const images = new Map<LocalImage, LocalImage>();
   const pulling = async (opening: Promise<LocalImage>): Promise<LocalImage> => {
-    const image = await opening;
+    const image = await unlessAborted(opening, signal);
     const known = images.get(image) ?? pulled(image, c.layout, progress);
     images.set(image, known);
     return known;
@@ -58,10 +75,10 @@ export function buildContext(session: Session, request: ContextRequest): OwnedCo
     name: image.name,
     ...(request.key === undefined ? {} : { key: request.key }),
     tree: request.tree,
-    signal: request.signal,
+    signal,
     ...(request.identity === undefined ? {} : { identity: request.identity }),
     created: image.common.created,
-    logFile,
+    logFile: c.state.log(id),
     log: write,
     notice: (message: string) => session.notice(message, id),
     progress,
@@ -82,37 +99,57 @@ export function buildContext(session: Session, request: ContextRequest): OwnedCo
     fetch: async (image: LocalImage) => {
       for (const { descriptor, open } of image.layers) {
         if (c.layout.has(descriptor.digest, descriptor.size)) continue;
-        await c.layout.writeStream(descriptor.mediaType, await open(request.signal), {
-          signal: request.signal,
-        });
+        await c.layout.writeStream(descriptor.mediaType, await open(signal), { signal });
       }
     },
     writeBlob: (mediaType: string, content: AsyncIterable<Uint8Array>): Promise<Descriptor> =>
       c.layout.writeStream(mediaType, content, {
-        signal: request.signal,
+        signal,
         onBytes: new Meter("writing", progress).add,
       }),
-    scratch: () => scratch ??= makeScratch(session),
+    scratch: () => scratch.folder(),
     run: (command: readonly string[], options: RunOptions = {}): Promise<RunResult> =>
       runProcess(command, {
         cwd: c.project.root,
+        signal,
         ...options,
-        signal: request.signal,
         log: write,
         where: id,
       }),
-    once: <T>(name: string, make: () => Promise<T>): Promise<T> => session.once(name, make),
-    close: async () => {
-      log.close();
-      if (scratch !== undefined) await Deno.remove(await scratch, { recursive: true });
-    },
+    once: <T>(name: string, make: (context: BuildContext) => Promise<T>): Promise<T> =>
+      session.shared.once(name, signal, async (signal) => {
+        // It may outlive this build.
+        const own = new Scratch(session);
+        try {
+          return await make(contextWith(session, { ...request, signal }, log, own));
+        } finally {
+          await own.remove();
+        }
+      }),
   };
 }
 
-async function makeScratch(session: Session): Promise<string> {
-  const { state } = session.circumstances;
-  state.prepare();
-  return await Deno.makeTempDir({ dir: state.path("tmp"), prefix: "build-" });
+/** A folder that is made when it is asked for. */
+class Scratch {
+  readonly #state: State;
+  #made: Promise<string> | undefined;
+
+  constructor({ circumstances: { state } }: Session) {
+    this.#state = state;
+  }
+
+  folder(): Promise<string> {
+    return this.#made ??= this.#make();
+  }
+
+  async remove(): Promise<void> {
+    if (this.#made !== undefined) await Deno.remove(await this.#made, { recursive: true });
+  }
+
+  async #make(): Promise<string> {
+    this.#state.prepare();
+    return await Deno.makeTempDir({ dir: this.#state.path("tmp"), prefix: "build-" });
+  }
 }
 
 /** A limit to how long something may take. */

@@ -9,10 +9,16 @@ export type Batch<Q, A> = (requests: readonly Q[]) => Promise<readonly A[]>;
 /** Holds requests back until nobody who might join them is still on the way. */
 export class Gate<Q, A> {
   readonly #answer: Batch<Q, A>;
+  readonly #position: (request: Q) => number;
   #waiting: { request: Q; resolve: (answer: A) => void; reject: (error: unknown) => void }[] = [];
 
-  constructor(answer: Batch<Q, A>) {
+  /**
+   * Requests come by chance, and are handed on by their position: commands and logs are the same each
+   * time.
+   */
+  constructor(answer: Batch<Q, A>, position: (request: Q) => number) {
     this.#answer = answer;
+    this.#position = position;
   }
 
   /** How many requests are held back. */
@@ -27,7 +33,8 @@ export class Gate<Q, A> {
 
   /** Answers everything that is held back. */
   async open(): Promise<void> {
-    const batch = this.#waiting;
+    const position = this.#position;
+    const batch = this.#waiting.sort((a, b) => position(a.request) - position(b.request));
     this.#waiting = [];
     if (batch.length === 0) return;
     try {

@@ -14,6 +14,7 @@ import { Pins } from "../store/pins.ts";
 import { Records } from "../store/records.ts";
 import { State } from "../store/state.ts";
 import { RegistryAccess } from "./registry_access.ts";
+import { SharedWork } from "./shared_work.ts";
 import { Slots } from "../model/slots.ts";
 
 /** What the command line decides about a run. */
@@ -53,6 +54,8 @@ export class Session {
   readonly registries: RegistryAccess;
   /** Slots for builds and tasks. */
   readonly slots: Slots;
+  /** What builds do for each other. */
+  readonly shared: SharedWork = new SharedWork();
   readonly #sink: EventSink;
   readonly #begun = performance.now();
   readonly #stop = new AbortController();

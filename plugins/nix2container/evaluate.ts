@@ -3,9 +3,10 @@
  * together.
  */
 
-import { Fault } from "../../lib/model/errors.ts";
+import { asFault, Fault } from "../../lib/model/errors.ts";
 import type { BuildContext, BuildRequest } from "../../lib/model/plugin.ts";
 import { hostPlatform } from "../../lib/model/platform.ts";
+import { type Answers, together } from "../../lib/model/together.ts";
 import { askedFile, noteAsked } from "./asked.ts";
 import { evaluationFault } from "./evaluation_fault.ts";
 import { type Installable, isLocked, systemOf } from "./installable.ts";
@@ -45,11 +46,16 @@ function groupOf({ request: { image, context }, installable }: Question): string
 /** One process for all; those it does not find are asked for one by one, for Nix to say why. */
 async function evaluateGroup(group: readonly Question[]): Promise<readonly Derivation[]> {
   const [first] = group;
-  const joint = group.length > 1 && !hasFunctionArgs(argsOf(first!)) ? await jointly(group) : [];
+  const joint = group.length > 1 && !hasFunctionArgs(argsOf(first!))
+    ? await together(group, jointly)
+    : [];
   return await Promise.all(group.map(async (question, at) => joint[at] ?? await alone(question)));
 }
 
-async function jointly(group: readonly Question[]): Promise<readonly (string | null)[]> {
+async function jointly(
+  group: readonly Question[],
+  signal: AbortSignal,
+): Promise<Answers<Question, string | null>> {
   const { installable } = group[0]!;
   const wanted = group.map((question) => {
     const path = selection(question).map(quoted);
@@ -62,21 +68,25 @@ async function jointly(group: readonly Question[]): Promise<readonly (string | n
   const target = installable.kind === "flake"
     ? [`${installable.reference}#packages`]
     : ["-f", installable.file];
-  const { found } = await evaluate(group, target, value + answerOf(wanted), false);
-  return found ?? [];
+  const { found = [] } = await evaluate(group, target, value + answerOf(wanted), false, signal);
+  return new Map(group.map((question, at) => [question, found[at] ?? null]));
 }
 
 async function alone(question: Question): Promise<Derivation> {
-  const { installable } = question;
+  const { request: { context }, installable } = question;
   const target = installable.kind === "flake" ? [installable.text, ...systemOption(question)] : [
     "-f",
     installable.file,
     ...(installable.attribute.length === 0 ? [] : [dotted(installable)]),
   ];
   const apply = `d: ${answerOf(["d.drvPath"])}`;
-  const { found, lines } = await evaluate([question], target, apply, true);
-  const [derivation] = found ?? [];
-  return derivation ?? await evaluationFault(question, lines);
+  try {
+    const { found, lines } = await evaluate([question], target, apply, true, context.signal);
+    const [derivation] = found ?? [];
+    return derivation ?? await evaluationFault(question, lines);
+  } catch (error) {
+    return asFault(error, { where: context.name });
+  }
 }
 
 /** The attribute path below `packages`, or in the file. */
@@ -110,6 +120,7 @@ async function evaluate(
   target: readonly string[],
   apply: string,
   log: boolean,
+  signal: AbortSignal,
 ): Promise<{ readonly found?: readonly (string | null)[]; readonly lines: readonly string[] }> {
   const [question] = group;
   const { request: { context }, installable } = question!;
@@ -126,6 +137,7 @@ async function evaluate(
       env: context.env,
       capture: true,
       allowFailure: true,
+      signal,
       onLine: (line) => {
         lines.push(line);
         return log;

@@ -1,7 +1,8 @@
 /** Building derivations: one `nix build` for all images of a run that ask for it alike. */
 
-import { asFault, Fault } from "../../lib/model/errors.ts";
+import { Fault } from "../../lib/model/errors.ts";
 import type { BuildRequest } from "../../lib/model/plugin.ts";
+import { type Answers, together } from "../../lib/model/together.ts";
 import { runProcess } from "../../lib/process/run.ts";
 import { Derivations } from "./derivations.ts";
 import { FEATURES, storeRootOf } from "./nix_args.ts";
@@ -34,14 +35,16 @@ export async function realiseAll(orders: readonly Order[]): Promise<Realised> {
     ({ request }) => JSON.stringify([argsOf(request), envOf(request)]),
   );
   for (const group of groups.values()) {
-    // What failed or took too long is left out, and the rest is asked for again: it is built by then.
-    for (let left = group; left.length > 0;) {
-      const log = new NixLog(left, new Derivations(storeRootOf(argsOf(left[0]!.request))));
-      const found = await build(left, log);
-      for (const [order, output] of found) outputs.set(order, output);
-      left = left.filter((order) => !found.has(order));
-      fresh ||= log.hasBuilt;
-    }
+    // What failed is left out, and the rest is asked for again: it is built by then.
+    const answers = await together(group, async (open, signal) => {
+      const log = new NixLog(open, new Derivations(storeRootOf(argsOf(open[0]!.request))));
+      try {
+        return await build(open, log, signal);
+      } finally {
+        fresh ||= log.hasBuilt;
+      }
+    });
+    group.forEach((order, at) => outputs.set(order, answers[at]!));
   }
   return { outputs: orders.map((order) => outputs.get(order)!), fresh };
 }
@@ -50,36 +53,30 @@ export async function realiseAll(orders: readonly Order[]): Promise<Realised> {
 async function build(
   orders: readonly Order[],
   log: NixLog,
-): Promise<ReadonlyMap<Order, Output>> {
+  signal: AbortSignal,
+): Promise<Answers<Order, string>> {
   const [{ request, context }] = orders as [Order];
   const args = argsOf(request);
   const derivations = [...new Set(orders.map(({ derivation }) => derivation))];
   const wanted = await Promise.all(derivations.map((each) => outputsOf(context, each)));
-  const signal = AbortSignal.any(orders.map((order) => order.context.signal));
-  try {
-    const { code, stdout } = await runProcess(
-      [
-        ...["nix", "build", "--json", "--no-link", "--keep-going", "--log-format", "internal-json"],
-        ...FEATURES,
-        ...args,
-        ...wanted,
-      ],
-      {
-        cwd: context.root,
-        env: envOf(request),
-        capture: true,
-        allowFailure: true,
-        signal,
-        where: context.name,
-        onLine: (line) => log.line(line),
-      },
-    );
-    return code === 0 ? outputsIn(stdout, orders) : failures(orders, log);
-  } catch (error) {
-    const ended = orders.filter((order) => order.context.signal.aborted);
-    const stopped = ended.length === 0 ? orders : ended;
-    return new Map(stopped.map((order) => [order, asFault(error, { where: order.context.name })]));
-  }
+  const { code, stdout } = await runProcess(
+    [
+      ...["nix", "build", "--json", "--no-link", "--keep-going", "--log-format", "internal-json"],
+      ...FEATURES,
+      ...args,
+      ...wanted,
+    ],
+    {
+      cwd: context.root,
+      env: envOf(request),
+      capture: true,
+      allowFailure: true,
+      signal,
+      where: context.name,
+      onLine: (line) => log.line(line),
+    },
+  );
+  return code === 0 ? outputsIn(stdout, orders) : failures(orders, log);
 }
 
 /** The outputs of each derivation by name; an image is `out`, or the only one. */
@@ -88,7 +85,7 @@ interface BuildResult {
   readonly outputs?: Readonly<Record<string, string>>;
 }
 
-function outputsIn(stdout: string, orders: readonly Order[]): ReadonlyMap<Order, Output> {
+function outputsIn(stdout: string, orders: readonly Order[]): Answers<Order, string> {
   const results = JSON.parse(stdout) as readonly BuildResult[];
   const byDerivation = new Map(results.map(({ drvPath, outputs }) => [drvPath, outputs]));
   return new Map(orders.map((order) => {
@@ -99,7 +96,7 @@ function outputsIn(stdout: string, orders: readonly Order[]): ReadonlyMap<Order,
 }
 
 /** Those whose derivations the errors name have failed; where none is named, all have. */
-function failures(orders: readonly Order[], log: NixLog): ReadonlyMap<Order, Output> {
+function failures(orders: readonly Order[], log: NixLog): Answers<Order, string> {
   const failed = new Map<Order, Output>();
   for (const error of log.errors.length === 0 ? ["it ended without a word"] : log.errors) {
     for (const order of log.concerned(error) as readonly Order[]) {

@@ -14,7 +14,7 @@ export async function rememberVersion(context: BuildContext, version: string): P
 
 /** How `nix build` is told to build a derivation's outputs. */
 export async function outputsOf(context: BuildContext, derivation: string): Promise<string> {
-  const version = await context.once(NAME, () => askVersion(context));
+  const version = await context.once(NAME, askVersion);
   const [major = 0, minor = 0] = version.split(".").map(Number);
   const [fromMajor, fromMinor] = DERIVATION_IS_FILE as [number, number];
   const isFile = major > fromMajor || (major === fromMajor && minor >= fromMinor);

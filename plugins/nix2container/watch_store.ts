@@ -2,6 +2,7 @@
 
 import { asFault } from "../../lib/model/errors.ts";
 import type { BuildContext, BuildRequest } from "../../lib/model/plugin.ts";
+import { allAborted } from "../../lib/model/together.ts";
 import { runProcess } from "../../lib/process/run.ts";
 import { which } from "../../lib/process/which.ts";
 import { recipeOf } from "./options.ts";
@@ -15,12 +16,14 @@ const PATIENCE = 60_000;
 /** A client that watches for one cache. */
 class Watcher {
   readonly #stop = new AbortController();
+  readonly #nobody: AbortSignal;
   readonly #ended: Promise<void>;
   #heard = performance.now();
   #isOver = false;
 
-  constructor(cache: string, context: BuildContext) {
-    this.#ended = this.#watch(cache, context);
+  constructor(cache: string, contexts: readonly BuildContext[]) {
+    this.#nobody = allAborted(contexts.map(({ signal }) => signal));
+    this.#ended = this.#watch(cache, contexts[0]!);
   }
 
   /** Waits until it has nothing to say any more, where there was something to send; then ends it. */
@@ -40,7 +43,7 @@ class Watcher {
     try {
       const { code } = await runProcess(["attic", "watch-store", cache], {
         cwd: context.root,
-        signal: AbortSignal.any([context.signal, this.#stop.signal]),
+        signal: AbortSignal.any([this.#nobody, this.#stop.signal]),
         allowFailure: true,
         onLine: (line) => {
           this.#heard = performance.now();
@@ -49,7 +52,7 @@ class Watcher {
       });
       context.notice(`\`attic watch-store ${cache}\` ended by itself with status ${code}`);
     } catch (error) {
-      if (!this.#stop.signal.aborted && !context.signal.aborted) {
+      if (!this.#stop.signal.aborted && !this.#nobody.aborted) {
         context.notice(`The cache "${cache}" is not filled: ${asFault(error).message}`);
       }
     } finally {
@@ -85,16 +88,17 @@ export async function besideWatchers(
 }
 
 function start(requests: readonly BuildRequest[]): Watcher[] {
-  const caches = new Map<string, BuildContext>();
+  const caches = new Map<string, BuildContext[]>();
   for (const { image, context } of requests) {
     const { watchStore } = recipeOf(image);
-    if (watchStore !== undefined && !caches.has(watchStore)) caches.set(watchStore, context);
+    if (watchStore === undefined) continue;
+    caches.set(watchStore, [...caches.get(watchStore) ?? [], context]);
   }
   if (caches.size > 0 && which("attic") === undefined) {
-    for (const [cache, context] of caches) {
-      context.notice(`attic is not installed, so the cache "${cache}" is not filled`);
+    for (const [cache, [context]] of caches) {
+      context!.notice(`attic is not installed, so the cache "${cache}" is not filled`);
     }
     return [];
   }
-  return [...caches].map(([cache, context]) => new Watcher(cache, context));
+  return [...caches].map(([cache, contexts]) => new Watcher(cache, contexts));
 }

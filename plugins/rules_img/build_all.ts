@@ -3,6 +3,7 @@
 import { asFault, Fault } from "../../lib/model/errors.ts";
 import type { ImageSource } from "../../lib/model/image.ts";
 import type { BuildRequest } from "../../lib/model/plugin.ts";
+import { together } from "../../lib/model/together.ts";
 import { type BazelEnd, runBazel } from "./bazel/command.ts";
 import { type BuildEvents, type BuiltTarget, type Failure, parseEvents } from "./bazel/events.ts";
 import { faultOfEnd, faultOfError, shortened } from "./bazel/faults.ts";
@@ -33,57 +34,33 @@ export async function buildAll(requests: readonly BuildRequest[]): Promise<Answe
     answers.set(request, known);
     return [];
   });
-  // The order in which images come here is by chance; the command and the logs should not be.
-  pending.sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
   for (const group of Map.groupBy(pending, ({ request }) => flagsKey(request)).values()) {
-    await buildGroup(group, answers);
+    const built = await together(group, buildTargets);
+    for (const [at, { request }] of group.entries()) answers.set(request, built[at]!);
   }
   return requests.map((request) => answers.get(request)!);
-}
-
-function idOf({ request: { context: { name, platform } } }: Pending): string {
-  return `${name}@${platform}`;
 }
 
 function flagsKey(request: BuildRequest): string {
   return JSON.stringify([recipeOf(request).workspace ?? ".", recipeFlags(request)]);
 }
 
-/** Builds until each has an answer: one that runs out of time does not take the others with it. */
-async function buildGroup(
+async function buildTargets(
   group: readonly Pending[],
-  answers: Map<BuildRequest, Answer>,
-): Promise<void> {
-  let open = group;
-  while (open.length > 0) {
-    try {
-      const found = await buildTargets(open);
-      for (const [at, { request }] of open.entries()) answers.set(request, found[at]!);
-      return;
-    } catch (error) {
-      const ended = open.filter(({ request }) => request.context.signal.aborted);
-      for (const { request } of ended.length === 0 ? open : ended) {
-        const { signal, name } = request.context;
-        answers.set(request, asFault(signal.aborted ? signal.reason : error, { where: name }));
-      }
-      open = ended.length === 0 ? [] : open.filter((each) => !ended.includes(each));
-    }
-  }
-}
-
-async function buildTargets(group: readonly Pending[]): Promise<Answer[]> {
-  const { end, events } = await run(group, []);
+  signal: AbortSignal,
+): Promise<ReadonlyMap<Pending, Answer>> {
+  const { end, events } = await run(group, [], signal);
   const remote = group.filter(({ surveyed: { label, queried } }) => {
     const target = targetOf(events, label, queried);
     return target?.success === true && !isLocal(target);
   });
   // What the user's flags leave in a remote cache is fetched by Bazel, which knows the way.
-  const fetched = remote.length === 0 ? events : (await run(remote, FETCH)).events;
+  const fetched = remote.length === 0 ? events : (await run(remote, FETCH, signal)).events;
   const moved = await movedSince(
     group.map(({ surveyed }) => surveyed),
     group.map(({ request }) => request),
   );
-  return await Promise.all(group.map(async (pending, at) => {
+  const answers = await Promise.all(group.map(async (pending, at): Promise<Answer> => {
     if (moved[at]) return faultOfMoved(pending);
     const isRemote = remote.includes(pending);
     try {
@@ -92,6 +69,7 @@ async function buildTargets(group: readonly Pending[]): Promise<Answer[]> {
       return asFault(error, { where: pending.request.context.name });
     }
   }));
+  return new Map(group.map((pending, at) => [pending, answers[at]!]));
 }
 
 /** Outputs of the targets themselves are downloaded, whatever other flags say. */
@@ -102,6 +80,7 @@ const KEEPS_REMOTE = /^--(?:experimental_)?remote_download_(?:minimal|outputs=mi
 async function run(
   group: readonly Pending[],
   extra: readonly string[],
+  signal: AbortSignal,
 ): Promise<{ readonly end: BazelEnd; readonly events: BuildEvents }> {
   const [{ request, surveyed: { workspace } }] = group as [Pending];
   const { context } = request;
@@ -127,7 +106,7 @@ async function run(
       "--",
       ...new Set(group.map(({ surveyed: { label } }) => label)),
     ],
-    signal: AbortSignal.any(group.map((each) => each.request.context.signal)),
+    signal,
     log: (line) => lines.take(line),
     onProgress: (done, total) => {
       for (const each of group) {

@@ -156,7 +156,10 @@ async function layerOf(
   const file = blobs.get(digest);
   const elsewhere = described.get(digest) ?? [];
   if (file !== undefined) {
-    await context.once(`rules_img blob ${digest}`, () => copyBlob(context, descriptor, file));
+    await context.once(
+      `rules_img blob ${digest}`,
+      (shared) => copyBlob(shared, descriptor, file),
+    );
     return { descriptor, diffId, places: [{ at: "layout" }, ...elsewhere] };
   }
   if (elsewhere.length > 0) {

@@ -1,7 +1,8 @@
 /** What one `bazel query` tells of all targets of a run that share a workspace. */
 
-import { asFault, Fault } from "../../lib/model/errors.ts";
+import { Fault } from "../../lib/model/errors.ts";
 import type { BuildContext, BuildRequest } from "../../lib/model/plugin.ts";
+import { together } from "../../lib/model/together.ts";
 import { type BazelEnd, ExitStatus, runBazel } from "./bazel/command.ts";
 import { errorFor, errorIn, faultOfEnd, faultOfError } from "./bazel/faults.ts";
 import { formatLabel, matchesLabel, parseTarget } from "./bazel/label.ts";
@@ -60,33 +61,35 @@ export async function survey(
   );
   const answers = new Map<BuildRequest, Surveyed | Fault>();
   for (const group of byWorkspace.values()) {
-    for (const [at, answer] of (await surveyGroup(group, fresh)).entries()) {
-      answers.set(group[at]!, answer);
-    }
+    const surveyed = await together(
+      group.map((request) => ({ request })),
+      (open, signal) => surveyGroup(open, signal, fresh),
+    );
+    group.forEach((request, at) => answers.set(request, surveyed[at]!));
   }
   return requests.map((request) => answers.get(request)!);
 }
 
-async function surveyGroup(
-  group: readonly BuildRequest[],
+async function surveyGroup<R extends { readonly request: BuildRequest }>(
+  group: readonly R[],
+  signal: AbortSignal,
   fresh: boolean,
-): Promise<(Surveyed | Fault)[]> {
-  const [first] = group as [BuildRequest];
+): Promise<ReadonlyMap<R, Surveyed | Fault>> {
+  const requests = group.map(({ request }) => request);
+  const [first] = requests as [BuildRequest];
   const workspace = workspaceOf(first.context.root, recipeOf(first));
   const { ownNames } = workspaceFiles(workspace.path);
-  const labels = group.map((request) => {
+  const labels = requests.map((request) => {
     const target = parseTarget(recipeOf(request).target)!;
     return formatLabel(ownNames.has(target.repository) ? { ...target, repository: "" } : target);
   });
-  try {
-    checkWorkspace(workspace, first.context.name);
-    const asked = fresh
-      ? await ask(workspace, [...new Set(labels)], group)
-      : await askOnce(workspace, new Set(labels), group);
-    return labels.map((label, at) => answerFor(asked, label, group[at]!.context));
-  } catch (error) {
-    return group.map(({ context }) => asFault(error, { where: context.name }));
-  }
+  checkWorkspace(workspace, first.context.name);
+  const asked = fresh
+    ? await ask(workspace, [...new Set(labels)], requests, signal)
+    : await askOnce(workspace, new Set(labels), requests, signal);
+  return new Map(group.map((each, at) => {
+    return [each, answerFor(asked, labels[at]!, each.request.context)];
+  }));
 }
 
 /**
@@ -123,28 +126,30 @@ interface Asked extends Omit<Surveyed, "label" | "closure" | "sources" | "names"
 interface Answered {
   readonly about: string;
   readonly labels: ReadonlySet<string>;
-  readonly answer: Promise<Asked>;
+  readonly answer: Asked;
 }
 
 async function askOnce(
   workspace: Workspace,
   labels: ReadonlySet<string>,
   group: readonly BuildRequest[],
+  signal: AbortSignal,
 ): Promise<Asked> {
   const [{ context }] = group as [BuildRequest];
   const about = JSON.stringify([workspace.path, loadingOptions(recipeOf(group[0]!))]);
   const answers = await context.once("rules_img queries", () => Promise.resolve<Answered[]>([]));
   const known = answers.find((each) => each.about === about && labels.isSubsetOf(each.labels));
-  if (known !== undefined) return await known.answer;
-  const answer = ask(workspace, [...labels], group);
+  if (known !== undefined) return known.answer;
+  const answer = await ask(workspace, [...labels], group, signal);
   answers.push({ about, labels, answer });
-  return await answer;
+  return answer;
 }
 
 async function ask(
   workspace: Workspace,
   labels: readonly string[],
   group: readonly BuildRequest[],
+  signal: AbortSignal,
 ): Promise<Asked> {
   const [{ context }] = group as [BuildRequest];
   const rc = rcChain(workspace.path, Deno.env.get("HOME"));
@@ -153,11 +158,7 @@ async function ask(
   const patterns = [...top.registered, ...valuesOf(words, PLATFORM_OPTIONS).filter(isOwnPattern)];
   const roots = `deps(set(${[...labels, ...patterns].map(quoted).join(" ")}))`;
   const reader = new QueryReader();
-  const command = {
-    workspace,
-    signal: AbortSignal.any(group.map(({ context }) => context.signal)),
-    where: context.name,
-  };
+  const command = { workspace, signal, where: context.name };
   const end = await runBazel({
     ...command,
     args: [

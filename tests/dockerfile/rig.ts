@@ -125,8 +125,8 @@ export class Rig implements AsyncDisposable {
         const { code } = await new Deno.Command(program, { args, cwd: this.root }).output();
         return { code, stdout: "" };
       },
-      once: <T>(name: string, make: () => Promise<T>): Promise<T> => {
-        if (!this.#shared.has(name)) this.#shared.set(name, make());
+      once: <T>(name: string, make: (context: BuildContext) => Promise<T>): Promise<T> => {
+        if (!this.#shared.has(name)) this.#shared.set(name, make(context));
         return this.#shared.get(name) as Promise<T>;
       },
     };

@@ -209,24 +209,49 @@ Deno.test("arguments go to Nix, and newer versions are asked for outputs", async
   );
 });
 
-Deno.test("a timeout ends an image's build and leaves the others", async () => {
-  await using project = await scripted(
-    `{ images: {
-      slow: nix2container({ installable: "x#slow", timeout: 1 }),
-      fast: nix2container({ installable: "x#fast" }),
-    } }`,
-    `case "$*" in
-      eval*v.*) echo '{"version":"2.8.0","found":["/nix/store/s.drv","/nix/store/f.drv"]}' ;;
-      build*s.drv*) exec sleep 600 ;;
-      build*)
-        printf '%s' '${IMAGE}' > "$PWD/out.json"
-        printf '[{"drvPath":"/nix/store/f.drv","outputs":{"out":"%s/out.json"}}]' "$PWD" ;;
-    esac`,
-  );
-  const document = await project.json(["build", "--keep-going"], 1);
-  assertEquals(imageOf(document, "fast").status, "built");
-  assertStringIncludes(imageOf(document, "slow").error?.message ?? "", "timeout of 1 s");
-  assertEquals(project.starts("nix").filter((line) => line.startsWith("build")).length, 2);
+/** Answers of a `nix` whose derivations and outputs are in a folder beside the project. */
+const EVALUATED = `case "$*" in
+  *slow*fast*) found="\\"$OUT/slow.drv\\",\\"$OUT/fast.drv\\"" ;;
+  *slow*) found="\\"$OUT/slow.drv\\"" ;;
+  *) found="\\"$OUT/fast.drv\\"" ;;
+esac
+printf '{"version":"2.8.0","found":[%s]}' "$found"`;
+
+const BUILT = `printf '%s' '${IMAGE}' > "$OUT/image.json"
+printf '[{"drvPath":"%s/slow.drv","outputs":{"out":"%s/image.json"}},' "$OUT" "$OUT"
+printf '{"drvPath":"%s/fast.drv","outputs":{"out":"%s/image.json"}}]' "$OUT" "$OUT"`;
+
+/** What never ends while it concerns `slow`. */
+const ENDLESS: readonly (readonly [string, string, string])[] = [
+  ["an evaluation", "eval", ""],
+  ["an evaluation that is part of the build", "eval", 'needs: ["made"],'],
+  ["a build", "build", ""],
+];
+
+Deno.test("an image that runs out of time does not take the others with it", async (t) => {
+  for (const [what, command, more] of ENDLESS) {
+    await t.step(what, async () => {
+      await using project = await scripted(
+        `{
+          tasks: { made: task({ outputs: ["made"], run: ["touch", "made"] }) },
+          images: {
+            slow: nix2container({ ${more} installable: ".#slow", timeout: 0.2 }),
+            fast: nix2container({ ${more} installable: ".#fast" }),
+          },
+        }`,
+        `case "$*" in
+          ${command}*slow*) exec sleep 600 ;;
+          eval*) ${EVALUATED} ;;
+          build*) ${BUILT} ;;
+        esac`,
+      );
+      project.env.OUT = project.beside("out");
+      Deno.mkdirSync(project.beside("out"));
+      const document = await project.json(["build", "--keep-going"], 1);
+      assertEquals(imageOf(document, "fast").status, "built");
+      assertStringIncludes(imageOf(document, "slow").error?.message ?? "", "timeout of 0.2 s");
+    });
+  }
 });
 
 Deno.test("attic fills its cache beside the build; that it is missing is a notice", async (t) => {

@@ -29,7 +29,8 @@ export async function ownMeans(
           log.line(line);
           session.emit({ kind: "output", id: name, line });
         },
-        once: <T>(what: string, make: () => Promise<T>) => session.once(what, make),
+        once: <T>(what: string, make: () => Promise<T>) =>
+          session.shared.once(what, session.signal, make),
       };
       return await publisher({ image, insecure, ...to, context });
     } finally {

@@ -100,14 +100,14 @@ interface Taking {
 
 /** In these stores an image's ID is its config's digest, so what is there is found without a name. */
 async function handOver(image: LocalImage, tooling: Tooling, { isThere, take }: Taking) {
-  const { context } = tooling;
   const id = hexOf(image.imageId);
-  await context.once(`dockerfile:${isThere[0]}:${id}`, async () => {
-    if ((await tooling.ask([...isThere, id])).code === 0) return;
-    const archive = await tooling.newPath("image.tar");
+  await tooling.once(`${isThere[0]}:${id}`, async (shared) => {
+    if ((await shared.ask([...isThere, id])).code === 0) return;
+    const archive = await shared.newPath("image.tar");
     const destination = { form: "oci-archive", path: archive } as const;
-    await exportImage(`images-${id.slice(0, 12)}`, [image], destination, context.signal);
-    await tooling.give(isThere[0]!, image.name, take(archive));
+    const name = `images-${id.slice(0, 12)}`;
+    await exportImage(name, [image], destination, shared.context.signal);
+    await shared.give(isThere[0]!, image.name, take(archive));
   });
   return { name: id, args: [] };
 }

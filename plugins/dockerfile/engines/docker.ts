@@ -80,13 +80,12 @@ export const classic: Engine = {
 
 /** Gives an image to the engine's own store, under a name that only this build uses. */
 async function load(image: LocalImage, tooling: Tooling): Promise<HandedOver> {
-  const { context } = tooling;
   const name = `images-hand-over/${hexOf(image.imageId).slice(0, 32)}`;
-  await context.once(`dockerfile:docker:${name}`, async () => {
-    const archive = await tooling.newPath("image.tar");
+  await tooling.once(`docker:${name}`, async (shared) => {
+    const archive = await shared.newPath("image.tar");
     const destination = { form: "docker-archive", path: archive } as const;
-    await exportImage(name, [image], destination, context.signal);
-    await tooling.give("docker", image.name, ["docker", "load", "--quiet", "--input", archive]);
+    await exportImage(name, [image], destination, shared.context.signal);
+    await shared.give("docker", image.name, ["docker", "load", "--quiet", "--input", archive]);
   });
   return { name: `${name}:latest`, args: [] };
 }

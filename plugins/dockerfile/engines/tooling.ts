@@ -43,7 +43,15 @@ export class Tooling {
 
   /** The same for every build of a run: asked once. */
   askOnce(command: readonly string[]): Promise<Ended> {
-    return this.context.once(`dockerfile:ask:${command.join(" ")}`, () => this.ask(command));
+    return this.once(`ask:${command.join(" ")}`, (tooling) => tooling.ask(command));
+  }
+
+  /** Does something once for all builds of a run, with tooling that outlives each of them. */
+  once<T>(name: string, make: (tooling: Tooling) => Promise<T>): Promise<T> {
+    return this.context.once(
+      `dockerfile:${name}`,
+      (context) => make(new Tooling(context, this.#redact)),
+    );
   }
 
   /**

@@ -11,9 +11,9 @@ import { type FolderNode, folderOf, type Node, PLAIN_FOLDER, Rootfs } from "./ro
  * is shared by all builds of a run, so fork it before changing it.
  */
 export function imageTree(image: LocalImage, context: BuildContext): Promise<Rootfs> {
-  return context.once(`dockerfile:tree:${image.imageId}`, async () => {
-    context.log(`Listing ${image.name}`);
-    const filesystem = await imageFilesystem(image, context.cacheDir, context.signal);
+  return context.once(`dockerfile:tree:${image.imageId}`, async (shared) => {
+    shared.log(`Listing ${image.name}`);
+    const filesystem = await imageFilesystem(image, shared.cacheDir, shared.signal);
     const top = folderOf(PLAIN_FOLDER);
     const folders = new Map<string, FolderNode>([["", top]]);
     for (const file of filesystem.entries()) {

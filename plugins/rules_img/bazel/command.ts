@@ -1,6 +1,6 @@
 /** Running Bazel: one command at a time for each workspace, its errors kept. */
 
-import type { BuildContext } from "../../../lib/model/plugin.ts";
+import type { PublishContext } from "../../../lib/model/plugin.ts";
 import { runProcess } from "../../../lib/process/run.ts";
 import { Slots } from "../../../lib/model/slots.ts";
 import { bazelProgram, type Workspace } from "./workspace.ts";
@@ -61,7 +61,7 @@ const AFTERMATH =
 /** Runs a command once the workspace's earlier ones are done. */
 export async function runBazel(
   command: BazelCommand,
-  once: BuildContext["once"],
+  once: PublishContext["once"],
 ): Promise<BazelEnd> {
   const { workspace, args: [name = "", ...args], signal, log, where } = command;
   const turns = await once(`bazel ${workspace.path}`, () => Promise.resolve(new Slots(1)));
