@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { TestProject } from "../support/project.ts";
+import { DENO_DIR, TestProject } from "../support/project.ts";
 import { Terminal } from "../support/terminal.ts";
 import { toolTest } from "../support/tools.ts";
 
@@ -72,11 +72,6 @@ async function shellProject(): Promise<TestProject> {
   return project;
 }
 
-/** Where Deno keeps what it has downloaded, whatever home a shell has. */
-function denoDir(): string {
-  return Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
-}
-
 for (const [name, { rc, script, command }] of Object.entries(SHELLS)) {
   toolTest(["tmux", name], `${name} completes verbs, options, values and names`, async (t) => {
     await using project = await shellProject();
@@ -92,7 +87,7 @@ for (const [name, { rc, script, command }] of Object.entries(SHELLS)) {
       cwd: project.root,
       columns: 100,
       env: {
-        DENO_DIR: denoDir(),
+        DENO_DIR,
         HOME: home,
         ZDOTDIR: home,
         XDG_CONFIG_HOME: home,

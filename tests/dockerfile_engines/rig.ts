@@ -44,9 +44,6 @@ export function inEnvironmentOf(
   project: TestProject,
   ...tools: readonly (Containers | DockerEngine)[]
 ): void {
-  const { DENO_DIR } = Deno.env.toObject();
-  // Their home is another, but what Deno has fetched is not fetched again for it.
-  project.env["DENO_DIR"] = DENO_DIR ?? `${Deno.env.get("HOME")}/.cache/deno`;
   for (const { env } of tools) Object.assign(project.env, env);
 }
 

@@ -62,7 +62,7 @@ toolTest(
   "layers of a base that pullImage fetched are pushed as they are, below our own",
   async (t) => {
     await using registry = await startLoopbackRegistry();
-    await using project = await TestProject.create();
+    await using project = await TestProject.resident();
     project.fakeTool("nix", "exit 1");
     const pulled = await pulledLayers(project);
     const own = await ownLayer(project);

@@ -176,7 +176,7 @@ toolTest(
 
 /** A `nix` that answers with what is in files, and writes down its arguments. */
 async function scripted(images: string, script: string): Promise<TestProject> {
-  const project = await TestProject.create({ "flake.nix": "{ }" });
+  const project = await TestProject.resident({ "flake.nix": "{ }" });
   project.define(images);
   project.fakeTool("nix", script);
   return project;
@@ -260,7 +260,7 @@ Deno.test("attic fills its cache beside the build; that it is missing is a notic
     `case "$1" in
       eval) echo '{"version":"2.8.0","found":["/nix/store/x.drv"]}' ;;
       build)
-        while [ -n "$EXPECT_ATTIC" ] && [ ! -e "$PWD/watching" ]; do sleep 0.02; done
+        while [ -n "$UNTIL" ] && ! eval "$UNTIL"; do sleep 0.02; done
         printf '%s' '${IMAGE}' > "$PWD/out.json"
         printf '[{"drvPath":"/nix/store/x.drv","outputs":{"out":"%s/out.json"}}]' "$PWD" ;;
     esac`,
@@ -271,7 +271,7 @@ Deno.test("attic fills its cache beside the build; that it is missing is a notic
     assertStringIncludes(stderr, 'attic is not installed, so the cache "team" is not filled');
   });
   await t.step("there, and ended with the build", async () => {
-    project.env.EXPECT_ATTIC = "1";
+    project.env.UNTIL = '[ -s "$PWD/watching" ]';
     project.fakeTool("attic", `echo $$ > "$PWD/watching"; exec sleep 600`);
     assertEquals((await project.images("build", "--force")).code, 0);
     assertEquals(project.starts("attic"), ["watch-store team"]);
@@ -279,7 +279,10 @@ Deno.test("attic fills its cache beside the build; that it is missing is a notic
     assert(!isRunning(pid), "attic outlives the build");
   });
   await t.step("one that fails is a notice", async () => {
-    project.fakeTool("attic", `touch "$PWD/watching"; exit 7`);
+    Deno.removeSync(project.path("watching"));
+    // A process that has ended has this number until its status has been taken.
+    project.env.UNTIL = '[ -s "$PWD/watching" ] && ! kill -0 $(cat "$PWD/watching")';
+    project.fakeTool("attic", `echo $$ > "$PWD/watching"; exit 7`);
     const { code, stderr } = await project.images("build", "--force");
     assertEquals(code, 0, stderr);
     assertStringIncludes(stderr, "ended by itself with status 7");

@@ -37,7 +37,7 @@ for (const name of CASES) {
 }
 
 Deno.test("a manifest is built and exported without nix, byte for byte", async (t) => {
-  await using project = await TestProject.create();
+  await using project = await TestProject.resident();
   project.fakeTool("nix", "exit 1");
   for (const name of CASES) await t.step(name, () => exported(project, name));
   assertEquals(project.starts("nix"), []);

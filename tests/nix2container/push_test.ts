@@ -111,7 +111,7 @@ toolTest(
   "only a changed layer is read and sent, also from nothing",
   async () => {
     await using registry = await startLoopbackRegistry();
-    await using project = await TestProject.create();
+    await using project = await TestProject.resident();
     project.define(`{
     registries: { team: registry("${registry.host}/team") },
     images: { golden: nix2container({ manifest: "image.json" }) },

@@ -46,7 +46,7 @@ export class FlakeProject implements AsyncDisposable {
     files: Readonly<Record<string, string>>,
     images: string,
   ): Promise<FlakeProject> {
-    const project = await TestProject.create({
+    const project = await TestProject.resident({
       "library.nix": LIBRARY,
       ".gitignore": "/.images\n",
     });

@@ -8,7 +8,7 @@ import { cloneOf, declare, inspect, manifestOf, outcomes, TOOLS } from "./rig.ts
 
 /** Makes a base of two layers and pushes it with skopeo, as Docker's own format. */
 async function pushBase(reference: string, marker: string): Promise<void> {
-  await using project = await TestProject.create({
+  await using project = await TestProject.resident({
     "etc/marker": `${marker}\n`,
     "usr/bin/tool": "#!/bin/sh\n",
   });
@@ -29,7 +29,7 @@ const images = (base: string) =>
 
 async function projectOn(host: string): Promise<TestProject> {
   const base = `${host}/library/base:1`;
-  const project = await TestProject.create({
+  const project = await TestProject.resident({
     "app/a.txt": "a\n",
     "Dockerfile": `FROM ${base}\nCMD ["tool"]\n`,
   });

@@ -19,7 +19,7 @@ const STAMP = `tasks: {
 }`;
 
 async function driftingProject(host: string): Promise<TestProject> {
-  const project = await TestProject.create({ "app/a.txt": "a\n" });
+  const project = await TestProject.resident({ "app/a.txt": "a\n" });
   declare(project, { local: host }, DRIFTING, STAMP);
   return project;
 }
@@ -126,7 +126,7 @@ toolTest(
   "what is private stays out of public images, before anything is built",
   async (t) => {
     await using registry = await startLoopbackRegistry();
-    await using project = await TestProject.create({
+    await using project = await TestProject.resident({
       "app/a.txt": "a\n",
       "Dockerfile": `FROM ${registry.host}/group/base:1\nCOPY app /app\n`,
     });

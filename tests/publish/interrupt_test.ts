@@ -9,7 +9,7 @@ const LAYERS = 16;
 
 /** An image of many layers that compression makes no smaller. */
 async function manyLayers(host: string): Promise<TestProject> {
-  const project = await TestProject.create();
+  const project = await TestProject.resident();
   const layers: string[] = [];
   for (let at = 0; at < LAYERS; at++) {
     Deno.mkdirSync(project.path(`data/${at}`), { recursive: true });

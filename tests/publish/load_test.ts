@@ -77,7 +77,7 @@ toolTest(
 );
 
 toolTest(["podman", "runc"], "what is exported runs in podman", async () => {
-  await using project = await TestProject.create();
+  await using project = await TestProject.resident();
   await using store = await containers();
   Deno.mkdirSync(project.path("bin"));
   Deno.copyFileSync("/bin/busybox", project.path("bin/busybox"));

@@ -16,7 +16,7 @@ const IMAGES = `{
 }`;
 
 async function twoPlatforms(host: string): Promise<TestProject> {
-  const project = await TestProject.create({
+  const project = await TestProject.resident({
     "app/a.txt": "a\n",
     "Dockerfile": "FROM base\nARG TARGETARCH\nCOPY app /srv\nENV ARCH=$TARGETARCH\n",
   });
@@ -98,7 +98,8 @@ toolTest(TOOLS, "an image of several platforms is published as an index", async 
       assertEquals(requests.length, 8);
       assertEquals(new Set(requests).size, 8);
     }
-    const { images } = await (await cloneOf(project)).json(["build", "app"]);
+    await using fresh = await cloneOf(project);
+    const { images } = await fresh.json(["build", "app"]);
     const found = images.find(({ name, platform }) => name === "app" && platform === "index");
     assertEquals([found?.status, found?.digest], [
       "remote",

@@ -6,7 +6,7 @@ import { cloneOf, declare, manifestOf } from "./rig.ts";
 
 /** Images whose bits differ from build to build under the same keys. */
 async function driftingProject(host: string, options = ""): Promise<TestProject> {
-  const project = await TestProject.create({ "app/a.txt": "a\n" });
+  const project = await TestProject.resident({ "app/a.txt": "a\n" });
   declare(
     project,
     { local: host },

@@ -26,7 +26,7 @@ const SITE_IMAGES = `{
 
 /** A project of three images that are built natively: two alone, and one on another. */
 export async function siteProject(registries: Registries): Promise<TestProject> {
-  const project = await TestProject.create(SITE_FILES);
+  const project = await TestProject.resident(SITE_FILES);
   declare(project, registries, SITE_IMAGES);
   return project;
 }
@@ -47,7 +47,7 @@ export function declare(
 
 /** The same files elsewhere, with nothing built. */
 export async function cloneOf(project: TestProject): Promise<TestProject> {
-  const clone = await TestProject.create();
+  const clone = await TestProject.resident();
   await runTool(["cp", "-r", `${project.root}/.`, clone.root]);
   await runTool(["rm", "-rf", clone.path(".images")]);
   Object.assign(clone.env, project.env);

@@ -8,7 +8,7 @@ import { cloneOf, declare, Git, manifestOf, outcomes, tagsIn, TOOLS } from "./ri
 const IMAGE = `{ app: files({ layers: [{ from: "app", to: "/" }] }) }`;
 
 async function appProject(host: string): Promise<TestProject> {
-  const project = await TestProject.create({ "app/version": "1\n", ".gitignore": ".images\n" });
+  const project = await TestProject.resident({ "app/version": "1\n", ".gitignore": ".images\n" });
   declare(project, { local: host }, IMAGE);
   return project;
 }
@@ -40,7 +40,7 @@ toolTest([...TOOLS, "git"], "latest never moves back, in a shallow clone neither
 
   await t.step("the same in a shallow clone, which fetches what it must know", async () => {
     await git.run("branch", "older", old);
-    await using shallow = await TestProject.create();
+    await using shallow = await TestProject.resident();
     const url = `file://${project.root}`;
     await runTool(["git", "clone", "-q", "--depth=1", "--branch=older", url, `${shallow.root}/c`]);
     const clone = await cloneOf({ root: `${shallow.root}/c`, env: {} } as TestProject);

@@ -93,13 +93,13 @@ Deno.test("the user's file stands in the place of the machine's, and files besid
 
 toolTest(["docker-registry"], "a base on Docker Hub comes from its mirror", async () => {
   await using registry = await startLoopbackRegistry();
-  await using base = await TestProject.create({ "site/index.html": "base\n" });
+  await using base = await TestProject.resident({ "site/index.html": "base\n" });
   base.define(`{
     registries: { hub: registry("${registry.host}/library") },
     images: { base: files({ layers: [{ from: "site", to: "/srv" }], cmd: ["/serve"] }) },
   }`);
   await base.json(["push"]);
-  await using project = await TestProject.create({
+  await using project = await TestProject.resident({
     "app/Dockerfile": "FROM base\nCOPY a.txt /srv/\n",
     "app/a.txt": "a\n",
   });

@@ -176,7 +176,7 @@ image_manifest(name = "boom_image", layers = [":slow_layer", ":site_layer"])
 });
 
 Deno.test("a machine without Bazel is told what to install", async () => {
-  await using project = await TestProject.create({ WORKSPACE: "" });
+  await using project = await TestProject.resident({ WORKSPACE: "" });
   project.define(`{ images: { app: rulesImg({ target: "//app:image" }) } }`);
   Deno.mkdirSync(project.beside("bin"));
   project.env.PATH = project.beside("bin");
@@ -188,7 +188,7 @@ Deno.test("a machine without Bazel is told what to install", async () => {
 });
 
 Deno.test("a target that is no label of one target is a fault of images.ts", async () => {
-  await using project = await TestProject.create({ WORKSPACE: "" });
+  await using project = await TestProject.resident({ WORKSPACE: "" });
   project.fakeTool("bazel");
   for (const target of ["//app/...", "//app:all", "-//app:image", "//app:"]) {
     project.define(`{ images: { app: rulesImg({ target: ${JSON.stringify(target)} }) } }`);

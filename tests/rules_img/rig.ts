@@ -22,12 +22,12 @@ export interface BazelProject extends AsyncDisposable {
 
 /** Copies the fixture; `body` is what its images.ts defines. */
 export async function bazelProject(body: string, home?: BazelHome): Promise<BazelProject> {
-  const project = await TestProject.create();
+  const project = await TestProject.resident();
   const source = new URL("../fixtures/flywheel/", import.meta.url).pathname;
   await runTool(["cp", "-r", "--no-preserve=timestamps", `${source}.`, project.root]);
   const bazel = home ?? await bazelHome();
   project.fakeTool("bazel", `exec ${BAZEL} "$@"`);
-  Object.assign(project.env, bazel.env, { DENO_DIR: denoDir() });
+  Object.assign(project.env, bazel.env);
   project.define(body);
   let counted = 0;
   return {
@@ -52,11 +52,6 @@ export async function bazelProject(body: string, home?: BazelHome): Promise<Baze
       await project[Symbol.asyncDispose]();
     },
   };
-}
-
-/** Bazel's home is not where Deno's cache is. */
-function denoDir(): string {
-  return Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
 }
 
 /** Path of an output that Bazel has built by hand. */

@@ -90,7 +90,7 @@ const SITE = `{
 }`;
 
 async function builtProject(): Promise<TestProject> {
-  const project = await TestProject.create({ "site/a": "1", "src/a": "1", "old/a": "old" });
+  const project = await TestProject.resident({ "site/a": "1", "src/a": "1", "old/a": "old" });
   project.define(SITE);
   await project.statuses();
   return project;
@@ -174,7 +174,7 @@ Deno.test("prune goes by age and by size, and by force takes the oldest that are
 });
 
 Deno.test("prune refuses what it cannot read", async (t) => {
-  await using project = await TestProject.create();
+  await using project = await TestProject.resident();
   project.define("{ images: {} }");
   const cases: [string[], string][] = [
     [["--older-than", "soon"], '"14d"'],

@@ -1,9 +1,17 @@
 /** A throw-away project with its own images.ts, and the command line run on it. */
 
 import { fromFileUrl } from "@std/path";
+import { Resident } from "./resident.ts";
 import type { ImageResult, ResultDocument, TaskResult } from "../../lib/model/result.ts";
 
 const REPOSITORY = fromFileUrl(new URL("../..", import.meta.url)).replace(/\/$/, "");
+
+/** Where Deno keeps compiled modules: also for commands whose HOME is another. */
+export const DENO_DIR: string = Deno.env.get("DENO_DIR") ??
+  `${Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`}/deno`;
+
+/** Options of `deno run`. */
+const OPTIONS = ["-A", "-q", `--config=${REPOSITORY}/deno.json`];
 
 /** How a command ended. */
 export interface CommandOutcome {
@@ -19,6 +27,9 @@ export class TestProject implements AsyncDisposable {
   /** Variables that every command gets. */
   readonly env: Record<string, string> = {};
   readonly #parent: string;
+  #staysResident = false;
+  #isBusy = false;
+  #resident: { readonly process: Resident; readonly stamp: string } | undefined;
 
   private constructor(parent: string, root: string) {
     this.#parent = parent;
@@ -35,6 +46,19 @@ export class TestProject implements AsyncDisposable {
     Deno.mkdirSync(project.root);
     project.write(files);
     if (body !== undefined) project.define(body);
+    return project;
+  }
+
+  /**
+   * The same, whose commands run in one process that is started anew only where images.ts or the
+   * environment has changed: for tests of what commands do, not of how a process begins and ends.
+   */
+  static async resident(
+    files: Readonly<Record<string, string>> = {},
+    body?: string,
+  ): Promise<TestProject> {
+    const project = await TestProject.create(files, body);
+    project.#staysResident = true;
     return project;
   }
 
@@ -98,6 +122,7 @@ export class TestProject implements AsyncDisposable {
 
   /** Runs a command to its end. */
   async images(...args: readonly string[]): Promise<CommandOutcome> {
+    if (this.#staysResident && !this.#isBusy) return await this.#inResident(args);
     const { code, stdout, stderr } = await this.#command(args).output();
     const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
     return { code, stdout: decode(stdout), stderr: decode(stderr) };
@@ -120,20 +145,44 @@ export class TestProject implements AsyncDisposable {
 
   /** Removes the project. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#resident?.process[Symbol.asyncDispose]();
     await Deno.remove(this.#parent, { recursive: true });
+  }
+
+  async #inResident(args: readonly string[]): Promise<CommandOutcome> {
+    this.#isBusy = true;
+    try {
+      return await (await this.#residentProcess()).run(args);
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  async #residentProcess(): Promise<Resident> {
+    const { size, mtime, ino } = Deno.statSync(this.path("images.ts"));
+    const stamp = JSON.stringify([this.#environment, size, mtime, ino]);
+    if (this.#resident?.stamp !== stamp) {
+      await this.#resident?.process[Symbol.asyncDispose]();
+      const process = new Resident(this.root, this.#environment, OPTIONS);
+      this.#resident = { process, stamp };
+    }
+    return this.#resident.process;
+  }
+
+  get #environment(): Readonly<Record<string, string>> {
+    return { NO_COLOR: "1", DENO_DIR, ...this.env };
   }
 
   /** The arguments of `deno` that run a command. */
   commandLine(...args: readonly string[]): string[] {
-    const config = `--config=${REPOSITORY}/deno.json`;
-    return ["run", "-A", "-q", config, `${REPOSITORY}/tasks/main.ts`, ...args];
+    return ["run", ...OPTIONS, `${REPOSITORY}/tasks/main.ts`, ...args];
   }
 
   #command(args: readonly string[]): Deno.Command {
     return new Deno.Command(Deno.execPath(), {
       args: this.commandLine(...args),
       cwd: this.root,
-      env: { NO_COLOR: "1", ...this.env },
+      env: { ...this.#environment },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
