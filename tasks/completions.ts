@@ -18,7 +18,7 @@ export async function completions(shell: Shell, typed: readonly string[]): Promi
     const words = typed.map((word) => word.replace(/^\./, ""));
     const found = await candidates(commandLine(() => {}), words);
     const lines = found === FILES ? [FILES] : found.map((each) => written(each, shell));
-    if (lines.length > 0) print(lines.join("\n"));
+    print(lines.join("\n"));
   }
   return 0;
 }

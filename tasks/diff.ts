@@ -60,7 +60,7 @@ export async function diff(
     const palette = outputPalette(options);
     const limit = options.verbose ? Infinity : NAMED;
     const texts = comparisons.map((each) => comparisonText(each, palette, limit));
-    if (texts.length > 0) print(texts.join("\n\n"));
+    print(texts.join("\n\n"));
   }
   return status;
 }

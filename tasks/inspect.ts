@@ -44,7 +44,7 @@ export async function inspect(options: CommonOptions, target: string): Promise<n
   } else {
     const palette = outputPalette(options);
     const texts = inspections.map((each) => inspectionText(each, palette, count));
-    if (texts.length > 0) print(texts.join("\n\n"));
+    print(texts.join("\n\n"));
   }
   return status;
 }

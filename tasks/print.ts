@@ -2,9 +2,9 @@
 
 const toStandardOutput = console.log;
 
-/** Prints a result. */
+/** Prints a result; one without lines leaves no empty line to whoever reads them. */
 export function print(text: string): void {
-  toStandardOutput(text);
+  if (text !== "") toStandardOutput(text);
 }
 
 /** What images.ts, its task functions and its own plugins print goes to standard error from now on. */

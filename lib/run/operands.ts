@@ -49,9 +49,10 @@ export function parseOperand(text: string, project: Project, cwd: string): Opera
   if (/[/:@]/.test(text)) return { kind: "reference", reference: parseReference(text) };
   const known = [...project.images.keys()];
   const near = suggest(text, known);
+  const choices = [...known, "oci:FOLDER", "a reference with its host"];
   throw usageFault(`No image is called "${text}"`, {
     next: near === undefined
-      ? `name one of ${known.join(", ")}, oci:FOLDER, or a reference with its host`
+      ? `name one of ${choices.slice(0, -1).join(", ")}, or ${choices.at(-1)}`
       : `did you mean "${near}"? An image elsewhere is named with its host`,
   });
 }
