@@ -127,41 +127,43 @@ toolTest(["bazel", "node", "nginx"], "what is handed on to Bazel", async (t) => 
     `{ images: { app: rulesImg({ target: "//app:image", args: ${JSON.stringify(args)} }) } }`;
   project.define(cached(cache));
   const { digest } = imageOf(await project.json(["build"]), "app");
-  await using second = await bazelProject(cached(cache), rig.bazel);
-  const logOf = () => Deno.readTextFileSync(second.project.path(".images/logs/app.log"));
+  const logOf = () => Deno.readTextFileSync(project.path(".images/logs/app.log"));
+  const clean = async () => {
+    await rig.run("clean");
+    await Deno.remove(project.path(".images"), { recursive: true });
+  };
 
   await t.step("a remote cache serves a clean workspace without local actions", async () => {
-    const built = imageOf(await second.project.json(["build"]), "app");
+    await clean();
+    const built = imageOf(await project.json(["build"]), "app");
     assertEquals([built.status, built.digest], ["built", digest]);
     assertMatch(logOf(), /processes: \d+ remote cache hit, \d+ internal\./);
   });
 
   await t.step("outputs that flags leave remote are fetched by Bazel", async () => {
-    const { project } = second;
-    await second.run("clean");
+    await clean();
     const rc = Deno.readTextFileSync(project.path(".bazelrc"));
     const far = `build:far ${cache.join(" ")} --remote_download_minimal\n`;
     project.write({ ".bazelrc": rc + far });
     project.define('{ images: { app: rulesImg({ target: "//app:image", config: "far" }) } }');
-    second.started();
+    rig.started();
     const again = imageOf(await project.json(["build"]), "app");
     assertEquals([again.status, again.digest], ["built", digest]);
-    assertEquals(second.started(), ["query", "build", "build"]);
+    assertEquals(rig.started(), ["query", "build", "build"]);
   });
 
   await t.step("so are those that events name by byte streams", async () => {
-    const { project } = second;
     await using remote = await startRemoteCache();
     const through = (...more: string[]) => {
       project.define(cached([`--remote_cache=${remote.url}`, cache[1]!, ...more]));
       return project.json(["build"]);
     };
-    await second.run("clean");
+    await clean();
     await through();
     assertEquals(remote.reads(), 0);
     assert(remote.blobs.has(digest!.slice("sha256:".length)));
 
-    await second.run("clean");
+    await clean();
     const built = imageOf(await through("--remote_download_minimal"), "app");
     assertEquals([built.status, built.digest], ["built", digest]);
     assertMatch(logOf(), /processes: \d+ remote cache hit, \d+ internal\./);
@@ -169,7 +171,6 @@ toolTest(["bazel", "node", "nginx"], "what is handed on to Bazel", async (t) => 
   });
 
   await t.step("a cache that does not answer is named, and what to look at", async () => {
-    const { project } = second;
     project.define(cached([`--remote_cache=grpc://127.0.0.1:${freePort()}`]));
     const { error } = imageOf(await project.json(["build"], 1), "app");
     assertMatch(error!.message, /remote execution capabilities/);

@@ -21,11 +21,11 @@ export interface BazelProject extends AsyncDisposable {
 }
 
 /** Copies the fixture; `body` is what its images.ts defines. */
-export async function bazelProject(body: string, home?: BazelHome): Promise<BazelProject> {
+export async function bazelProject(body: string): Promise<BazelProject> {
   const project = await TestProject.resident();
   const source = new URL("../fixtures/flywheel/", import.meta.url).pathname;
   await runTool(["cp", "-r", "--no-preserve=timestamps", `${source}.`, project.root]);
-  const bazel = home ?? await bazelHome();
+  const bazel = await bazelHome();
   project.fakeTool("bazel", `exec ${BAZEL} "$@"`);
   Object.assign(project.env, bazel.env);
   project.define(body);
@@ -48,7 +48,7 @@ export async function bazelProject(body: string, home?: BazelHome): Promise<Baze
       return fresh;
     },
     async [Symbol.asyncDispose]() {
-      if (home === undefined) await bazel[Symbol.asyncDispose]();
+      await bazel[Symbol.asyncDispose]();
       await project[Symbol.asyncDispose]();
     },
   };
