@@ -4,6 +4,7 @@
  * @see https://distribution.github.io/distribution/spec/auth/jwt/
  */
 
+import { lazy } from "../../lib/model/lazy.ts";
 import { runTool } from "./real/program.ts";
 import { type TempFolder, tempFolder } from "./real/temp_folder.ts";
 
@@ -150,6 +151,24 @@ function granted(
 
 const ISSUER = "images-test-issuer";
 
+/** The key that all servers of a test file sign with, for it takes a while to make one. */
+const keyPair = lazy(async () => {
+  await using folder = await tempFolder("keys");
+  const [keyFile, certificateFile] = [`${folder.path}/tokens.key`, `${folder.path}/tokens.crt`];
+  await runTool([
+    ...["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"],
+    ...["-subj", "/CN=images test tokens", "-keyout", keyFile, "-out", certificateFile],
+  ]);
+  const key = await crypto.subtle.importKey(
+    "pkcs8",
+    Uint8Array.from(atob(pemBody(Deno.readTextFileSync(keyFile))), (char) => char.charCodeAt(0)),
+    { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" },
+    false,
+    ["sign"],
+  );
+  return { key, certificate: Deno.readTextFileSync(certificateFile) };
+});
+
 /** Signs tokens with a key whose certificate the registry is given. */
 class Signer {
   readonly certificate: string;
@@ -163,19 +182,10 @@ class Signer {
   }
 
   static async create({ path }: TempFolder): Promise<Signer> {
-    const certificate = `${path}/tokens.crt`;
-    await runTool([
-      ...["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"],
-      ...["-subj", "/CN=images test tokens", "-keyout", `${path}/tokens.key`, "-out", certificate],
-    ]);
-    const key = await crypto.subtle.importKey(
-      "pkcs8",
-      Uint8Array.from(atob(pemBody(`${path}/tokens.key`)), (char) => char.charCodeAt(0)),
-      { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" },
-      false,
-      ["sign"],
-    );
-    return new Signer(certificate, key, pemBody(certificate));
+    const { key, certificate } = await keyPair();
+    const file = `${path}/tokens.crt`;
+    Deno.writeTextFileSync(file, certificate);
+    return new Signer(file, key, pemBody(certificate));
   }
 
   async sign(access: readonly Access[], life: number): Promise<string> {
@@ -200,8 +210,8 @@ class Signer {
   }
 }
 
-function pemBody(path: string): string {
-  return Deno.readTextFileSync(path).replace(/-----[^-]+-----|\s/g, "");
+function pemBody(text: string): string {
+  return text.replace(/-----[^-]+-----|\s/g, "");
 }
 
 /** Base64 as JWTs have it. */
