@@ -25,12 +25,6 @@ interface CaseOptions {
 /** Names of all cases. */
 export const NAMES: readonly string[] = [...Deno.readDirSync(CASES)].map(({ name }) => name).sort();
 
-/** Builds a Dockerfile of a context folder with another tool. */
-export type Tool = (
-  context: string,
-  options: { readonly file: string; readonly tag: string } & CaseOptions,
-) => Promise<Outcome | undefined>;
-
 const outcomes = new Map<string, Promise<Outcome>>();
 
 /** What a case becomes here; built once, whoever compares with it. */
@@ -56,38 +50,29 @@ async function build(name: string): Promise<Outcome> {
   return await outcome(built.image.layers, built.config);
 }
 
-/** Builds a case with a real tool. */
-export async function buildWith(tool: Tool, name: string): Promise<Outcome> {
-  const folder = await Deno.makeTempDir({ prefix: "reference-" });
-  try {
-    await makeContext(folder);
-    addCase(name, folder);
-    if (hasBase(name)) await tool(folder, { file: "base.Dockerfile", tag: "base" });
-    return (await tool(folder, { file: "Dockerfile", tag: name, ...optionsOf(name) }))!;
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+/** What a tool makes of a case. */
+export type Tool = (name: string) => Promise<Outcome>;
 
-/** buildah with a store of its own. */
-export function buildah(env: Readonly<Record<string, string>>, out: string): Tool {
-  return async (context, { file, tag, args = {}, target }) => {
-    const isBase = tag === "base";
-    const layout = `${out}/${tag}-${crypto.randomUUID()}`;
+/** buildah with a store of its own; `folder` takes its contexts and results. */
+export function buildah(env: Readonly<Record<string, string>>, folder: string): Tool {
+  const bud = async (context: string, file: string, to: string, options: readonly string[] = []) =>
     await runTool([
-      "buildah",
-      "bud",
-      "--quiet",
-      "--layers=false",
-      "--pull-never",
+      ...["buildah", "bud", "--quiet", "--layers=false", "--pull-never"],
       "--format=docker", // OCI's config has no place for SHELL, HEALTHCHECK and ONBUILD
+      ...options,
+      ...await ignoreFlag(context, file),
+      ...["-f", `${context}/${file}`, "-t", to, context],
+    ], { env });
+  return async (name) => {
+    const context = await caseFolder(folder, name);
+    const result = `${folder}/result-of-${name}`;
+    const { args = {}, target } = optionsOf(name);
+    if (hasBase(name)) await bud(context, "base.Dockerfile", "base");
+    await bud(context, "Dockerfile", `dir:${result}`, [
       ...Object.entries(args).flatMap(([key, value]) => ["--build-arg", `${key}=${value}`]),
       ...(target === undefined ? [] : ["--target", target]),
-      ...await ignoreFlag(context, file),
-      ...["-f", `${context}/${file}`, "-t", isBase ? tag : `dir:${layout}`, context],
-    ], { env });
-    if (isBase) return undefined;
-    return await readFolder(`${layout}/manifest.json`, (hex) => `${layout}/${hex}`);
+    ]);
+    return await readFolder(`${result}/manifest.json`, (hex) => `${result}/${hex}`);
   };
 }
 
@@ -98,26 +83,70 @@ async function ignoreFlag(context: string, file: string): Promise<string[]> {
   return isThere ? ["--ignorefile", own] : [];
 }
 
-/** Docker's buildx. A `# syntax=` directive would be fetched, so it is taken out. */
-export function docker(env: Readonly<Record<string, string>>, out: string): Tool {
-  return async (context, { file, tag, args = {}, target }) => {
-    const text = await Deno.readTextFile(`${context}/${file}`);
-    await Deno.writeTextFile(`${context}/${file}`, text.replace(/^# syntax=.*\n/, ""));
-    const layout = `${out}/${tag}-${crypto.randomUUID()}`;
-    const output = tag === "base"
-      ? ["--load", "-t", "base"]
-      : ["-o", `type=oci,tar=false,dest=${layout}`];
-    await runTool([
-      ...["docker", "buildx", "build", "--provenance=false", ...output],
-      ...Object.entries(args).flatMap(([key, value]) => ["--build-arg", `${key}=${value}`]),
-      ...(target === undefined ? [] : ["--target", target]),
-      ...["-f", `${context}/${file}`, context],
-    ], { env });
-    if (tag === "base") return undefined;
+/**
+ * Docker's buildx. Many cases are built by one process, the images they are based on first: starting
+ * one takes longer than building a case.
+ */
+export async function docker(
+  env: Readonly<Record<string, string>>,
+  folder: string,
+  names: readonly string[],
+): Promise<Tool> {
+  const bases: Record<string, unknown> = {};
+  const cases: Record<string, unknown> = {};
+  for (const name of names) {
+    const context = await caseFolder(folder, name);
+    const { args = {}, target } = optionsOf(name);
+    const base = `base-of-${name}`;
+    if (hasBase(name)) {
+      bases[name] = { context, dockerfile: "base.Dockerfile", tags: [base], output: [LOAD] };
+    }
+    cases[name] = {
+      context,
+      args,
+      ...(target === undefined ? {} : { target }),
+      ...(hasBase(name) ? { contexts: { base: `docker-image://${base}` } } : {}),
+      output: [`type=oci,tar=false,dest=${folder}/result/${name}`],
+    };
+  }
+  await bake(env, `${folder}/bases.json`, bases);
+  await bake(env, `${folder}/cases.json`, cases);
+  return async (name) => {
+    const layout = `${folder}/result/${name}`;
     const { manifests } = JSON.parse(await Deno.readTextFile(`${layout}/index.json`));
     const blob = (hex: string) => `${layout}/blobs/sha256/${hex}`;
     return await readFolder(blob(hexOf(manifests[0].digest)), blob);
   };
+}
+
+/** Puts an image into the engine's own store. */
+const LOAD = "type=docker";
+
+/** How many targets are built at once: with a hundred, contexts wait until Docker gives them up. */
+const AT_ONCE = 8;
+
+/** Builds targets by name, as a file of `docker buildx bake` declares them. */
+async function bake(
+  env: Readonly<Record<string, string>>,
+  file: string,
+  target: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  await Deno.writeTextFile(file, JSON.stringify({ target }));
+  const command = ["docker", "buildx", "bake", "--provenance=false", "-f", file];
+  const names = Object.keys(target);
+  while (names.length > 0) await runTool([...command, ...names.splice(0, AT_ONCE)], { env });
+}
+
+/** Makes a case's context. A `# syntax=` directive would be fetched, so it is taken out. */
+async function caseFolder(folder: string, name: string): Promise<string> {
+  const context = `${folder}/context/${name}`;
+  await Deno.mkdir(context, { recursive: true });
+  await makeContext(context);
+  addCase(name, context);
+  const dockerfile = `${context}/Dockerfile`;
+  const text = await Deno.readTextFile(dockerfile);
+  await Deno.writeTextFile(dockerfile, text.replace(/^# syntax=.*\n/, ""));
+  return context;
 }
 
 /** Reads an image whose blobs are files of a folder. */

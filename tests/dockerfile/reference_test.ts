@@ -6,15 +6,16 @@
 import { assertEquals } from "@std/assert";
 import { containers } from "../support/real/containers.ts";
 import { dockerPath, startDocker } from "../support/real/docker.ts";
+import { tempFolder } from "../support/real/temp_folder.ts";
 import { full, hasTool, toolTest } from "../support/tools.ts";
 import {
   buildah,
   buildHere,
-  buildWith,
   copiesIn,
   docker,
   NAMES,
   type Outcome,
+  type Tool,
 } from "./reference.ts";
 
 /** Cases a tool cannot build, or builds otherwise, by what differs: README.md gives the reasons. */
@@ -65,18 +66,8 @@ toolTest(
   // buildah starts a dozen processes for each COPY: more than one only where there is time.
   async (t) => {
     await using store = await containers();
-    await Deno.mkdir(`${store.path}/out`);
-    const tool = buildah(store.env, `${store.path}/out`);
-    for (const name of NAMES) {
-      await t.step({
-        name,
-        ignore: BUILDAH[name] === "cannot" || !(full || copiesIn(name) <= 1),
-        fn: async () => {
-          const [here, there] = [await buildHere(name), await buildWith(tool, name)];
-          assertEquals(without(here, BUILDAH[name]), without(there, BUILDAH[name]));
-        },
-      });
-    }
+    const names = NAMES.filter((name) => full || copiesIn(name) <= 1);
+    await compare(t, names, buildah(store.env, store.path), BUILDAH);
   },
 );
 
@@ -85,27 +76,31 @@ const engine = dockerPath() === undefined && !hasTool("dockerd") ? ["dockerd"] :
 toolTest(
   [...engine, "xz", "bzip2"],
   "every Dockerfile becomes what Docker makes of it",
-  // What buildah is asked for and agrees on is compared with Docker too where there is time.
   async (t) => {
     await using daemon = await startDocker();
-    const out = await Deno.makeTempDir({ prefix: "docker-out-" });
-    try {
-      const tool = docker(daemon.env, out);
-      for (const name of NAMES) {
-        await t.step({
-          name,
-          ignore: DOCKER[name] === "cannot" || !(full || name in BUILDAH || copiesIn(name) > 1),
-          fn: async () => {
-            const [here, there] = [await buildHere(name), await buildWith(tool, name)];
-            assertEquals(without(here, DOCKER[name]), without(there, DOCKER[name]));
-          },
-        });
-      }
-    } finally {
-      await Deno.remove(out, { recursive: true });
-    }
+    await using folder = await tempFolder("reference");
+    const names = NAMES.filter((name) => DOCKER[name] !== "cannot");
+    await compare(t, names, await docker(daemon.env, folder.path, names), DOCKER);
   },
 );
+
+async function compare(
+  t: Deno.TestContext,
+  names: readonly string[],
+  tool: Tool,
+  differences: Differences,
+): Promise<void> {
+  for (const name of names) {
+    await t.step({
+      name,
+      ignore: differences[name] === "cannot",
+      fn: async () => {
+        const [here, there] = [await buildHere(name), await tool(name)];
+        assertEquals(without(here, differences[name]), without(there, differences[name]));
+      },
+    });
+  }
+}
 
 function without({ files, config }: Outcome, names: Differences[string] = []): Outcome {
   const keep = (table: Readonly<Record<string, unknown>>) =>
