@@ -23,7 +23,7 @@ async function repository(
   files: Readonly<Record<string, string>>,
   remote?: string,
 ): Promise<TestProject> {
-  const project = await TestProject.create(files);
+  const project = await TestProject.resident(files);
   project.env.PATH = await withoutTools(project);
   await runTool(["git", "-C", project.root, "init", "-q"]);
   if (remote !== undefined) {
@@ -107,7 +107,7 @@ Deno.test("init proposes each component of the flywheel by the way that suits it
 
 toolTest(["nix"], "init asks Nix which outputs are images", async () => {
   await using fixture = await copyFixture("flywheel");
-  await using project = await TestProject.create();
+  await using project = await TestProject.resident();
   await runTool(["cp", "-rT", fixture.path, project.root]);
   // Read off the files this would be an image; Nix knows that it is none of the outputs.
   project.write({ "other.nix": '{ n2c }: { hidden-image = n2c.buildImage { name = "h"; }; }' });
@@ -259,11 +259,11 @@ image_manifest(name = "web_image", layers = ["a"], env = {"A": ")"})
   await t.step(
     "begins an images.ts where nothing is found, and where there is no git",
     async () => {
-      await using project = await TestProject.create({ "site/index.html": "x" });
+      await using project = await TestProject.resident({ "site/index.html": "x" });
       const { images, registries } = await init(project);
       assertEquals([images, registries], [{}, []]);
       await assertGood(project, written, "nothing");
-      await using bare = await TestProject.create({
+      await using bare = await TestProject.resident({
         "web/Dockerfile": SCRATCH,
         "web/node_modules/x/Dockerfile": SCRATCH,
       });
@@ -276,7 +276,7 @@ image_manifest(name = "web_image", layers = ["a"], env = {"A": ")"})
   );
 
   await t.step("writes what passes the compiler", async () => {
-    await using project = await TestProject.create();
+    await using project = await TestProject.resident();
     const files = [...written.values()].map((text, at) => ({ path: `${at}.ts`, text }));
     for (const { path, text } of files) project.write({ [path]: text });
     const config = new URL("../../deno.json", import.meta.url).pathname;

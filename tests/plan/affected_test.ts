@@ -42,7 +42,7 @@ const DEFINITION = `{
 }`;
 
 async function committedProject(): Promise<TestProject> {
-  const project = await TestProject.create(FILES);
+  const project = await TestProject.resident(FILES);
   project.define(DEFINITION);
   const path = project.path("images.ts");
   Deno.writeTextFileSync(path, `import "./lib/table.ts";\n${Deno.readTextFileSync(path)}`);
@@ -165,7 +165,7 @@ Deno.test("affected takes everything for touched where the commit cannot be know
     assertStringIncludes(stderr, "forced push");
   });
   await t.step("a shallow clone that cannot fetch", async () => {
-    await using clone = await TestProject.create();
+    await using clone = await TestProject.resident();
     await runTool(["git", "clone", "-q", "--depth=1", `file://${project.root}`, clone.path("c")]);
     await runTool(["git", "-C", clone.path("c"), "remote", "set-url", "origin", "/nowhere"]);
     const args = ["affected", "--since", "HEAD~1", "--file", "c/images.ts"];
@@ -175,7 +175,7 @@ Deno.test("affected takes everything for touched where the commit cannot be know
   });
   await t.step("but a shallow clone that can fetch tells", async () => {
     await git(project, "branch", "before", "HEAD~1");
-    await using clone = await TestProject.create();
+    await using clone = await TestProject.resident();
     await runTool(["git", "clone", "-q", "--depth=1", `file://${project.root}`, clone.path("c")]);
     const args = ["affected", "--since", "origin/before", "--file", "c/images.ts"];
     const { stdout, stderr } = await clone.images(...args);
@@ -199,7 +199,7 @@ Deno.test("affected refuses what is no commit", async (t) => {
     });
   }
   await t.step("outside a checkout", async () => {
-    await using bare = await TestProject.create();
+    await using bare = await TestProject.resident();
     bare.define("{ images: {} }");
     const { code, stderr } = await bare.images("affected", "--since", "HEAD");
     assertEquals(code, 2);
@@ -214,7 +214,7 @@ async function keysOf(session: Session): Promise<Map<string, string | undefined>
 }
 
 Deno.test("affectedBy() names every image whose key a change has changed", async () => {
-  await using project = await TestProject.create(FILES);
+  await using project = await TestProject.resident(FILES);
   project.define(DEFINITION.replace(/ {4}pinned.*\n/, ""));
   const loaded = await loadProject(project.path("images.ts"));
   const names = ["a.txt", "a.log", "x.conf", "b.css", "draft.md", ".dockerignore", "main.ts"];

@@ -9,7 +9,7 @@ import { screen } from "./screens.ts";
 
 /** A task that prints commands of CI systems, an image of it, and a Dockerfile with a fault. */
 async function loudProject(): Promise<TestProject> {
-  const project = await TestProject.create({
+  const project = await TestProject.resident({
     "loud.sh": "mkdir -p dist; echo '::error::not mine'; echo 'section_start:1:not_mine'\n",
     "sub/Dockerfile": "FROM scratch\nCOPY 50%,a:b /x\n",
   });

@@ -27,7 +27,7 @@ const CAUSES = screen(`
 
 async function chainProject(): Promise<TestProject> {
   const files = { "base/a": "a\n", "middle/b": "b\n", "src/c": "c\n" };
-  return await TestProject.create(files, CHAIN);
+  return await TestProject.resident(files, CHAIN);
 }
 
 /** Text with keys and times made alike. */

@@ -14,7 +14,7 @@ const FAILING = `{
 }`;
 
 async function project(): Promise<TestProject> {
-  const project = await TestProject.create({ "site/a": "a" });
+  const project = await TestProject.resident({ "site/a": "a" });
   project.define(`{ images: { site: files({ layers: [{ from: "site", to: "/" }] }) } }`);
   return project;
 }
@@ -42,7 +42,7 @@ Deno.test("a run that did nothing leaves the record of the last one that did", a
 });
 
 Deno.test("a run that failed is kept with what failed, and what it printed", async () => {
-  await using it = await TestProject.create();
+  await using it = await TestProject.resident();
   it.define(FAILING);
   assertEquals((await it.images("build", "--keep-going")).code, 1);
   const record = lastRun(it);

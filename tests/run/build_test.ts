@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { imageOf } from "../support/project.ts";
+import { imageOf, TestProject } from "../support/project.ts";
 import { SITE, siteProject } from "./projects.ts";
 
 Deno.test("build gives the same key and digest whatever the folder, umask, times and owner", async () => {
@@ -47,7 +47,8 @@ Deno.test("a missing result is built again", async () => {
 });
 
 Deno.test("standard output is for results, whatever images.ts prints", async () => {
-  await using project = await siteProject();
+  // Not resident: what images.ts prints, it prints when it is loaded.
+  await using project = await TestProject.create({ "site/a": "a\n", "other/a": "a\n" }, SITE);
   project.write({ "noise.ts": 'console.log("noise"); console.info("noise");' });
   project.write({
     "images.ts": `import "./noise.ts";\n${Deno.readTextFileSync(project.path("images.ts"))}`,

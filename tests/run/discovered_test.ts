@@ -40,7 +40,7 @@ export default define({ images: { app: listed({}) } });
 `;
 
 Deno.test("an image whose inputs only its tool knows", async (t) => {
-  await using project = await TestProject.create({
+  await using project = await TestProject.resident({
     "images.ts": IMAGES,
     list: "a\nb\n",
     "src/a": "a",
@@ -120,7 +120,7 @@ export default define({ images: { app: locking({}) } });
 `;
 
 Deno.test("a tool that writes a file that goes in", async (t) => {
-  await using project = await TestProject.create({
+  await using project = await TestProject.resident({
     "images.ts": WRITES,
     source: "s",
     other: "o",

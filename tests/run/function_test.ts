@@ -17,7 +17,7 @@ async function processesWith(word: string): Promise<string> {
 }
 
 Deno.test("a task function works in its folder, and what its commands print is in its log", async () => {
-  await using project = await TestProject.create({ "src/a": "a\n", "src/deep/b": "b\n" });
+  await using project = await TestProject.resident({ "src/a": "a\n", "src/deep/b": "b\n" });
   define(
     project,
     "await $`pwd; echo loud >&2; cat b`; await $`mkdir -p ../../dist && cp b ../../dist/b`;" +
@@ -33,7 +33,7 @@ Deno.test("a task function works in its folder, and what its commands print is i
 });
 
 Deno.test("output of a task function that fails is shown, and its log is named", async () => {
-  await using project = await TestProject.create({ "src/a": "" });
+  await using project = await TestProject.resident({ "src/a": "" });
   define(project, "await $`echo what went wrong; exit 4`;");
   const { code, stderr } = await project.images("build", "--all");
   assertEquals(code, 1);
@@ -42,7 +42,7 @@ Deno.test("output of a task function that fails is shown, and its log is named",
 });
 
 Deno.test("Ctrl-C ends all that a task function started", async () => {
-  await using project = await TestProject.create({ "src/a": "" });
+  await using project = await TestProject.resident({ "src/a": "" });
   const mark = `32${Deno.pid}`;
   // One child is waited for, one is left running, and one has a session of its own.
   define(
@@ -69,7 +69,7 @@ Deno.test("Ctrl-C ends all that a task function started", async () => {
 });
 
 Deno.test("a task function is told when its time is over, and nothing of it goes on", async () => {
-  await using project = await TestProject.create({ "src/a": "" });
+  await using project = await TestProject.resident({ "src/a": "" });
   const mark = `33${Deno.pid}`;
   define(
     project,
@@ -86,7 +86,7 @@ Deno.test("a task function is told when its time is over, and nothing of it goes
 });
 
 Deno.test("images.ts branches on the environment, imports modules, and makes its table in a loop", async () => {
-  await using project = await TestProject.create({
+  await using project = await TestProject.resident({
     "services/api/a": "1\n",
     "services/web/a": "1\n",
     "docs/a": "1\n",
@@ -118,7 +118,7 @@ export default define({
 });
 
 Deno.test("a task function is given dax's $ and counts by its source", async () => {
-  await using project = await TestProject.create({ "src/a": "a\n" });
+  await using project = await TestProject.resident({ "src/a": "a\n" });
   const say = (word: string) =>
     define(
       project,

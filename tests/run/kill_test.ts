@@ -35,8 +35,8 @@ toolTest(
   "a killed build leaves no wrong record and no broken layout",
   async () => {
     const random = randomFrom(20_261_124);
-    await using project = await TestProject.create();
-    await using reference = await TestProject.create();
+    await using project = await TestProject.resident();
+    await using reference = await TestProject.resident();
     for (const each of [project, reference]) each.define(PROJECT);
     const kills = full ? 200 : 12;
     let killed = 0;

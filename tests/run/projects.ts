@@ -12,7 +12,7 @@ export const SITE = `{
 
 /** A project of {@link SITE}. */
 export async function siteProject(): Promise<TestProject> {
-  return await TestProject.create({
+  return await TestProject.resident({
     "site/index.html": "<h1>hello</h1>\n",
     "site/style.css": "h1 { color: red }\n",
     "other/a.txt": "a\n",
@@ -31,7 +31,7 @@ export const CHAIN = `{
 
 /** A project of {@link CHAIN}. */
 export async function chainProject(): Promise<TestProject> {
-  return await TestProject.create({
+  return await TestProject.resident({
     "base/a": "a\n",
     "middle/b": "b\n",
     "leaf/c": "c\n",

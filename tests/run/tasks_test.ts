@@ -15,7 +15,7 @@ function runs(project: TestProject): number {
 }
 
 Deno.test("a task runs only for an image that must be built, and its outputs come back", async () => {
-  await using project = await TestProject.create({ "src/a": "a\n", "src/b": "b\n" });
+  await using project = await TestProject.resident({ "src/a": "a\n", "src/b": "b\n" });
   project.define(WITH_TASK);
   assertEquals(await project.statuses(), { app: "built" });
   assertEquals(runs(project), 1);
@@ -39,17 +39,17 @@ Deno.test("a task runs only for an image that must be built, and its outputs com
 });
 
 Deno.test("a task's stale outputs do not enter an image", async () => {
-  await using project = await TestProject.create({ "src/a": "a\n" });
+  await using project = await TestProject.resident({ "src/a": "a\n" });
   project.define(WITH_TASK);
   project.write({ "dist/stale": "stale\n" });
   const { digest } = imageOf(await project.json(["build"]), "app");
-  await using clean = await TestProject.create({ "src/a": "a\n" });
+  await using clean = await TestProject.resident({ "src/a": "a\n" });
   clean.define(WITH_TASK);
   assertEquals(imageOf(await clean.json(["build"]), "app").digest, digest);
 });
 
 Deno.test("an image's key is of the files that went in, also where tasks of it edit or outlast others", async () => {
-  await using project = await TestProject.create({ "docs/a": "old\n" });
+  await using project = await TestProject.resident({ "docs/a": "old\n" });
   project.define(`{
     tasks: {
       edit: task({ inputs: [], outputs: ["dist/**"], run: ["sh", "-c", "mkdir dist; cp docs/b docs/a; cp docs/b dist"] }),
@@ -68,7 +68,7 @@ Deno.test("an image's key is of the files that went in, also where tasks of it e
 });
 
 Deno.test("a failing build ends the run, or with --keep-going only what needs it", async () => {
-  await using project = await TestProject.create({ "a": "a\n" });
+  await using project = await TestProject.resident({ "a": "a\n" });
   project.define(`{
     tasks: { bad: task({ outputs: ["dist/**"], run: ["sh", "-c", "echo why it failed; exit 3"] }) },
     images: {

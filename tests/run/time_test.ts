@@ -6,7 +6,7 @@ import { taskOf, TestProject } from "../support/project.ts";
 
 Deno.test("an image's time is that of its own turn", async () => {
   const names = Array.from({ length: 40 }, (_, at) => `i${at}`);
-  await using project = await TestProject.create({ "docs/a": "a\n" });
+  await using project = await TestProject.resident({ "docs/a": "a\n" });
   project.define(`{ images: {
     ...each(${
     JSON.stringify(names)
@@ -25,7 +25,7 @@ Deno.test("an image's time is that of its own turn", async () => {
 });
 
 Deno.test("a task that takes too long is ended and has failed", async () => {
-  await using project = await TestProject.create();
+  await using project = await TestProject.resident();
   project.define(`{
     tasks: { slow: task({ outputs: ["dist/**"], timeout: 0.2, run: ["sleep", "60"] }) },
     images: { app: files({ needs: ["slow"], layers: [{ from: "dist", to: "/" }] }) },
@@ -50,7 +50,7 @@ Deno.test("timeLimit() does not count the time before its begin", async () => {
 });
 
 Deno.test("an interrupt ends the whole process tree with status 130", async () => {
-  await using project = await TestProject.create();
+  await using project = await TestProject.resident();
   const marker = `31${Deno.pid}`;
   project.define(`{
     tasks: { slow: task({ outputs: ["dist/**"], run: ["sh", "-c", "echo started > started; sleep ${marker} & sleep ${marker}; wait"] }) },

@@ -159,14 +159,22 @@ export class TestProject implements AsyncDisposable {
   }
 
   async #residentProcess(): Promise<Resident> {
-    const { size, mtime, ino } = Deno.statSync(this.path("images.ts"));
-    const stamp = JSON.stringify([this.#environment, size, mtime, ino]);
+    const stamp = JSON.stringify([this.#environment, this.#modules()]);
     if (this.#resident?.stamp !== stamp) {
       await this.#resident?.process[Symbol.asyncDispose]();
       const process = new Resident(this.root, this.#environment, OPTIONS);
       this.#resident = { process, stamp };
     }
     return this.#resident.process;
+  }
+
+  /** What the modules beside images.ts are now: it may import any of them. */
+  #modules(): unknown[] {
+    const names = [...Deno.readDirSync(this.root)].map(({ name }) => name).sort();
+    return names.filter((name) => /\.(?:[cm]?[jt]sx?|jsonc?)$/.test(name)).map((name) => {
+      const { size, mtime, ino } = Deno.statSync(this.path(name));
+      return [name, size, mtime, ino];
+    });
   }
 
   get #environment(): Readonly<Record<string, string>> {
