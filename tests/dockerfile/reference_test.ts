@@ -79,7 +79,10 @@ toolTest(
   async (t) => {
     await using daemon = await startDocker();
     await using folder = await tempFolder("reference");
-    const names = NAMES.filter((name) => DOCKER[name] !== "cannot");
+    // What buildah is asked for and agrees on is compared with Docker too where there is time.
+    const names = NAMES.filter((name) =>
+      DOCKER[name] !== "cannot" && (full || name in BUILDAH || copiesIn(name) > 1)
+    );
     await compare(t, names, await docker(daemon.env, folder.path, names), DOCKER);
   },
 );

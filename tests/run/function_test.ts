@@ -75,12 +75,12 @@ Deno.test("a task function is told when its time is over, and nothing of it goes
     project,
     `signal.addEventListener("abort", () => Deno.writeTextFileSync("told", ""));
      await $\`sh -c \${"exec sleep ${mark}"}\`;`,
-    "timeout: 1,",
+    "timeout: 5,",
   );
   const document = await project.json(["build", "--all"], 1);
   const { status, error } = taskOf(document, "gen");
   assertEquals(status, "failed");
-  assertMatch(error?.message ?? "", /1 s/);
+  assertMatch(error?.message ?? "", /5 s/);
   assertEquals(await processesWith(mark), "");
   assert(Deno.statSync(project.path("told")).isFile);
 });
