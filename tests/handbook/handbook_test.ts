@@ -4,6 +4,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { runTool, startServer } from "../support/real/program.ts";
 import { tempFolder } from "../support/real/temp_folder.ts";
+import { hasTool } from "../support/tools.ts";
 
 const repository = fromFileUrl(new URL("../..", import.meta.url));
 
@@ -100,9 +101,9 @@ async function unpack(project: string, root: string): Promise<string[]> {
   return [...config.Entrypoint, ...config.Cmd];
 }
 
-/** Only root may change the root; others run the same program on the same files. */
+/** Only root may change the root, with a program for it; others run the same one on the same files. */
 function inside(root: string, command: readonly string[]): string[] {
-  if (Deno.uid() === 0) return ["chroot", root, ...command];
+  if (Deno.uid() === 0 && hasTool("chroot")) return ["chroot", root, ...command];
   const [program, ...args] = command;
   return [
     `${root}${program}`,

@@ -66,46 +66,50 @@ async function assertGood(project: TestProject, written: Written, name: string):
 
 const SCRATCH = "FROM scratch\nCOPY . /\n";
 
-Deno.test("init proposes each component of the flywheel by the way that suits it", async (t) => {
-  await using fixture = await copyFixture("flywheel");
-  await using project = await repository({}, "git@github.com:Acme/Flywheel.git");
-  await runTool(["cp", "-rT", fixture.path, project.root]);
-  const { images, written, registries } = await init(project);
-  assertEquals(images, {
-    "attic-server": ["nix2container", { installable: ".#attic-server-image" }],
-    app: ["rules_img", { target: "//app:image" }],
-    "runner-dashboard": ["dockerfile", { context: "app" }],
-    "runner-dashboard-static": ["dockerfile", {
-      context: "app",
-      file: "app/Dockerfile.static",
-    }],
-  });
-  assertEquals(registries, [{ name: "github", address: "ghcr.io/acme" }]);
-  assertEquals(written, [project.path("images.ts"), project.path("deno.json")]);
-  const text = Deno.readTextFileSync(project.path("images.ts"));
-  assertStringIncludes(
-    text,
-    '"org.opencontainers.image.source": "https://github.com/Acme/Flywheel"',
-  );
-  await t.step("its images.ts is checked by the deno.json it wrote", async () => {
-    await runTool([Deno.execPath(), "check", "-q", "images.ts"], { cwd: project.root });
-  });
-  await t.step("its task runs", async () => {
-    const task = ["task", "-q", "images", "list", "--json"];
-    const { stdout } = await runTool([Deno.execPath(), ...task], { cwd: project.root });
-    assertEquals(JSON.parse(stdout).images.length, 4);
-  });
-  await t.step("a second time it finds nothing to add", async () => {
-    const before = Deno.readTextFileSync(project.path("deno.json"));
-    const { stdout, stderr } = await project.images("init");
-    assertEquals(stdout, "");
-    assertStringIncludes(stderr, "nothing to add");
-    assertEquals(Deno.readTextFileSync(project.path("images.ts")), text);
-    assertEquals(Deno.readTextFileSync(project.path("deno.json")), before);
-  });
-});
+toolTest(
+  ["git"],
+  "init proposes each component of the flywheel by the way that suits it",
+  async (t) => {
+    await using fixture = await copyFixture("flywheel");
+    await using project = await repository({}, "git@github.com:Acme/Flywheel.git");
+    await runTool(["cp", "-rT", fixture.path, project.root]);
+    const { images, written, registries } = await init(project);
+    assertEquals(images, {
+      "attic-server": ["nix2container", { installable: ".#attic-server-image" }],
+      app: ["rules_img", { target: "//app:image" }],
+      "runner-dashboard": ["dockerfile", { context: "app" }],
+      "runner-dashboard-static": ["dockerfile", {
+        context: "app",
+        file: "app/Dockerfile.static",
+      }],
+    });
+    assertEquals(registries, [{ name: "github", address: "ghcr.io/acme" }]);
+    assertEquals(written, [project.path("images.ts"), project.path("deno.json")]);
+    const text = Deno.readTextFileSync(project.path("images.ts"));
+    assertStringIncludes(
+      text,
+      '"org.opencontainers.image.source": "https://github.com/Acme/Flywheel"',
+    );
+    await t.step("its images.ts is checked by the deno.json it wrote", async () => {
+      await runTool([Deno.execPath(), "check", "-q", "images.ts"], { cwd: project.root });
+    });
+    await t.step("its task runs", async () => {
+      const task = ["task", "-q", "images", "list", "--json"];
+      const { stdout } = await runTool([Deno.execPath(), ...task], { cwd: project.root });
+      assertEquals(JSON.parse(stdout).images.length, 4);
+    });
+    await t.step("a second time it finds nothing to add", async () => {
+      const before = Deno.readTextFileSync(project.path("deno.json"));
+      const { stdout, stderr } = await project.images("init");
+      assertEquals(stdout, "");
+      assertStringIncludes(stderr, "nothing to add");
+      assertEquals(Deno.readTextFileSync(project.path("images.ts")), text);
+      assertEquals(Deno.readTextFileSync(project.path("deno.json")), before);
+    });
+  },
+);
 
-toolTest(["nix"], "init asks Nix which outputs are images", async () => {
+toolTest(["git", "nix"], "init asks Nix which outputs are images", async () => {
   await using fixture = await copyFixture("flywheel");
   await using project = await TestProject.resident();
   await runTool(["cp", "-rT", fixture.path, project.root]);
@@ -121,7 +125,7 @@ toolTest(["nix"], "init asks Nix which outputs are images", async () => {
   ]);
 });
 
-Deno.test("init writes over nothing, and prints what is to be added", async () => {
+toolTest(["git"], "init writes over nothing, and prints what is to be added", async () => {
   await using project = await repository({
     "web/Dockerfile": SCRATCH,
     "api/Dockerfile": SCRATCH,
@@ -142,7 +146,7 @@ Deno.test("init writes over nothing, and prints what is to be added", async () =
   );
 });
 
-Deno.test("init", async (t) => {
+toolTest(["git"], "init", async (t) => {
   const written: Written = new Map();
   await t.step(
     "reads flakes, and prefers nix2container where a Dockerfile builds the same",

@@ -10,7 +10,7 @@ import type { ImageResult } from "../../lib/model/result.ts";
 import { TestProject } from "../support/project.ts";
 import { commitAll } from "../support/real/fixture.ts";
 import { runTool } from "../support/real/program.ts";
-import { full } from "../support/tools.ts";
+import { full, toolTest } from "../support/tools.ts";
 
 const FILES = {
   "site/index.html": "<h1>hello</h1>\n",
@@ -76,7 +76,7 @@ async function affected(loaded: Project, ref: string): Promise<string[]> {
 
 const ALL = ["bundle", "deploy", "site", "app", "api", "based", "pinned"];
 
-Deno.test("affectedBy() names what a change can touch, and what needs that", async (t) => {
+toolTest(["git"], "affectedBy() names what a change can touch, and what needs that", async (t) => {
   await using project = await committedProject();
   const loaded = await loadProject(project.path("images.ts"));
   assertEquals(loaded.modules.length, 2);
@@ -116,7 +116,7 @@ Deno.test("affectedBy() names what a change can touch, and what needs that", asy
   }
 });
 
-Deno.test("affected compares commits, in a folder below the checkout too", async () => {
+toolTest(["git"], "affected compares commits, in a folder below the checkout too", async () => {
   await using project = await committedProject();
   project.write({ "api/code/b.txt": "b" });
   await git(project, "add", "-A");
@@ -148,44 +148,48 @@ export default define({ images: {
   assertEquals([below.stdout, below.stderr], ["own\n", ""]);
 });
 
-Deno.test("affected takes everything for touched where the commit cannot be known", async (t) => {
-  await using project = await committedProject();
-  project.write({ "api/code/b.txt": "b" });
-  await git(project, "add", "-A");
-  await git(project, "commit", "-q", "-m", "second");
-  await t.step("a zero commit", async () => {
-    const zeros = "0".repeat(40);
-    const { stdout, stderr, code } = await project.images("affected", "--since", zeros);
-    assertEquals([code, stdout], [0, `${ALL.join("\n")}\n`]);
-    assertStringIncludes(stderr, "all zeros");
-  });
-  await t.step("a commit that was pushed away", async () => {
-    const { stdout, stderr } = await project.images("affected", "--since", "1".repeat(40));
-    assertEquals(stdout, `${ALL.join("\n")}\n`);
-    assertStringIncludes(stderr, "forced push");
-  });
-  await t.step("a shallow clone that cannot fetch", async () => {
-    await using clone = await TestProject.resident();
-    await runTool(["git", "clone", "-q", "--depth=1", `file://${project.root}`, clone.path("c")]);
-    await runTool(["git", "-C", clone.path("c"), "remote", "set-url", "origin", "/nowhere"]);
-    const args = ["affected", "--since", "HEAD~1", "--file", "c/images.ts"];
-    const { stdout, stderr, code } = await clone.images(...args);
-    assertEquals([code, stdout], [0, `${ALL.join("\n")}\n`]);
-    assertStringIncludes(stderr, "shallow");
-  });
-  await t.step("but a shallow clone that can fetch tells", async () => {
-    await git(project, "branch", "before", "HEAD~1");
-    await using clone = await TestProject.resident();
-    await runTool(["git", "clone", "-q", "--depth=1", `file://${project.root}`, clone.path("c")]);
-    const args = ["affected", "--since", "origin/before", "--file", "c/images.ts"];
-    const { stdout, stderr } = await clone.images(...args);
-    assertEquals([stdout, stderr], ["api\n", ""]);
-    const refs = await runTool(["git", "-C", clone.path("c"), "for-each-ref", "refs/images"]);
-    assertEquals(refs.stdout, "");
-  });
-});
+toolTest(
+  ["git"],
+  "affected takes everything for touched where the commit cannot be known",
+  async (t) => {
+    await using project = await committedProject();
+    project.write({ "api/code/b.txt": "b" });
+    await git(project, "add", "-A");
+    await git(project, "commit", "-q", "-m", "second");
+    await t.step("a zero commit", async () => {
+      const zeros = "0".repeat(40);
+      const { stdout, stderr, code } = await project.images("affected", "--since", zeros);
+      assertEquals([code, stdout], [0, `${ALL.join("\n")}\n`]);
+      assertStringIncludes(stderr, "all zeros");
+    });
+    await t.step("a commit that was pushed away", async () => {
+      const { stdout, stderr } = await project.images("affected", "--since", "1".repeat(40));
+      assertEquals(stdout, `${ALL.join("\n")}\n`);
+      assertStringIncludes(stderr, "forced push");
+    });
+    await t.step("a shallow clone that cannot fetch", async () => {
+      await using clone = await TestProject.resident();
+      await runTool(["git", "clone", "-q", "--depth=1", `file://${project.root}`, clone.path("c")]);
+      await runTool(["git", "-C", clone.path("c"), "remote", "set-url", "origin", "/nowhere"]);
+      const args = ["affected", "--since", "HEAD~1", "--file", "c/images.ts"];
+      const { stdout, stderr, code } = await clone.images(...args);
+      assertEquals([code, stdout], [0, `${ALL.join("\n")}\n`]);
+      assertStringIncludes(stderr, "shallow");
+    });
+    await t.step("but a shallow clone that can fetch tells", async () => {
+      await git(project, "branch", "before", "HEAD~1");
+      await using clone = await TestProject.resident();
+      await runTool(["git", "clone", "-q", "--depth=1", `file://${project.root}`, clone.path("c")]);
+      const args = ["affected", "--since", "origin/before", "--file", "c/images.ts"];
+      const { stdout, stderr } = await clone.images(...args);
+      assertEquals([stdout, stderr], ["api\n", ""]);
+      const refs = await runTool(["git", "-C", clone.path("c"), "for-each-ref", "refs/images"]);
+      assertEquals(refs.stdout, "");
+    });
+  },
+);
 
-Deno.test("affected refuses what is no commit", async (t) => {
+toolTest(["git"], "affected refuses what is no commit", async (t) => {
   await using project = await committedProject();
   const cases: [string, string][] = [
     ["mian", 'Git knows no commit "mian"\nnext: did you mean "main"?'],
