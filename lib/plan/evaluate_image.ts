@@ -16,8 +16,7 @@ import {
 import type { Reason } from "../model/result.ts";
 import type { Selection, Tree } from "../model/selection.ts";
 import { canonicalJson } from "../oci/json.ts";
-import type { Layout } from "../store/layout.ts";
-import type { ImageRecord } from "../store/records.ts";
+import { hasBlobs, type ImageRecord } from "../store/records.ts";
 import { exists } from "../store/state.ts";
 import type { Circumstances } from "./circumstances.ts";
 import { environmentDigests, environmentValues, guardState } from "./environment.ts";
@@ -319,16 +318,4 @@ function isElsewhere({ places }: Layer): boolean {
   return places.some((place) =>
     place.at === "registry" || (place.at !== "layout" && (place.requires ?? []).every(exists))
   );
-}
-
-/** Says whether an image's documents are in the layout, and its layers too or where one may be. */
-export function hasBlobs(
-  layout: Layout,
-  { manifest, imageId, configSize, layers = [] }: ImageRecord,
-  mayMiss: (layer: Layer) => boolean = () => false,
-): boolean {
-  return layout.has(manifest.digest, manifest.size) && layout.has(imageId, configSize) &&
-    layers.every((layer) =>
-      mayMiss(layer) || layout.has(layer.descriptor.digest, layer.descriptor.size)
-    );
 }

@@ -1,9 +1,8 @@
 /** Names in the layout: each image whose blobs are all there has its own. */
 
 import type { Descriptor } from "../model/oci.ts";
-import { hasBlobs } from "../plan/evaluate_image.ts";
 import type { Layout } from "../store/layout.ts";
-import type { ImageRecord } from "../store/records.ts";
+import { hasBlobs, type ImageRecord } from "../store/records.ts";
 import { topOf } from "./indexes.ts";
 import type { Outcome } from "./results.ts";
 import type { Session } from "./session.ts";

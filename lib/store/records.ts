@@ -8,6 +8,7 @@ import type { Description } from "../model/plugin.ts";
 import type { Reason } from "../model/result.ts";
 import type { Entry } from "../model/selection.ts";
 import { writeAtomic } from "./atomic.ts";
+import type { Layout } from "./layout.ts";
 import { exists, fileName, type State } from "./state.ts";
 
 /** Raised when a record's shape changes; others are misses. */
@@ -118,6 +119,18 @@ export class Records {
   #treePath(root: string): string {
     return this.#state.path("trees", `${root}.json`);
   }
+}
+
+/** Says whether an image's documents are in the layout, and its layers too but those that may miss. */
+export function hasBlobs(
+  layout: Layout,
+  { manifest, imageId, configSize, layers = [] }: ImageRecord,
+  mayMiss: (layer: Layer) => boolean = () => false,
+): boolean {
+  return layout.has(manifest.digest, manifest.size) && layout.has(imageId, configSize) &&
+    layers.every((layer) =>
+      mayMiss(layer) || layout.has(layer.descriptor.digest, layer.descriptor.size)
+    );
 }
 
 function imageFile(name: string, platform: string): string {

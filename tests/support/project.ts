@@ -50,8 +50,9 @@ export class TestProject implements AsyncDisposable {
   }
 
   /**
-   * The same, whose commands run in one process that is started anew only where images.ts or the
-   * environment has changed: for tests of what commands do, not of how a process begins and ends.
+   * The same, whose commands run in one process that is started anew only where a module beside
+   * images.ts, it too, or the environment has changed: for tests of what commands do, not of how a
+   * process begins and ends.
    */
   static async resident(
     files: Readonly<Record<string, string>> = {},
