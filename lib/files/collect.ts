@@ -1,10 +1,9 @@
 /** Walking selections and reading what is new: from files to an input tree. */
 
-import { Fault } from "../model/errors.ts";
 import type { Entry, Selection, Tree } from "../model/selection.ts";
 import { compareCodePoints } from "../oci/json.ts";
-import { withContent } from "./content.ts";
-import type { Folder, Indexed } from "./folders.ts";
+import { readContent } from "./content.ts";
+import type { Folder } from "./folder.ts";
 import type { FileIndex } from "./index.ts";
 import { anyOf, type Matcher, matcherOf } from "./match.ts";
 import { merkleRoot } from "./merkle.ts";
@@ -22,9 +21,11 @@ const STATE = ".images";
 /** An entry that was selected, and where it is. */
 interface Found {
   readonly path: string;
-  /** Folder, relative to the project's. */
-  readonly folder: string;
-  readonly entry: Indexed;
+  readonly folder: Folder;
+  /** Its position in the folder. */
+  readonly at: number;
+  /** The folder's path, relative to the project's. */
+  readonly relative: string;
   /** Only its name counts. */
   readonly nameOnly: boolean;
 }
@@ -36,10 +37,12 @@ export async function collect(
   without: readonly string[],
   onRead?: OnRead,
 ): Promise<{ readonly tree: Tree; readonly folders: readonly string[] }> {
-  const leftOut = without.length === 0 ? undefined : anyOf(without);
+  const leftOut = without.length === 0 ? undefined : await anyOf(without);
   const folders = new Set<string>();
   const found: Found[] = [];
-  for (const selection of selections) walk(index, selection, leftOut, folders, found);
+  for (const selection of selections) {
+    walk(index, selection, await matcherOf(selection), leftOut, folders, found);
+  }
   const entries = await readContents(index, selections.length > 1 ? last(found) : found, onRead);
   entries.sort((a, b) => compareCodePoints(a.path, b.path));
   return { tree: { root: merkleRoot(entries), entries }, folders: [...folders] };
@@ -53,25 +56,26 @@ function last(found: readonly Found[]): Found[] {
 function walk(
   index: FileIndex,
   selection: Selection,
+  matcher: Matcher,
   leftOut: ((path: string) => boolean) | undefined,
   folders: Set<string>,
   found: Found[],
 ): void {
-  const matcher = matcherOf(selection);
   const root = selection.root === "." ? "" : selection.root.replace(/\/+$/, "");
   const { as: prefix = "", takes = "all" } = selection;
   const nameOnly = takes === "names";
   const tracked = selection.tracked ? trackedBelow(index.projectRoot, root) : undefined;
   if (tracked !== undefined && index.folder(tracked.index)) folders.add(tracked.index);
   const visit = (below: string, taken: boolean, hidden: boolean): void => {
-    const folder = root === "" ? below : below === "" ? root : `${root}/${below}`;
-    folders.add(folder);
-    const listing = index.folder(folder);
-    if (listing === undefined) return;
-    for (const entry of entriesIn(listing, taken ? undefined : matcher.namesIn(below))) {
-      const { name, type } = entry;
+    const relative = root === "" ? below : below === "" ? root : `${root}/${below}`;
+    folders.add(relative);
+    const folder = index.folder(relative)?.folder;
+    if (folder === undefined) return;
+    for (const at of positionsIn(folder, taken ? undefined : matcher.namesIn(below))) {
+      const name = folder.names[at]!;
+      const type = folder.rows.type(folder.row(at));
       if (name === STATE || (name === ".git" && !selection.git)) continue;
-      if (leftOut?.(folder === "" ? name : `${folder}/${name}`)) continue;
+      if (leftOut?.(relative === "" ? name : `${relative}/${name}`)) continue;
       const path = below === "" ? name : `${below}/${name}`;
       if (matcher.leavesOut(path)) continue;
       const isTaken = taken || matcher.takes(path);
@@ -79,7 +83,7 @@ function walk(
       const counts = type !== "other" && (takes !== "files" || type !== "directory") &&
         (tracked?.files.has(path) ?? true);
       if (isTaken && !isHidden && counts) {
-        found.push({ path: prefix + path, folder, entry, nameOnly });
+        found.push({ path: prefix + path, folder, at, relative, nameOnly });
       }
       if (type !== "directory" || (isHidden && !matcher.hidesPartly)) continue;
       if (tracked !== undefined && !tracked.folders.has(path)) continue;
@@ -90,10 +94,9 @@ function walk(
 }
 
 /** Only the entries that count: a folder of thousands may be walked for one of them. */
-function entriesIn(listing: Folder, names: ReadonlySet<string> | undefined): Iterable<Indexed> {
-  const entries = listing.entries();
-  if (names === undefined) return entries.values();
-  return [...names].flatMap((name) => entries.get(name) ?? []);
+function positionsIn(folder: Folder, names: ReadonlySet<string> | undefined): Iterable<number> {
+  if (names === undefined) return folder.names.keys();
+  return [...names].flatMap((name) => folder.position(name) ?? []);
 }
 
 /** Below a hidden folder only a later `!` line shows anything again. */
@@ -107,17 +110,14 @@ async function readContents(
   onRead: OnRead | undefined,
 ): Promise<Entry[]> {
   const entries: Entry[] = [];
-  const changed = new Map<string, Map<string, Indexed | undefined>>();
-  const total = found.reduce((sum, each) => needsReading(each) ? sum + each.entry.size : sum, 0);
+  const mustRead = ({ folder, at, nameOnly }: Found) => !nameOnly && index.mustRead(folder, at);
+  const total = found.reduce((sum, each) => mustRead(each) ? sum + sizeOf(each) : sum, 0);
   let all = 0;
   let read = 0;
   for (const each of found) {
-    const entry = needsReading(each) ? readOne(index, each) : each.entry;
-    if (entry !== each.entry) {
-      let names = changed.get(each.folder);
-      if (names === undefined) changed.set(each.folder, names = new Map());
-      names.set(each.entry.name, entry);
-      read += each.entry.size;
+    if (mustRead(each)) {
+      if (!readOne(index, each)) continue;
+      read += sizeOf(each);
       if (read > BREATH) {
         all += read;
         onRead?.(all, total);
@@ -125,26 +125,36 @@ async function readContents(
         await new Promise((resolve) => setTimeout(resolve, 0));
       }
     }
-    if (entry !== undefined) entries.push(entryOf(each, entry));
+    entries.push(entryOf(each));
   }
   if (all > 0) onRead?.(total, total);
-  for (const [folder, names] of changed) index.update(folder, names);
   return entries;
 }
 
-function needsReading({ entry, nameOnly }: Found): boolean {
-  return !nameOnly && entry.type !== "directory" && (entry.content === undefined || !entry.settled);
+function sizeOf({ folder, at }: Found): number {
+  return folder.rows.size(folder.row(at));
 }
 
-function readOne(index: FileIndex, { folder, entry }: Found): Indexed | undefined {
-  const path = folder === "" ? index.projectRoot : `${index.projectRoot}/${folder}`;
-  return withContent(`${path}/${entry.name}`, entry);
+/** Says whether it is still there. */
+function readOne(index: FileIndex, { folder, at, relative }: Found): boolean {
+  const { rows } = folder;
+  const row = folder.row(at);
+  const settled = rows.isLongUnchanged(row);
+  const path = relative === "" ? index.projectRoot : `${index.projectRoot}/${relative}`;
+  const isLink = rows.type(row) === "symlink";
+  const content = readContent(`${path}/${folder.names[at]}`, isLink, rows.size(row));
+  if (content === undefined) return false;
+  index.keep(relative, folder, at, content, settled);
+  return true;
 }
 
-function entryOf({ path, nameOnly }: Found, entry: Indexed): Entry {
-  const { type, executable, size, content } = entry;
-  if (type === "other") throw new Fault(`"${path}" became something else while it was read`);
+function entryOf({ path, folder, at, nameOnly }: Found): Entry {
+  const { rows } = folder;
+  const row = folder.row(at);
+  const type = rows.type(row);
+  if (type === "other") throw new Error(`"${path}" is nothing that is selected`);
   if (type === "directory" || nameOnly) return { path, type, executable: false, size: 0 };
-  if (type === "symlink") return { path, type, executable: false, size: 0, target: content ?? "" };
-  return { path, type, executable, size, digest: content ?? "" };
+  const content = rows.content(row)!;
+  if (type === "symlink") return { path, type, executable: false, size: 0, target: content };
+  return { path, type, executable: rows.isExecutable(row), size: rows.size(row), digest: content };
 }

@@ -2,28 +2,18 @@
 
 import { createHash } from "node:crypto";
 import { Fault } from "../model/errors.ts";
-import { type Indexed, SETTLING } from "./folders.ts";
 
 const BUFFER = new Uint8Array(1024 * 1024);
 
 /**
- * Fills in an entry's content: a file's digest or a link's target. Where it has changed since it was
- * looked at, its stat is another by now, and the next look reads it again.
+ * A file's sha256 (64 hex digits) or a link's target.
  *
+ * @param size bytes the file should have.
  * @returns undefined where it has just gone.
  */
-export function withContent(path: string, entry: Indexed): Indexed | undefined {
-  const settled = Math.max(entry.mtime, entry.ctime) < Date.now() - SETTLING;
-  const content = read(path, entry);
-  if (content === undefined) return undefined;
-  // Spelt out, as this is done for each new file.
-  const { name, type, executable, size, mtime, ctime, inode } = entry;
-  return { name, type, executable, size, mtime, ctime, inode, settled, content };
-}
-
-function read(path: string, entry: Indexed): string | undefined {
+export function readContent(path: string, isLink: boolean, size: number): string | undefined {
   try {
-    return entry.type === "symlink" ? Deno.readLinkSync(path) : hashFile(path, entry.size);
+    return isLink ? Deno.readLinkSync(path) : hashFile(path, size);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.InvalidData) {
       return undefined;

@@ -5,9 +5,9 @@
 
 import { lazy } from "../model/lazy.ts";
 import type { Selection, Tree } from "../model/selection.ts";
-import { type Folder, holdsAll, type Indexed, lookAt } from "./folders.ts";
+import type { Folder } from "./folder.ts";
 import { type IndexData, readIndexFile, writeIndexFile } from "./index_file.ts";
-import { ReadFolder } from "./read_folder.ts";
+import { Listings, type Look, lookAt } from "./look.ts";
 
 const collecting = lazy(() => import("./collect.ts"));
 
@@ -35,8 +35,12 @@ export class FileIndex {
   readonly #stateFile: string;
   readonly #data: IndexData;
   /** Folders as this run has seen them. */
-  readonly #seen = new Map<string, Folder | undefined>();
+  readonly #seen = new Map<string, Look | undefined>();
+  readonly #listings = new Listings();
+  readonly #roots = new Map<string, Promise<string>>();
   readonly #trees = new Map<string, Promise<Tree>>();
+  /** Positions of what this run has read although a later change may not show in the stat. */
+  readonly #read = new Map<Folder, Set<number>>();
   /** Trees as they were collected, also before {@link FileIndex.fresh}. */
   readonly #collected = new Map<string, Tree>();
   readonly #lookedAt = new Set<string>();
@@ -68,6 +72,20 @@ export class FileIndex {
     return snapshot.root;
   }
 
+  /** The same, if need be by reading files whose stats have changed; the entries are not kept. */
+  async rootOf(selections: readonly Selection[], options: TreeOptions = {}): Promise<string> {
+    const root = this.root(selections, options);
+    if (root !== undefined) return root;
+    const key = keyOf(selections, options);
+    const tree = this.#trees.get(key);
+    if (tree !== undefined) return (await tree).root;
+    const known = this.#roots.get(key);
+    if (known !== undefined) return await known;
+    const computed = this.#collect(key, selections, options).then((tree) => tree.root);
+    this.#roots.set(key, computed);
+    return await computed;
+  }
+
   /** The entries of these selections and their root. Reads only files whose stats have changed. */
   async tree(selections: readonly Selection[], options: TreeOptions = {}): Promise<Tree> {
     const key = keyOf(selections, options);
@@ -75,22 +93,29 @@ export class FileIndex {
     if (known !== undefined) return await known;
     const before = this.#collected.get(key);
     if (before !== undefined && this.root(selections, options) === before.root) return before;
-    const { collect } = await collecting();
-    const tree = collect(this, selections, options.without ?? [], options.onRead).then(
-      ({ tree, folders }) => {
-        this.#remember(key, { root: tree.root, folders, used: today() });
-        this.#collected.set(key, tree);
-        return tree;
-      },
-    );
+    const tree = this.#collect(key, selections, options);
     this.#trees.set(key, tree);
+    this.#collected.set(key, await tree);
     return await tree;
+  }
+
+  async #collect(
+    key: string,
+    selections: readonly Selection[],
+    { without = [], onRead }: TreeOptions,
+  ): Promise<Tree> {
+    const { collect } = await collecting();
+    const { tree, folders } = await collect(this, selections, without, onRead);
+    this.#remember(key, { root: tree.root, folders, used: today() });
+    return tree;
   }
 
   /** Forgets what this run has seen: the next question looks at the disk again. */
   fresh(): void {
     this.#seen.clear();
+    this.#roots.clear();
     this.#trees.clear();
+    this.#read.clear();
   }
 
   /** Whether anything was learnt that is not kept yet. */
@@ -111,49 +136,52 @@ export class FileIndex {
   }
 
   /** A folder as it is now, looked at once in a run; undefined where there is none. */
-  folder(relative: string): Folder | undefined {
+  folder(relative: string): Look | undefined {
     if (this.#seen.has(relative)) return this.#seen.get(relative);
     const path = relative === "" ? this.projectRoot : `${this.projectRoot}/${relative}`;
-    const known = this.#data.folders.get(relative);
-    const folder = lookAt(path, known);
-    if (folder?.same && folder.own?.settled && !known?.hasNamesOf(folder.own)) {
-      known?.keep(folder.own);
-      this.#dirty = true;
-    }
-    this.#seen.set(relative, folder);
+    const { folders } = this.#data;
+    const known = folders.get(relative);
+    const look = lookAt(path, known, this.#listings);
+    this.#seen.set(relative, look);
     this.#lookedAt.add(relative);
-    return folder;
+    if (look?.same) {
+      if (look.own?.settled && !known?.hasNamesOf(look.own)) {
+        known?.keep(look.own);
+        this.#dirty = true;
+      }
+      return look;
+    }
+    if (folders.has(relative) && (look?.differs ?? known !== undefined)) {
+      this.#forgetUsersOf(relative);
+    }
+    folders.set(relative, look?.folder);
+    return look;
   }
 
-  /** Takes note of what was read of a folder's entries; undefined is one that has just gone. */
-  update(relative: string, changed: ReadonlyMap<string, Indexed | undefined>): void {
-    const folder = this.folder(relative);
-    const { listed } = folder ?? {};
-    // What the index holds is compared with what is here now, so it must stay as it is.
-    const isOurs = listed !== undefined && this.#data.folders.get(relative)?.entries() !== listed;
-    const entries = isOurs ? listed : new Map(folder?.entries());
-    for (const [name, entry] of changed) {
-      if (entry === undefined) entries.delete(name);
-      else entries.set(name, entry);
-    }
-    this.#seen.set(relative, { ...folder, entries: () => entries, listed: entries, same: false });
+  /** Says whether what an entry holds is not known. */
+  mustRead(folder: Folder, at: number): boolean {
+    return folder.rows.mustRead(folder.row(at)) && !this.#read.get(folder)?.has(at);
+  }
+
+  /**
+   * Takes note of what an entry was found to hold.
+   *
+   * @param relative the folder's path.
+   * @param settled a later change will show in the stat.
+   */
+  keep(relative: string, folder: Folder, at: number, content: string, settled: boolean): void {
+    const { rows } = folder;
+    const row = folder.row(at);
+    const before = rows.content(row);
+    if (before !== undefined && before !== content) this.#forgetUsersOf(relative);
+    rows.setContent(row, content, settled);
+    if (settled) return;
+    const read = this.#read.get(folder);
+    if (read === undefined) this.#read.set(folder, new Set([at]));
+    else read.add(at);
   }
 
   #remember(key: string, snapshot: Snapshot): void {
-    for (const relative of snapshot.folders) {
-      if (!this.#seen.has(relative)) continue;
-      const folder = this.#seen.get(relative);
-      if (folder?.same) continue;
-      const before = this.#data.folders.get(relative)?.entries();
-      const now = folder?.entries();
-      // Many selections may have looked at the same folder.
-      if (before === now) continue;
-      if (before === undefined || now === undefined || !holdsAll(before, now)) {
-        this.#forgetUsersOf(relative);
-      }
-      if (now === undefined) this.#data.folders.delete(relative);
-      else this.#data.folders.set(relative, new ReadFolder(now, folder?.own));
-    }
     this.#data.snapshots.set(key, snapshot);
     this.#use(key, snapshot.folders);
     this.#dirty = true;
@@ -167,6 +195,7 @@ export class FileIndex {
     }
     for (const key of this.#users.get(folder) ?? []) this.#data.snapshots.delete(key);
     this.#users.delete(folder);
+    this.#dirty = true;
   }
 
   #use(key: string, folders: readonly string[]): void {

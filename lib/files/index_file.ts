@@ -3,24 +3,24 @@
  * folders' names, then columns of numbers that are used as they are.
  *
  * In order: length of the document as 32 bits, the document, zeros up to a multiple of 8, then for
- * all rows size, mtime, ctime and inode as 64-bit floats, flags as bytes, digests of 32 bytes.
+ * all rows four 64-bit floats (size, mtime, ctime, inode), flags as bytes, digests of 32 bytes.
  * Numbers have the machine's byte order: an index does not travel.
  */
 
-import type { KnownFolder } from "./folders.ts";
+import { Folder } from "./folder.ts";
 import type { Snapshot } from "./index.ts";
-import { type Columns, DIGEST_SIZE, emptyColumns, StoredFolder } from "./stored_folder.ts";
+import { Rows } from "./rows.ts";
 
 /** What the index holds. */
 export interface IndexData {
-  /** By path, relative to the project's folder. */
-  readonly folders: Map<string, KnownFolder>;
+  /** By path, relative to the project's folder; undefined where one was looked for and not there. */
+  readonly folders: Map<string, Folder | undefined>;
   /** Selections as text → their root. */
   readonly snapshots: Map<string, Snapshot>;
 }
 
 /** Raised when the format changes; others are read as empty. */
-const VERSION = 3;
+const VERSION = 4;
 
 /** Days after which a root that nobody asked for is forgotten. */
 const KEPT_DAYS = 30;
@@ -29,7 +29,7 @@ interface Document {
   readonly version: number;
   /** How many rows the columns have. */
   readonly count: number;
-  /** Path, how many entries, their names. */
+  /** Path, how many entries (-1 where there is no such folder), their names. */
   readonly folders: readonly (readonly [string, number, string])[];
   /** Selections, root, numbers of folders, day of use. */
   readonly snapshots: readonly (readonly [string, string, readonly number[], number])[];
@@ -45,7 +45,7 @@ export function readIndexFile(path: string): IndexData {
     const text = new TextDecoder().decode(bytes.subarray(4, 4 + length));
     const document = JSON.parse(text) as Document;
     if (document.version === VERSION) {
-      return decode(document, columnsIn(bytes, aligned(4 + length), document));
+      return decode(document, bytes.buffer, aligned(4 + length));
     }
   } catch (error) {
     const isMiss = error instanceof Deno.errors.NotFound || error instanceof SyntaxError ||
@@ -57,11 +57,12 @@ export function readIndexFile(path: string): IndexData {
 
 /** Writes the index so that a reader sees the old one or the new one. */
 export function writeIndexFile(path: string, data: IndexData): void {
-  const bytes = encode(data);
+  const { document, rows } = encode(data);
   const temporary = `${path}.${Deno.pid}-${crypto.randomUUID()}.tmp`;
   Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
   try {
-    Deno.writeFileSync(temporary, bytes);
+    Deno.writeFileSync(temporary, document);
+    Deno.writeFileSync(temporary, rows, { append: true });
     Deno.renameSync(temporary, path);
   } catch (error) {
     try {
@@ -73,48 +74,39 @@ export function writeIndexFile(path: string, data: IndexData): void {
   }
 }
 
-function encode(data: IndexData): Uint8Array {
+function encode(data: IndexData): { readonly document: Uint8Array; readonly rows: Uint8Array } {
   const oldest = Math.floor(Date.now() / 86_400_000) - KEPT_DAYS;
   const snapshots = [...data.snapshots].filter(([, snapshot]) => snapshot.used >= oldest);
   const used = [...new Set(snapshots.flatMap(([, snapshot]) => snapshot.folders))];
   const stored = used.map((path) => data.folders.get(path));
-  const count = stored.reduce((sum, folder) => sum + rowsOf(folder?.size), 0);
-  const columns = emptyColumns(count);
-  let first = 0;
+  const rows = new Rows(stored.reduce((sum, folder) => sum + rowsOf(folder?.size ?? -1), 0));
   for (const folder of stored) {
-    folder?.copyTo(columns, first);
-    first += rowsOf(folder?.size);
+    if (folder !== undefined) rows.append(folder.rows, folder.first, rowsOf(folder.size));
   }
   const numbers = new Map(used.map((path, at) => [path, at]));
   const document: Document = {
     version: VERSION,
-    count,
+    count: rows.count,
     folders: used.map((path, at) => [path, stored[at]?.size ?? -1, stored[at]?.joined ?? ""]),
     snapshots: snapshots.map(([key, { root, folders, used }]) =>
       [key, root, folders.map((folder) => numbers.get(folder)!), used] as const
     ),
-    links: [...columns.links],
+    links: [...rows.links],
   };
-  return join(new TextEncoder().encode(JSON.stringify(document)), columns);
+  return { document: framed(JSON.stringify(document)), rows: rows.bytes };
 }
 
 /** A folder itself and its entries; nothing of one that is not there. */
-function rowsOf(size: number | undefined): number {
-  return size === undefined ? 0 : 1 + size;
+function rowsOf(size: number): number {
+  return size < 0 ? 0 : 1 + size;
 }
 
-function join(document: Uint8Array, columns: Columns): Uint8Array {
-  const { size, mtime, ctime, inode, bits, digests } = columns;
-  const parts = [size, mtime, ctime, inode, bits, digests];
-  const begin = aligned(4 + document.length);
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, begin));
-  new DataView(bytes.buffer).setUint32(0, document.length, true);
-  bytes.set(document, 4);
-  let at = begin;
-  for (const part of parts) {
-    bytes.set(new Uint8Array(part.buffer), at);
-    at += part.byteLength;
-  }
+/** The document after its length, filled up with zeros. */
+function framed(document: string): Uint8Array {
+  const text = new TextEncoder().encode(document);
+  const bytes = new Uint8Array(aligned(4 + text.length));
+  new DataView(bytes.buffer).setUint32(0, text.length, true);
+  bytes.set(text, 4);
   return bytes;
 }
 
@@ -122,29 +114,12 @@ function aligned(offset: number): number {
   return Math.ceil(offset / 8) * 8;
 }
 
-/** @throws {RangeError} when there are not as many bytes as the document says. */
-function columnsIn(bytes: Uint8Array, begin: number, { count, links }: Document): Columns {
-  const { buffer } = bytes;
-  const floats = (column: number) => new Float64Array(buffer, begin + column * 8 * count, count);
-  const flags = begin + 32 * count;
-  if (bytes.length !== flags + count + count * DIGEST_SIZE) throw new RangeError("Cut off");
-  return {
-    size: floats(0),
-    mtime: floats(1),
-    ctime: floats(2),
-    inode: floats(3),
-    bits: bytes.subarray(flags, flags + count),
-    digests: bytes.subarray(flags + count),
-    links: new Map(links),
-  };
-}
-
-function decode(document: Document, columns: Columns): IndexData {
-  const folders = new Map<string, KnownFolder>();
+function decode(document: Document, bytes: ArrayBuffer, begin: number): IndexData {
+  const rows = new Rows(document.count, bytes, begin, new Map(document.links));
+  const folders = new Map<string, Folder | undefined>();
   let first = 0;
   for (const [path, size, joined] of document.folders) {
-    if (size < 0) continue;
-    folders.set(path, new StoredFolder(columns, first, size, joined));
+    folders.set(path, size < 0 ? undefined : Folder.stored(rows, first, size, joined));
     first += rowsOf(size);
   }
   if (first !== document.count) throw new RangeError("Not as many rows as there should be");

@@ -1,9 +1,12 @@
 /** What a selection takes and where it must look. Loaded only when something has changed. */
 
-import dockerignore from "@balena/dockerignore";
-import picomatch from "picomatch";
-import { usageFault } from "../model/errors.ts";
+import { lazy } from "../model/lazy.ts";
 import type { Selection } from "../model/selection.ts";
+
+// Most selections name folders, and `**`: what reads patterns and .dockerignore is slow to load.
+const readingGlobs = lazy(() => import("./glob.ts"));
+const readingGo = lazy(() => import("./go_pattern.ts"));
+const readingIgnores = lazy(() => import("./docker_ignore.ts"));
 
 /** Decides over paths relative to the selection's root. */
 export interface Matcher {
@@ -22,13 +25,15 @@ export interface Matcher {
 }
 
 /** Compiles a selection. */
-export function matcherOf(selection: Selection): Matcher {
-  const syntax = selection.syntax ?? "glob";
-  const { paths, others } = literalsOf(selection.include, syntax);
-  const includes = others.map((pattern) => compile(pattern, syntax));
-  const excludes = (selection.exclude ?? []).map((pattern) => compile(pattern, syntax));
-  const everything = selection.include.includes("**");
-  const ignore = ignoreOf(selection.dockerignore ?? []);
+export async function matcherOf(selection: Selection): Promise<Matcher> {
+  const { include, exclude = [], dockerignore = [], syntax = "glob" } = selection;
+  const { paths, others } = literalsOf(include, syntax);
+  const everything = others.includes("**");
+  const includes = await compileAll(others.filter((pattern) => pattern !== "**"), syntax);
+  const excludes = await compileAll(exclude, syntax);
+  const ignore = dockerignore.length === 0
+    ? NOTHING_HIDDEN
+    : (await readingIgnores()).ignoreOf(dockerignore);
   const fixed = others.map(fixedPart);
   const names = namesAbove([...paths, ...fixed]);
   const isOpen = (folder: string) => fixed.some((path) => isAtOrBelow(folder, path));
@@ -37,10 +42,12 @@ export function matcherOf(selection: Selection): Matcher {
     leavesOut: (path) => excludes.some((test) => test(path)),
     hides: ignore.hides,
     mayTakeBelow: (folder) => names.has(folder) || isOpen(folder),
-    namesIn: (folder) => isOpen(folder) ? undefined : names.get(folder) ?? new Set(),
+    namesIn: (folder) => isOpen(folder) ? undefined : names.get(folder) ?? NO_NAMES,
     hidesPartly: ignore.partly,
   };
 }
+
+const NO_NAMES: ReadonlySet<string> = new Set();
 
 /** Folder → the names in it that the paths go through. */
 function namesAbove(paths: readonly string[]): ReadonlyMap<string, ReadonlySet<string>> {
@@ -59,9 +66,21 @@ function namesAbove(paths: readonly string[]): ReadonlyMap<string, ReadonlySet<s
 }
 
 /** Compiles globs over paths from the project's root. */
-export function anyOf(globs: readonly string[]): (path: string) => boolean {
-  const patterns = globs.map((glob) => compile(glob, "glob"));
-  return (path) => patterns.some((test) => test(path));
+export async function anyOf(globs: readonly string[]): Promise<(path: string) => boolean> {
+  const tests = await compileAll(globs, "glob");
+  return (path) => tests.some((test) => test(path));
+}
+
+/** Compiles patterns; what reads them is loaded if there are any. */
+async function compileAll(
+  patterns: readonly string[],
+  syntax: "glob" | "go",
+): Promise<((path: string) => boolean)[]> {
+  if (patterns.length === 0) return [];
+  const compile = syntax === "go"
+    ? (await readingGo()).goMatcher
+    : (await readingGlobs()).globMatcher;
+  return patterns.map(compile);
 }
 
 /** Patterns without wildcards are looked up as paths, for there may be thousands of them. */
@@ -79,75 +98,6 @@ function literalsOf(
   return { paths, others };
 }
 
-function compile(pattern: string, syntax: "glob" | "go"): (path: string) => boolean {
-  return syntax === "go" ? goMatcher(pattern) : globMatcher(pattern);
-}
-
-function globMatcher(pattern: string): (path: string) => boolean {
-  try {
-    return picomatch(pattern, { dot: true, strictSlashes: false, nonegate: true });
-  } catch (cause) {
-    throw badPattern(pattern, cause);
-  }
-}
-
-/** Go's `filepath.Match`, component by component. */
-function goMatcher(pattern: string): (path: string) => boolean {
-  const parts = pattern.split("/").map(goComponent);
-  return (path) => {
-    const names = path.split("/");
-    return names.length === parts.length && names.every((name, at) => parts[at]!.test(name));
-  };
-}
-
-/** `*`, `?`, `[a-z]`, `[^a]` and `\` before a character that stands for itself. */
-function goComponent(pattern: string): RegExp {
-  let source = "";
-  for (let at = 0; at < pattern.length; at++) {
-    const char = pattern[at]!;
-    if (char === "*") source += ".*";
-    else if (char === "?") source += ".";
-    else if (char === "\\") source += escape(pattern[++at] ?? "\\");
-    else if (char === "[") {
-      const end = classEnd(pattern, at);
-      if (end < 0) throw badPattern(pattern);
-      source += goClass(pattern.slice(at + 1, end));
-      at = end;
-    } else source += escape(char);
-  }
-  try {
-    return new RegExp(`^${source}$`, "su");
-  } catch (cause) {
-    throw badPattern(pattern, cause);
-  }
-}
-
-function classEnd(pattern: string, start: number): number {
-  for (let at = start + 1; at < pattern.length; at++) {
-    if (pattern[at] === "\\") at++;
-    else if (pattern[at] === "]" && at > start + 1) return at;
-  }
-  return -1;
-}
-
-function goClass(inner: string): string {
-  const negated = inner.startsWith("^");
-  const rest = negated ? inner.slice(1) : inner;
-  const body = rest.replace(
-    /\\(.)|([[\]^])/gsu,
-    (_, escaped?: string, plain?: string) => escapeInClass(escaped ?? plain ?? ""),
-  );
-  return `[${negated ? "^" : ""}${body}]`;
-}
-
-function escape(char: string): string {
-  return /[\\^$.*+?()[\]{}|/]/.test(char) ? `\\${char}` : char;
-}
-
-function escapeInClass(char: string): string {
-  return /[\\^\]\-[]/.test(char) ? `\\${char}` : char;
-}
-
 /** The leading components without wildcards: nothing outside them can match. */
 function fixedPart(pattern: string): string {
   const parts = pattern.split("/");
@@ -159,16 +109,4 @@ function isAtOrBelow(path: string, folder: string): boolean {
   return folder === "" || path === folder || path.startsWith(`${folder}/`);
 }
 
-function ignoreOf(lines: readonly string[]): { hides: (path: string) => boolean; partly: boolean } {
-  if (lines.length === 0) return { hides: () => false, partly: false };
-  const matcher = dockerignore.default({ ignorecase: false }).add([...lines]);
-  const partly = lines.some((line) => line.trimStart().startsWith("!"));
-  return { hides: (path) => matcher.ignores(path), partly };
-}
-
-function badPattern(pattern: string, cause?: unknown): Error {
-  return usageFault(`Cannot read the pattern "${pattern}"`, {
-    next: "close every bracket, or put a backslash before one that is meant as it is",
-    ...(cause === undefined ? {} : { cause }),
-  });
-}
+const NOTHING_HIDDEN = { hides: () => false, partly: false };

@@ -10,8 +10,9 @@ const SCHEME = "images-tree-1\n";
  * target. JSON quotes every separator, so no two trees give the same lines.
  */
 export function merkleRoot(entries: readonly Entry[]): string {
-  const lines = entries.map(({ path, type, executable, digest, target }) =>
-    `${JSON.stringify([path, type, executable, digest ?? target ?? null])}\n`
-  );
-  return createHash("sha256").update(SCHEME + lines.join("")).digest("hex");
+  let text = SCHEME;
+  for (const { path, type, executable, digest, target } of entries) {
+    text += `${JSON.stringify([path, type, executable, digest ?? target ?? null])}\n`;
+  }
+  return createHash("sha256").update(text).digest("hex");
 }

@@ -10,13 +10,13 @@ import { anyOf, matcherOf } from "./match.ts";
  * @param root absolute path of the project's folder.
  * @param without globs relative to it; what they match, and all below it, is left out.
  */
-export function toucherOf(
+export async function toucherOf(
   root: string,
   selection: Selection,
   without: readonly string[],
-): (path: string) => boolean {
-  const matcher = matcherOf(selection);
-  const leftOut = anyOf(without);
+): Promise<(path: string) => boolean> {
+  const matcher = await matcherOf(selection);
+  const leftOut = await anyOf(without);
   const folders = new Set([plain(selection.root), realFolder(root, selection.root)]);
   const touches = (path: string, folder: string): boolean => {
     if (path === folder || folder.startsWith(`${path}/`)) return true;

@@ -10,12 +10,18 @@ import type { Json } from "../model/json.ts";
  */
 export function canonicalJson(value: Json): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+  let text = "";
+  if (Array.isArray(value)) {
+    for (const item of value) text += `${text === "" ? "" : ","}${canonicalJson(item)}`;
+    return `[${text}]`;
+  }
   const members = value as { readonly [name: string]: Json };
-  const names = Object.keys(members).filter((name) => members[name] !== undefined).sort();
-  return `{${
-    names.map((name) => `${JSON.stringify(name)}:${canonicalJson(members[name]!)}`).join(",")
-  }}`;
+  for (const name of Object.keys(members).sort()) {
+    const member = members[name];
+    if (member === undefined) continue;
+    text += `${text === "" ? "" : ","}${JSON.stringify(name)}:${canonicalJson(member)}`;
+  }
+  return `{${text}}`;
 }
 
 /** What Go's encoder escapes although JSON need not. */

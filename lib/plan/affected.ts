@@ -6,6 +6,7 @@ import { asFault } from "../model/errors.ts";
 import type { Subject } from "../model/events.ts";
 import type { Project } from "../model/recipe.ts";
 import type { Reason } from "../model/result.ts";
+import type { Selection } from "../model/selection.ts";
 import type { Circumstances } from "./circumstances.ts";
 import { describeImage } from "./evaluate_image.ts";
 import { inputsOf, withoutOf } from "./evaluate_task.ts";
@@ -56,10 +57,21 @@ function ownReasons(c: Circumstances, node: Node, paths: readonly string[]) {
   return node.type === "task" ? taskReasons(c, node, paths) : imageReasons(c, node, paths);
 }
 
-function taskReasons(c: Circumstances, node: TaskNode, paths: readonly string[]): Reason[] {
-  const without = withoutOf(c, node);
-  const touches = inputsOf(node.task).map((each) => toucherOf(c.project.root, each, without));
+async function taskReasons(
+  c: Circumstances,
+  node: TaskNode,
+  paths: readonly string[],
+): Promise<Reason[]> {
+  const touches = await touchersOf(c, inputsOf(node.task), withoutOf(c, node));
   return paths.filter((path) => touches.some((each) => each(path))).map(changed);
+}
+
+function touchersOf(
+  c: Circumstances,
+  selections: readonly Selection[],
+  without: readonly string[],
+): Promise<((path: string) => boolean)[]> {
+  return Promise.all(selections.map((each) => toucherOf(c.project.root, each, without)));
 }
 
 /** An image that cannot be described, or whose inputs are not known yet, may depend on anything. */
@@ -75,9 +87,7 @@ async function imageReasons(
       const detail = "what goes in is known once it has been built or planned";
       return [{ kind: "input-changed", detail }];
     }
-    const touches = [...selections, ...guard?.trees ?? []].map((each) =>
-      toucherOf(c.project.root, each, without)
-    );
+    const touches = await touchersOf(c, [...selections, ...guard?.trees ?? []], without);
     const files = new Set([...reads, ...(bases.length > 0 ? ["images.lock"] : [])]);
     const guarded = new Set(guard?.files);
     return paths.filter((path) =>

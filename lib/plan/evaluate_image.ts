@@ -105,7 +105,7 @@ export async function identified(
 ): Promise<PreparedImage> {
   if (!(identity instanceof Discovered)) return { ...prepared, unidentified: false, identity };
   const { description } = identity;
-  const reads = await rootOf(c, readsOf(description));
+  const reads = await c.index.rootOf(readsOf(description));
   const found = withSelections(c, prepared.node, description);
   return await lookAtFiles(c, { ...prepared, ...found, reads });
 }
@@ -158,8 +158,8 @@ export async function basesOf(
 /** Says whether an image's files still are those that its key was made of. */
 export async function stillHolds(c: Circumstances, prepared: PreparedImage): Promise<boolean> {
   const { selections, without, description, tree, reads } = prepared;
-  return await rootOf(c, selections, { without }) === tree &&
-    await rootOf(c, readsOf(description)) === reads;
+  return await c.index.rootOf(selections, { without }) === tree &&
+    await c.index.rootOf(readsOf(description)) === reads;
 }
 
 /** The entries of an image's input tree as the key sees it. */
@@ -177,15 +177,6 @@ export function describeContext(c: Circumstances, node: ImageNode): DescribeCont
     overrides: c.overrides,
     cacheDir: c.state.cache,
   };
-}
-
-/** Merkle root of a selection: as recorded while the stats say so, else from the files. */
-export async function rootOf(
-  c: Circumstances,
-  selections: readonly Selection[],
-  options: TreeOptions = {},
-): Promise<string> {
-  return c.index.root(selections, options) ?? (await c.index.tree(selections, options)).root;
 }
 
 /** Tells how far the reading of a node's files is. */
@@ -211,11 +202,11 @@ function withSelections(
 /** Looks at what the description names: the input tree, and the guard where there is one. */
 async function lookAtFiles(c: Circumstances, described: DescribedImage): Promise<PreparedImage> {
   const { node: { id }, description: { guard }, selections, without } = described;
-  const tree = await rootOf(c, selections, { without, onRead: tellReading(c, id) });
+  const tree = await c.index.rootOf(selections, { without, onRead: tellReading(c, id) });
   const prepared = { ...described, tree, unidentified: false };
   if (guard === undefined) return prepared;
   const { trees = [] } = guard;
-  const roots = trees.length === 0 ? [tree] : [tree, await rootOf(c, trees)];
+  const roots = trees.length === 0 ? [tree] : [tree, await c.index.rootOf(trees)];
   return { ...prepared, guard: canonicalJson(await guardState(guard, roots)) };
 }
 
@@ -227,12 +218,12 @@ async function describe(
 ): Promise<{ description: Description; reads: string }> {
   const recorded = record?.description;
   if (recorded !== undefined && recorded.recipe === recipe) {
-    const reads = await rootOf(c, readsOf(recorded.value));
+    const reads = await c.index.rootOf(readsOf(recorded.value));
     if (reads === recorded.reads) return { description: recorded.value, reads };
   }
   const plugin = await node.image.plugin.load();
   const description = await plugin.describe(node.image, describeContext(c, node));
-  return { description, reads: await rootOf(c, readsOf(description)) };
+  return { description, reads: await c.index.rootOf(readsOf(description)) };
 }
 
 /** Each file is looked for from its own folder, which may be one above images.ts. */

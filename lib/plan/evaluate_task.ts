@@ -10,7 +10,7 @@ import { canonicalJson } from "../oci/json.ts";
 import type { TaskRecord } from "../store/records.ts";
 import type { Circumstances } from "./circumstances.ts";
 import { environmentDigests } from "./environment.ts";
-import { rootOf, tellReading } from "./evaluate_image.ts";
+import { tellReading } from "./evaluate_image.ts";
 import type { TaskNode } from "./graph.ts";
 import { hashText } from "../oci/hash.ts";
 import { keyOf } from "./key_of.ts";
@@ -38,7 +38,7 @@ export async function evaluateTask(
   const record = c.records.task(task.name);
   const without = withoutOf(c, node);
   const onRead = tellReading(c, node.id);
-  const tree = await rootOf(c, inputsOf(task), { without, onRead });
+  const tree = await c.index.rootOf(inputsOf(task), { without, onRead });
   const parts: TaskKeyParts = {
     schema: KEY_SCHEMA,
     run: await runOf(c, task),

@@ -17,8 +17,7 @@ export async function outputsAreThere(
   task: Task,
   recorded: string,
 ): Promise<boolean> {
-  const selections = outputsOf(task);
-  return (c.index.root(selections) ?? (await c.index.tree(selections)).root) === recorded;
+  return await c.index.rootOf(outputsOf(task)) === recorded;
 }
 
 /** The archive that the outputs of a key are kept in; undefined where they are not. */

@@ -33,12 +33,16 @@ import { failureOf, refuseAfter, refuseWhenStopped } from "./failures.ts";
 import { withLogOf } from "./faults.ts";
 import { localImage } from "./local_image.ts";
 import { finished } from "./results.ts";
+import { Slots } from "../model/slots.ts";
 import type { Session } from "./session.ts";
 import type { Settled, SettledImage, SettledTask } from "./settled.ts";
 import { TaskRunner } from "./task_runner.ts";
 
 /** Whether what is not current is built, or only said. */
 export type Mode = "build" | "plan";
+
+/** How many images are looked at, at once: enough to wait for engines and registries together. */
+const LOOKING = Number(Deno.env.get("NN") ?? 16);
 
 /** A record, and whether this run has built it. */
 interface Made {
@@ -53,6 +57,8 @@ export class Runner {
   readonly #settled = new Map<Subject, Promise<Settled>>();
   readonly #tasks: TaskRunner;
   readonly #batches: Batches;
+  /** What is known of one image's files is put away before too many others are looked at. */
+  readonly #looking = new Slots(LOOKING);
   /** When builds got their turn; what they waited before is not counted as theirs. */
   readonly #begun = new Map<Subject, number>();
 
@@ -87,21 +93,23 @@ export class Runner {
   async #settleImage(node: ImageNode): Promise<SettledImage> {
     const session = this.#session;
     const needs = await Promise.all(node.needs.map((id) => this.settle(id)));
-    const begun = session.elapsed;
     const ticket = this.#batches.enter();
+    const looked = await this.#looking.acquire();
+    const begun = session.elapsed;
     let settled: SettledImage;
     try {
       if (this.#mode === "build") {
         refuseAfter(needs.find((need) => need.fault !== undefined));
         refuseWhenStopped(session);
       }
-      const { status, verdict, ...decided } = await this.#decide(node, needs, ticket);
+      const { status, verdict, ...decided } = await this.#decide(node, needs, ticket, looked);
       const word = this.#mode === "plan" ? { verdict } : { status };
       const saved = verdict === "current" ? { saved: decided.record?.ms ?? 0 } : {};
       settled = { node, ms: 0, ...decided, ...word as Partial<SettledImage>, ...saved };
     } catch (error) {
       settled = { node, ms: 0, reasons: [], ...this.#failure(error, node.id) };
     } finally {
+      looked();
       ticket.leave();
     }
     settled = { ...settled, ms: session.elapsed - (this.#begun.get(node.id) ?? begun) };
@@ -113,6 +121,7 @@ export class Runner {
     node: ImageNode,
     needs: readonly Settled[],
     ticket: Ticket,
+    looked: () => void,
   ): Promise<Omit<SettledImage, "node" | "ms">> {
     const session = this.#session;
     const known = settledNeeds(needs);
@@ -120,7 +129,8 @@ export class Runner {
       const own = await ownReasons(session.circumstances, node);
       return { verdict: "unknown", reasons: [...own, ...pendingNeeds(needs)] };
     }
-    const evaluation = await this.#evaluate(node, known);
+    const evaluation = await this.#evaluate(node, known, looked);
+    looked();
     const { key, reasons, prepared } = evaluation;
     const { record } = prepared;
     const isCurrent = evaluation.current && record !== undefined;
@@ -145,10 +155,16 @@ export class Runner {
     return { status: fresh ? "built" : "cached", key: now.key, record: now, reasons };
   }
 
-  async #evaluate(node: ImageNode, needs: SettledNeeds): Promise<ImageEvaluation> {
+  /** @param looked told when nothing but what others share is waited for. */
+  async #evaluate(
+    node: ImageNode,
+    needs: SettledNeeds,
+    looked: () => void = () => {},
+  ): Promise<ImageEvaluation> {
     const session = this.#session;
     const { circumstances: c } = session;
     const described = await prepareImage(c, node);
+    if (described.unidentified) looked();
     const prepared = described.unidentified ? await this.#identify(described) : described;
     const ask = session.settings.pull || this.#mode === "plan";
     const bases = await this.#bases(prepared, ask);

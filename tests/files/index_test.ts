@@ -1,10 +1,9 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
 import { readIndexFile, writeIndexFile } from "../../lib/files/index_file.ts";
-import type { FolderStat } from "../../lib/files/folders.ts";
 import { FileIndex } from "../../lib/files/index.ts";
+import type { FolderStat } from "../../lib/files/rows.ts";
 import { selectionOf } from "../../lib/files/selection.ts";
-import { ReadFolder } from "../../lib/files/read_folder.ts";
 import type { Selection } from "../../lib/model/selection.ts";
 
 /** A folder for one test, and an index beside it. */
@@ -30,16 +29,19 @@ class Rig implements Disposable {
 
   /** Makes the index as if it had been written long after the last change. */
   settle(): void {
-    const { folders, snapshots } = readIndexFile(this.state);
-    const settled = [...folders].map(([path, folder]) => {
+    const data = readIndexFile(this.state);
+    for (const [path, folder] of data.folders) {
+      if (folder === undefined) continue;
       // A later change shows even where a clock ticks every few milliseconds.
       Deno.utimeSync(`${this.root}/${path}`, 1e9, 1e9);
-      const entries = [...folder.entries()].map(([name, entry]) =>
-        [name, { ...entry, settled: true }] as const
-      );
-      return [path, new ReadFolder(new Map(entries), this.#ownStat(path))] as const;
-    });
-    writeIndexFile(this.state, { folders: new Map(settled), snapshots });
+      folder.keep(this.#ownStat(path));
+      for (const at of folder.names.keys()) {
+        const row = folder.row(at);
+        const content = folder.rows.content(row);
+        if (content !== undefined) folder.rows.setContent(row, content, true);
+      }
+    }
+    writeIndexFile(this.state, data);
   }
 
   #ownStat(path: string): FolderStat {

@@ -1,6 +1,7 @@
 /** What happens, and does not, when all is up to date or only looked at. */
 
 import { assertEquals } from "@std/assert";
+import type { Folder } from "../../lib/files/folder.ts";
 import { readIndexFile } from "../../lib/files/index_file.ts";
 import type { TestProject } from "../support/project.ts";
 import { runTool } from "../support/real/program.ts";
@@ -75,7 +76,13 @@ async function waitUntilSettled(project: TestProject): Promise<void> {
 
 function isSettled(project: TestProject): boolean {
   const folders = [...readIndexFile(project.path(".images/index")).folders.values()];
-  const entries = folders.flatMap((folder) => [...folder.entries().values()]);
-  return folders.every((folder) => folder.isSettled) &&
-    entries.every(({ content, settled }) => content === undefined || settled);
+  return folders.every((folder) => folder === undefined || isFolderSettled(folder));
+}
+
+function isFolderSettled(folder: Folder): boolean {
+  const { rows, names, first } = folder;
+  return rows.isSettled(first) && names.every((_, at) => {
+    const row = folder.row(at);
+    return rows.content(row) === undefined || rows.isSettled(row);
+  });
 }

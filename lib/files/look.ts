@@ -1,0 +1,150 @@
+/** Looking at folders on disk, beside what the index knows of them. Only stats are read. */
+
+import { Fault } from "../model/errors.ts";
+import { Folder } from "./folder.ts";
+import { type FolderStat, folderStat, Rows } from "./rows.ts";
+
+/** A folder as this run has seen it. */
+export interface Look {
+  readonly folder: Folder;
+  /** It is just as the index says, and what that says can be trusted. */
+  readonly same: boolean;
+  /** It holds other entries than the index says, or some with another stat. */
+  readonly differs: boolean;
+  /** Its own stat from before it was listed; undefined where nobody asked. */
+  readonly own?: FolderStat;
+}
+
+/** Rows of a block that several folders share. */
+const BLOCK = 4096;
+
+/** Where the rows go of folders that are not as the index says. */
+export class Listings {
+  #rows = new Rows(0);
+
+  /** Rows with room for so many more. */
+  withRoom(count: number): Rows {
+    if (this.#rows.room < count) this.#rows = new Rows(Math.max(count, BLOCK));
+    return this.#rows;
+  }
+}
+
+/**
+ * Looks at a folder; what the index knows of unchanged entries is kept. A folder that is unchanged
+ * itself is not listed: that takes three times as long as its stat.
+ *
+ * @param known the folder in the index, if it is there.
+ * @returns undefined where there is no such folder.
+ */
+export function lookAt(
+  path: string,
+  known: Folder | undefined,
+  listings: Listings,
+): Look | undefined {
+  // Of a folder that is new the next run asks: its stat would rarely be settled by now.
+  if (known === undefined) return list(path, undefined, listings);
+  const own = ownStat(path);
+  if (own === undefined) return undefined;
+  const sameNames = known.hasNamesOf(own) || hasSameNames(namesIn(path) ?? [], known);
+  if (sameNames && hasSameStats(path, known)) {
+    return { folder: known, same: true, differs: false, own };
+  }
+  return list(path, known, listings, own);
+}
+
+function list(
+  path: string,
+  known: Folder | undefined,
+  listings: Listings,
+  own?: FolderStat,
+): Look | undefined {
+  const listed = namesIn(path);
+  if (listed === undefined) return undefined;
+  const rows = listings.withRoom(1 + listed.length);
+  const first = rows.count;
+  rows.setOwn(first, own);
+  const names: string[] = [];
+  let differs = known?.size !== listed.length;
+  for (const { name, isDirectory } of listed) {
+    const row = first + 1 + names.length;
+    if (isDirectory) rows.setFolder(row);
+    else {
+      const info = statOf(name, path);
+      if (info === undefined) continue;
+      rows.setStat(row, info);
+    }
+    names.push(name);
+    if (known === undefined) continue;
+    const at = known.position(name);
+    if (at === undefined || !rows.inherit(row, known.rows, known.row(at))) differs = true;
+  }
+  rows.count = first + 1 + names.length;
+  const folder = Folder.listed(rows, first, names);
+  return { folder, same: false, differs, ...(own === undefined ? {} : { own }) };
+}
+
+function ownStat(path: string): FolderStat | undefined {
+  try {
+    return folderStat(Deno.statSync(path));
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw unreadable(path, error);
+  }
+}
+
+/** Folders are listed in the same order while nothing in them is added or removed. */
+function hasSameNames(listed: readonly Deno.DirEntry[], known: Folder): boolean {
+  const { names } = known;
+  return listed.length === names.length &&
+    listed.every(({ name, isDirectory }, at) =>
+      name === names[at] && isDirectory === known.isFolder(at)
+    );
+}
+
+function hasSameStats(path: string, known: Folder): boolean {
+  const { names, rows } = known;
+  for (let at = 0; at < names.length; at++) {
+    if (known.isFolder(at)) continue;
+    const now = statOf(names[at]!, path);
+    if (now === undefined || !rows.isStat(known.row(at), now)) return false;
+  }
+  return true;
+}
+
+/** The stat of a name in a folder; undefined where it has just gone. */
+function statOf(name: string, folder: string): Deno.FileInfo | undefined {
+  const path = `${folder}/${name}`;
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw unreadable(path, error);
+    if (!path.includes("\uFFFD")) return undefined;
+    throw new Fault("A file's name here is not UTF-8", {
+      where: folder,
+      next: "rename the file, or leave its folder out",
+      cause: error,
+    });
+  }
+}
+
+function namesIn(path: string): Deno.DirEntry[] | undefined {
+  try {
+    return [...Deno.readDirSync(path)];
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw unreadable(path, error);
+  }
+}
+
+/** Says whether an error tells that there is no such folder. */
+function isMissing(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
+}
+
+function unreadable(path: string, cause: unknown): Fault {
+  return new Fault(`Cannot read it: ${(cause as Error).message}`, {
+    where: path,
+    next: "make it readable, or leave it out of the inputs",
+    cause,
+  });
+}
