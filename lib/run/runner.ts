@@ -42,7 +42,7 @@ import { TaskRunner } from "./task_runner.ts";
 export type Mode = "build" | "plan";
 
 /** How many images are looked at, at once: enough to wait for engines and registries together. */
-const LOOKING = Number(Deno.env.get("NN") ?? 16);
+const LOOKING = 4;
 
 /** A record, and whether this run has built it. */
 interface Made {
