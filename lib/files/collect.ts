@@ -110,25 +110,35 @@ async function readContents(
   onRead: OnRead | undefined,
 ): Promise<Entry[]> {
   const entries: Entry[] = [];
-  const mustRead = ({ folder, at, nameOnly }: Found) => !nameOnly && index.mustRead(folder, at);
-  const total = found.reduce((sum, each) => mustRead(each) ? sum + sizeOf(each) : sum, 0);
-  let all = 0;
-  let read = 0;
-  for (const each of found) {
-    if (mustRead(each)) {
+  let [all, read] = [0, 0];
+  let total: number | undefined;
+  for (const [at, each] of found.entries()) {
+    if (mustRead(index, each)) {
       if (!readOne(index, each)) continue;
       read += sizeOf(each);
       if (read > BREATH) {
         all += read;
-        onRead?.(all, total);
         read = 0;
+        total ??= all + sizeOfRest(index, found.slice(at + 1));
+        onRead?.(all, total);
         await new Promise((resolve) => setTimeout(resolve, 0));
       }
     }
     entries.push(entryOf(each));
   }
-  if (all > 0) onRead?.(total, total);
+  if (total !== undefined) onRead?.(total, total);
   return entries;
+}
+
+function mustRead(index: FileIndex, { folder, at, nameOnly }: Found): boolean {
+  return !nameOnly && index.mustRead(folder, at);
+}
+
+/** Bytes that are still to be read. */
+function sizeOfRest(index: FileIndex, found: readonly Found[]): number {
+  const rest = found.filter((each) => mustRead(index, each));
+  for (const { relative } of rest) index.lookAtRest(relative);
+  return rest.reduce((sum, each) => sum + sizeOf(each), 0);
 }
 
 function sizeOf({ folder, at }: Found): number {
@@ -137,14 +147,11 @@ function sizeOf({ folder, at }: Found): number {
 
 /** Says whether it is still there. */
 function readOne(index: FileIndex, { folder, at, relative }: Found): boolean {
-  const { rows } = folder;
-  const row = folder.row(at);
-  const settled = rows.isLongUnchanged(row);
+  const begun = Date.now();
   const path = relative === "" ? index.projectRoot : `${index.projectRoot}/${relative}`;
-  const isLink = rows.type(row) === "symlink";
-  const content = readContent(`${path}/${folder.names[at]}`, isLink, rows.size(row));
+  const content = readContent(`${path}/${folder.names[at]}`, folder.rows, folder.row(at));
   if (content === undefined) return false;
-  index.keep(relative, folder, at, content, settled);
+  index.keep(relative, folder, at, content, begun);
   return true;
 }
 

@@ -2,18 +2,19 @@
 
 import { createHash } from "node:crypto";
 import { Fault } from "../model/errors.ts";
+import type { Rows } from "./rows.ts";
 
 const BUFFER = new Uint8Array(1024 * 1024);
 
 /**
- * A file's sha256 (64 hex digits) or a link's target.
+ * A file's sha256 (64 hex digits) or a link's target; the row of a file that nobody has looked at
+ * gets its stat.
  *
- * @param size bytes the file should have.
  * @returns undefined where it has just gone.
  */
-export function readContent(path: string, isLink: boolean, size: number): string | undefined {
+export function readContent(path: string, rows: Rows, row: number): string | undefined {
   try {
-    return isLink ? Deno.readLinkSync(path) : hashFile(path, size);
+    return rows.type(row) === "symlink" ? Deno.readLinkSync(path) : hashFile(path, rows, row);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.InvalidData) {
       return undefined;
@@ -30,11 +31,12 @@ export function readContent(path: string, isLink: boolean, size: number): string
  * A read that gives just what there should be needs no other one to see the end. `using` would make
  * an object more for each file, which takes a tenth of all this.
  */
-function hashFile(path: string, size: number): string {
+function hashFile(path: string, rows: Rows, row: number): string {
   const hash = createHash("sha256");
   const file = Deno.openSync(path);
   try {
-    for (let rest = size;;) {
+    if (rows.isUnseen(row)) rows.setStat(row, file.statSync());
+    for (let rest = rows.size(row);;) {
       const count = file.readSync(BUFFER);
       if (count === null) break;
       hash.update(BUFFER.subarray(0, count));

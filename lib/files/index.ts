@@ -7,7 +7,7 @@ import { lazy } from "../model/lazy.ts";
 import type { Selection, Tree } from "../model/selection.ts";
 import type { Folder } from "./folder.ts";
 import { type IndexData, readIndexFile, writeIndexFile } from "./index_file.ts";
-import { Listings, type Look, lookAt } from "./look.ts";
+import { Listings, type Look, lookAt, lookAtRest } from "./look.ts";
 
 const collecting = lazy(() => import("./collect.ts"));
 
@@ -37,6 +37,8 @@ export class FileIndex {
   /** Folders as this run has seen them. */
   readonly #seen = new Map<string, Look | undefined>();
   readonly #listings = new Listings();
+  /** Folders with files that were not looked at. */
+  readonly #partial = new Map<string, Folder>();
   readonly #roots = new Map<string, Promise<string>>();
   readonly #trees = new Map<string, Promise<Tree>>();
   /** Positions of what this run has read although a later change may not show in the stat. */
@@ -138,10 +140,9 @@ export class FileIndex {
   /** A folder as it is now, looked at once in a run; undefined where there is none. */
   folder(relative: string): Look | undefined {
     if (this.#seen.has(relative)) return this.#seen.get(relative);
-    const path = relative === "" ? this.projectRoot : `${this.projectRoot}/${relative}`;
     const { folders } = this.#data;
     const known = folders.get(relative);
-    const look = lookAt(path, known, this.#listings);
+    const look = lookAt(this.#pathOf(relative), known, this.#listings);
     this.#seen.set(relative, look);
     this.#lookedAt.add(relative);
     if (look?.same) {
@@ -155,7 +156,16 @@ export class FileIndex {
       this.#forgetUsersOf(relative);
     }
     folders.set(relative, look?.folder);
+    if (look?.partial) this.#partial.set(relative, look.folder);
     return look;
+  }
+
+  /** Looks at all that a folder holds, where that was put off. */
+  lookAtRest(relative: string): void {
+    const folder = this.#partial.get(relative);
+    if (folder === undefined) return;
+    this.#partial.delete(relative);
+    lookAtRest(this.#pathOf(relative), folder);
   }
 
   /** Says whether what an entry holds is not known. */
@@ -167,24 +177,28 @@ export class FileIndex {
    * Takes note of what an entry was found to hold.
    *
    * @param relative the folder's path.
-   * @param settled a later change will show in the stat.
+   * @param begun when reading it began.
    */
-  keep(relative: string, folder: Folder, at: number, content: string, settled: boolean): void {
+  keep(relative: string, folder: Folder, at: number, content: string, begun: number): void {
     const { rows } = folder;
     const row = folder.row(at);
     const before = rows.content(row);
     if (before !== undefined && before !== content) this.#forgetUsersOf(relative);
-    rows.setContent(row, content, settled);
-    if (settled) return;
+    if (rows.setContent(row, content, begun)) return;
     const read = this.#read.get(folder);
     if (read === undefined) this.#read.set(folder, new Set([at]));
     else read.add(at);
   }
 
   #remember(key: string, snapshot: Snapshot): void {
+    for (const relative of snapshot.folders) this.lookAtRest(relative);
     this.#data.snapshots.set(key, snapshot);
     this.#use(key, snapshot.folders);
     this.#dirty = true;
+  }
+
+  #pathOf(relative: string): string {
+    return relative === "" ? this.projectRoot : `${this.projectRoot}/${relative}`;
   }
 
   /** Other selections' roots were made of what a folder held before: it no longer vouches for them. */

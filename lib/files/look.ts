@@ -11,6 +11,8 @@ export interface Look {
   readonly same: boolean;
   /** It holds other entries than the index says, or some with another stat. */
   readonly differs: boolean;
+  /** Some of its files have not been looked at: {@link lookAtRest} does. */
+  readonly partial: boolean;
   /** Its own stat from before it was listed; undefined where nobody asked. */
   readonly own?: FolderStat;
 }
@@ -47,9 +49,18 @@ export function lookAt(
   if (own === undefined) return undefined;
   const sameNames = known.hasNamesOf(own) || hasSameNames(namesIn(path) ?? [], known);
   if (sameNames && hasSameStats(path, known)) {
-    return { folder: known, same: true, differs: false, own };
+    return { folder: known, same: true, differs: false, partial: false, own };
   }
   return list(path, known, listings, own);
+}
+
+/** Looks at what {@link lookAt} did not, and nobody has read. */
+export function lookAtRest(path: string, { names, rows, first }: Folder): void {
+  for (const [at, name] of names.entries()) {
+    const row = first + 1 + at;
+    const info = rows.isUnseen(row) ? statOf(name, path) : undefined;
+    if (info !== undefined) rows.setStat(row, info);
+  }
 }
 
 function list(
@@ -65,10 +76,15 @@ function list(
   rows.setOwn(first, own);
   const names: string[] = [];
   let differs = known?.size !== listed.length;
-  for (const { name, isDirectory } of listed) {
+  let partial = false;
+  for (const { name, isDirectory, isFile } of listed) {
     const row = first + 1 + names.length;
     if (isDirectory) rows.setFolder(row);
-    else {
+    else if (isFile && known === undefined) {
+      // It is likely to be read soon, and an open file tells its stat at half the price.
+      rows.setUnseen(row);
+      partial = true;
+    } else {
       const info = statOf(name, path);
       if (info === undefined) continue;
       rows.setStat(row, info);
@@ -80,7 +96,7 @@ function list(
   }
   rows.count = first + 1 + names.length;
   const folder = Folder.listed(rows, first, names);
-  return { folder, same: false, differs, ...(own === undefined ? {} : { own }) };
+  return { folder, same: false, differs, partial, ...(own === undefined ? {} : { own }) };
 }
 
 function ownStat(path: string): FolderStat | undefined {

@@ -39,7 +39,7 @@ export async function matcherOf(selection: Selection): Promise<Matcher> {
   const isOpen = (folder: string) => fixed.some((path) => isAtOrBelow(folder, path));
   return {
     takes: (path) => everything || paths.has(path) || includes.some((test) => test(path)),
-    leavesOut: (path) => excludes.some((test) => test(path)),
+    leavesOut: excludes.length === 0 ? NEVER : (path) => excludes.some((test) => test(path)),
     hides: ignore.hides,
     mayTakeBelow: (folder) => names.has(folder) || isOpen(folder),
     namesIn: (folder) => isOpen(folder) ? undefined : names.get(folder) ?? NO_NAMES,
@@ -109,4 +109,5 @@ function isAtOrBelow(path: string, folder: string): boolean {
   return folder === "" || path === folder || path.startsWith(`${folder}/`);
 }
 
-const NOTHING_HIDDEN = { hides: () => false, partly: false };
+const NEVER = () => false;
+const NOTHING_HIDDEN = { hides: NEVER, partly: false };

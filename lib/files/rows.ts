@@ -10,7 +10,7 @@ export const TYPES = ["file", "directory", "symlink", "other"] as const;
 export type EntryType = (typeof TYPES)[number];
 
 const FILE = 0, DIRECTORY = 1, SYMLINK = 2, OTHER = 3, TYPE = 3;
-const EXECUTABLE = 4, SETTLED = 8, HAS_CONTENT = 16;
+const EXECUTABLE = 4, SETTLED = 8, HAS_CONTENT = 16, UNSEEN = 32;
 
 const DIGEST_SIZE = 32;
 
@@ -26,9 +26,9 @@ const ROW_SIZE = NUMBERS * Float64Array.BYTES_PER_ELEMENT + 1 + DIGEST_SIZE;
  */
 const SETTLING = 2_000;
 
-/** Says whether something that was last changed then shows any later change, if it is read now. */
-function isLongAgo(mtime: number, ctime: number): boolean {
-  return Math.max(mtime, ctime) < Date.now() - SETTLING;
+/** Says whether a stat with these times shows any change that comes later than `now`. */
+function isLongAgo(mtime: number, ctime: number, now: number): boolean {
+  return Math.max(mtime, ctime) < now - SETTLING;
 }
 
 /** A block of rows; taken are the first ones. */
@@ -114,22 +114,32 @@ export class Rows {
     return this.#digests.subarray(row * DIGEST_SIZE, (row + 1) * DIGEST_SIZE).toHex();
   }
 
-  /** Says whether an entry that is read from now on can be trusted while its stat is the same. */
-  isLongUnchanged(row: number): boolean {
-    const at = row * NUMBERS;
-    return isLongAgo(this.#numbers[at + 1]!, this.#numbers[at + 2]!);
-  }
-
   /**
    * Keeps what an entry holds. Where it has changed since it was looked at, its stat is another by
    * now, and the next look reads it again.
+   *
+   * @param begun when reading it began.
+   * @returns whether a later change will show in the stat.
    */
-  setContent(row: number, content: string, settled: boolean): void {
+  setContent(row: number, content: string, begun: number): boolean {
+    const at = row * NUMBERS;
+    const settled = isLongAgo(this.#numbers[at + 1]!, this.#numbers[at + 2]!, begun);
     const known = settled ? HAS_CONTENT | SETTLED : HAS_CONTENT;
     const bits = (this.#bits[row]! & (TYPE | EXECUTABLE)) | known;
     this.#bits[row] = bits;
     if ((bits & TYPE) === SYMLINK) this.links.set(row, content);
     else this.#digests.subarray(row * DIGEST_SIZE, (row + 1) * DIGEST_SIZE).setFromHex(content);
+    return settled;
+  }
+
+  /** Makes a row that of a file that nobody has looked at: its stat comes when it is read. */
+  setUnseen(row: number): void {
+    this.#bits[row] = FILE | UNSEEN;
+  }
+
+  /** Says whether nothing but the name and type of an entry is known. */
+  isUnseen(row: number): boolean {
+    return (this.#bits[row]! & UNSEEN) !== 0;
   }
 
   /** Makes a row that of a folder in a folder: only the name counts, what is in it is looked at by itself. */
@@ -157,7 +167,7 @@ export class Rows {
     const bits = this.#bits[row]!;
     return numbers[at + 1] === timeOf(info.mtime) && numbers[at + 2] === timeOf(info.ctime) &&
       numbers[at] === (info.isFile ? info.size : 0) && numbers[at + 3] === (info.ino ?? 0) &&
-      (bits & (TYPE | EXECUTABLE)) === bitsOf(info) &&
+      (bits & (TYPE | EXECUTABLE | UNSEEN)) === bitsOf(info) &&
       (bits & (HAS_CONTENT | SETTLED)) !== HAS_CONTENT;
   }
 
@@ -169,7 +179,7 @@ export class Rows {
       if (numbers[at + column] !== theirs[there + column]) return false;
     }
     const known = other.#bits[from]!;
-    if (this.#bits[row] !== (known & (TYPE | EXECUTABLE))) return false;
+    if (this.#bits[row] !== (known & (TYPE | EXECUTABLE | UNSEEN))) return false;
     this.#bits[row] = known;
     if ((known & HAS_CONTENT) === 0) return true;
     if ((known & TYPE) === SYMLINK) this.links.set(row, other.links.get(from)!);
@@ -219,7 +229,7 @@ export interface FolderStat {
 export function folderStat(info: Deno.FileInfo): FolderStat {
   // What has no time is never settled.
   const [mtime, ctime] = [info.mtime?.getTime() ?? Infinity, info.ctime?.getTime() ?? Infinity];
-  return { mtime, ctime, inode: info.ino ?? 0, settled: isLongAgo(mtime, ctime) };
+  return { mtime, ctime, inode: info.ino ?? 0, settled: isLongAgo(mtime, ctime, Date.now()) };
 }
 
 function timeOf(date: Date | null): number {

@@ -25,6 +25,8 @@ class Rig implements Disposable {
     Deno.mkdirSync(full.slice(0, full.lastIndexOf("/")), { recursive: true });
     Deno.writeTextFileSync(full, text);
     Deno.chmodSync(full, mode);
+    // A later change shows even where a clock ticks every few milliseconds.
+    Deno.utimeSync(full, 1e9, 1e9);
   }
 
   /** Makes the index as if it had been written long after the last change. */
@@ -32,13 +34,12 @@ class Rig implements Disposable {
     const data = readIndexFile(this.state);
     for (const [path, folder] of data.folders) {
       if (folder === undefined) continue;
-      // A later change shows even where a clock ticks every few milliseconds.
       Deno.utimeSync(`${this.root}/${path}`, 1e9, 1e9);
       folder.keep(this.#ownStat(path));
       for (const at of folder.names.keys()) {
         const row = folder.row(at);
         const content = folder.rows.content(row);
-        if (content !== undefined) folder.rows.setContent(row, content, true);
+        if (content !== undefined) folder.rows.setContent(row, content, Infinity);
       }
     }
     writeIndexFile(this.state, data);
