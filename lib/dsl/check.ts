@@ -37,7 +37,7 @@ export function checkDefinition(defined: Defined): Parts {
     );
   }
   findings.throwIfAny();
-  checkOptions(findings, "define()", defined.origin, defined.fields, DEFINITION);
+  checkOptions(findings, () => "define()", defined.origin, defined.fields, DEFINITION);
   findings.throwIfAny();
   const registries = entries(defined, "registries", findings, WrittenRegistry, "registry(…)");
   const tasks = entries(defined, "tasks", findings, WrittenTask, "task({ … })");
@@ -125,7 +125,7 @@ function tableOf(defined: Defined, name: string): string {
 
 function registryOf(findings: Findings, name: string, written: WrittenRegistry): Registry {
   const subject = `Registry "${name}"`;
-  checkOptions(findings, subject, written.origin, written.options, REGISTRY);
+  checkOptions(findings, () => subject, written.origin, written.options, REGISTRY);
   const [host = "", ...rest] = String(written.address).replace(/\/+$/, "").split("/");
   const prefix = rest.join("/");
   const isAddress = /^[\w.-]+(:\d+)?$|^\[[\da-fA-F:]+\](:\d+)?$/.test(host) &&
@@ -152,7 +152,7 @@ function registryOf(findings: Findings, name: string, written: WrittenRegistry):
 }
 
 function taskOf(findings: Findings, name: string, written: WrittenTask): Task {
-  checkOptions(findings, `Task "${name}"`, written.origin, written.options, TASK);
+  checkOptions(findings, () => `Task "${name}"`, written.origin, written.options, TASK);
   const options = written.options as Partial<Task>;
   for (const output of options.outputs ?? []) {
     if (!/^(?:\.\/)*(?:\*|!|$)/.test(output)) continue;
@@ -178,13 +178,13 @@ function taskOf(findings: Findings, name: string, written: WrittenTask): Task {
 
 function imageOf(findings: Findings, name: string, written: WrittenRecipe): Image {
   const { plugin, shape, options, origin } = written;
-  const subject = `Image "${name}"`;
+  const subject = () => `Image "${name}"`;
   const { own, common } = apart(options);
   if (shape === undefined) checkOptions(findings, subject, origin, common, COMMON);
   else checkOptions(findings, subject, origin, options, acceptedBy(shape));
   const references = Object.entries(own).flatMap(([key, value]) => {
     const kind = kindIn(shape ?? {}, key);
-    return kind?.accepts(value) ? kind.images?.(value) ?? [] : [];
+    return kind?.images !== undefined && kind.accepts(value) ? kind.images(value) : [];
   });
   const declared = {
     name,
@@ -246,7 +246,9 @@ function commonOf(
     needs: list(options.needs, []),
     inputs: list(options.inputs, []),
     hostEnv: list(options.hostEnv, []),
-    platforms: [...new Set(list(options.platforms, [hostPlatform()]).map(normalPlatform))],
+    platforms: options.platforms === undefined
+      ? HOST
+      : [...new Set(list(options.platforms, HOST).map(normalPlatform))],
     ...(options.registries === undefined ? {} : { registries: options.registries }),
     repository,
     tags: [...new Set(list(options.tags, ["latest"]))],
@@ -257,6 +259,8 @@ function commonOf(
     ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
   };
 }
+
+const HOST: readonly string[] = [hostPlatform()];
 
 /** What is no platform has been found by its shape. */
 function normalPlatform(text: string): string {
@@ -285,5 +289,7 @@ function placed<T extends object>(
 }
 
 function mapValues<A, B>(map: ReadonlyMap<string, A>, change: (value: A, name: string) => B) {
-  return new Map([...map].map(([name, value]) => [name, change(value, name)] as const));
+  const changed = new Map<string, B>();
+  for (const [name, value] of map) changed.set(name, change(value, name));
+  return changed;
 }

@@ -5,10 +5,13 @@ import type { Origin } from "./origin.ts";
 import { type Kind, kindIn, type Shape } from "./shape.ts";
 import { adviceFor } from "./suggest.ts";
 
-/** Checks what was written at an origin; `subject` is what errors call it. */
+/** What errors call something; most of what is checked has none. */
+export type Subject = () => string;
+
+/** Checks what was written at an origin. */
 export function checkOptions(
   findings: Findings,
-  subject: string,
+  subject: Subject,
   origin: Origin,
   options: Readonly<Record<string, unknown>>,
   shape: Shape,
@@ -19,22 +22,32 @@ export function checkOptions(
     if (kind === undefined) {
       const next = adviceFor(name, Object.keys(shape), "an option");
       const pointer = { keys: [...keys, name] };
-      findings.add(`${subject} has no option "${name}"`, origin, pointer, next);
+      findings.add(`${subject()} has no option "${name}"`, origin, pointer, next);
     } else if (value !== undefined) {
       checkValue(findings, subject, origin, name, value, kind, keys);
     }
   }
-  for (const name in shape) {
-    const kind = shape[name]!;
-    if (!kind.required || options[name] !== undefined) continue;
-    const next = `give ${kind.expects}`;
-    findings.add(`${subject} needs the option "${name}"`, origin, { keys }, next);
+  for (const name of requiredIn(shape)) {
+    if (options[name] !== undefined) continue;
+    const next = `give ${shape[name]!.expects}`;
+    findings.add(`${subject()} needs the option "${name}"`, origin, { keys }, next);
   }
+}
+
+const required = new WeakMap<Shape, readonly string[]>();
+
+/** The options that must be given; found once for each shape, for there may be thousands of images. */
+function requiredIn(shape: Shape): readonly string[] {
+  const known = required.get(shape);
+  if (known !== undefined) return known;
+  const names = Object.keys(shape).filter((name) => shape[name]!.required);
+  required.set(shape, names);
+  return names;
 }
 
 function checkValue(
   findings: Findings,
-  subject: string,
+  subject: Subject,
   origin: Origin,
   name: string,
   value: unknown,
@@ -48,7 +61,7 @@ function checkValue(
       : `give ${kind.expects}`;
     const is = describe(value);
     findings.add(
-      `Option "${name}" of ${lower(subject)} is ${is}, not ${kind.expects}`,
+      `Option "${name}" of ${lower(subject())} is ${is}, not ${kind.expects}`,
       origin,
       { keys: [...above, name], ...word },
       next,
@@ -58,7 +71,7 @@ function checkValue(
   for (const path of kind.paths?.(value) ?? []) {
     if (!leadsOut(path)) continue;
     findings.add(
-      `Option "${name}" of ${lower(subject)} names "${path}", outside the folder of images.ts`,
+      `Option "${name}" of ${lower(subject())} names "${path}", outside the folder of images.ts`,
       origin,
       { keys: [...above, name], word: path },
       "move images.ts further up, or copy the files below its folder with a task",
@@ -67,7 +80,7 @@ function checkValue(
   if (kind.members === undefined) return;
   const parts = Array.isArray(value) ? value : [value];
   for (const part of parts as Record<string, unknown>[]) {
-    const inner = `Option "${name}" of ${lower(subject)}`;
+    const inner = () => `Option "${name}" of ${lower(subject())}`;
     checkOptions(findings, inner, origin, part, kind.members, [...above, name]);
   }
 }
@@ -75,6 +88,7 @@ function checkValue(
 /** A path from the root, or one that climbs above where it starts. */
 export function leadsOut(path: string): boolean {
   if (path.startsWith("/")) return true;
+  if (!path.includes("..")) return false;
   let depth = 0;
   for (const part of path.split("/")) {
     if (part === "..") depth -= 1;

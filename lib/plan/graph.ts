@@ -77,7 +77,8 @@ export class Graph {
   }
 
   /** Sorts the few there are, for this is asked for each node of a large graph. */
-  #inOrder(ids: Iterable<Subject>): Subject[] {
+  #inOrder(ids: ReadonlySet<Subject>): Subject[] {
+    if (ids.size === this.nodes.size) return [...this.nodes.keys()];
     return [...ids].sort((a, b) => this.position(a) - this.position(b));
   }
 }
