@@ -29,10 +29,16 @@ export function configLines(root: string): ConfigLines {
     },
     scopes: { [address]: scope },
     tasks: {
-      images: `deno run -A -q --config=${word(`${home}deno.json`)} ${word(`${home}tasks/main.ts`)}`,
+      images: config.tasks.images.replace(
+        MAIN,
+        () => `--config=${word(`${home}deno.json`)} ${word(home + MAIN)}`,
+      ),
     },
   };
 }
+
+/** What our own task runs, with options that others' tasks need as well. */
+const MAIN = "tasks/main.ts";
 
 /** A path as one word of a task's command. */
 function word(path: string): string {

@@ -11,7 +11,12 @@ export const DENO_DIR: string = Deno.env.get("DENO_DIR") ??
   `${Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`}/deno`;
 
 /** Options of `deno run`. */
-const OPTIONS = ["-A", "-q", `--config=${REPOSITORY}/deno.json`];
+const OPTIONS = [
+  "-A",
+  "-q",
+  "--v8-flags=--max-semi-space-size=2",
+  `--config=${REPOSITORY}/deno.json`,
+];
 
 /** How a command ended. */
 export interface CommandOutcome {
