@@ -30,22 +30,25 @@ interface Found {
   readonly nameOnly: boolean;
 }
 
+/** Folders that were looked at, by their paths relative to the project's. */
+export type LookedAt = ReadonlyMap<string, Folder | undefined>;
+
 /** The tree of some selections, and the folders that were looked at for it. */
 export async function collect(
   index: FileIndex,
   selections: readonly Selection[],
   without: readonly string[],
   onRead?: OnRead,
-): Promise<{ readonly tree: Tree; readonly folders: readonly string[] }> {
+): Promise<{ readonly tree: Tree; readonly folders: LookedAt }> {
   const leftOut = without.length === 0 ? undefined : await anyOf(without);
-  const folders = new Set<string>();
+  const folders = new Map<string, Folder | undefined>();
   const found: Found[] = [];
   for (const selection of selections) {
     walk(index, selection, await matcherOf(selection), leftOut, folders, found);
   }
   const entries = await readContents(index, selections.length > 1 ? last(found) : found, onRead);
   entries.sort((a, b) => compareCodePoints(a.path, b.path));
-  return { tree: { root: merkleRoot(entries), entries }, folders: [...folders] };
+  return { tree: { root: merkleRoot(entries), entries }, folders };
 }
 
 /** Of what several selections have at one path the last counts. */
@@ -58,18 +61,19 @@ function walk(
   selection: Selection,
   matcher: Matcher,
   leftOut: ((path: string) => boolean) | undefined,
-  folders: Set<string>,
+  folders: Map<string, Folder | undefined>,
   found: Found[],
 ): void {
   const root = selection.root === "." ? "" : selection.root.replace(/\/+$/, "");
   const { as: prefix = "", takes = "all" } = selection;
   const nameOnly = takes === "names";
   const tracked = selection.tracked ? trackedBelow(index.projectRoot, root) : undefined;
-  if (tracked !== undefined && index.folder(tracked.index)) folders.add(tracked.index);
+  const gitFolder = tracked && index.folder(tracked.index)?.folder;
+  if (tracked !== undefined && gitFolder !== undefined) folders.set(tracked.index, gitFolder);
   const visit = (below: string, taken: boolean, hidden: boolean): void => {
     const relative = root === "" ? below : below === "" ? root : `${root}/${below}`;
-    folders.add(relative);
     const folder = index.folder(relative)?.folder;
+    folders.set(relative, folder);
     if (folder === undefined) return;
     for (const at of positionsIn(folder, taken ? undefined : matcher.namesIn(below))) {
       const name = folder.names[at]!;

@@ -34,7 +34,7 @@ export class Folder {
 
   /** The names, each followed by `/`. */
   get joined(): string {
-    return this.#joined ??= this.names.map((name) => `${name}/`).join("");
+    return this.#joined ??= this.size === 0 ? "" : `${this.names.join("/")}/`;
   }
 
   /** The names, in the order in which they were listed. */

@@ -5,6 +5,7 @@
 
 import { lazy } from "../model/lazy.ts";
 import type { Selection, Tree } from "../model/selection.ts";
+import type { LookedAt } from "./collect.ts";
 import type { Folder } from "./folder.ts";
 import { type IndexData, readIndexFile, writeIndexFile } from "./index_file.ts";
 import { Listings, type Look, lookAt, lookAtRest } from "./look.ts";
@@ -63,22 +64,14 @@ export class FileIndex {
 
   /** The root of these selections if stats alone can tell it. Opens no file. */
   root(selections: readonly Selection[], options: TreeOptions = {}): string | undefined {
-    const key = keyOf(selections, options);
-    const snapshot = this.#data.snapshots.get(key);
-    if (snapshot === undefined) return undefined;
-    if (!snapshot.folders.every((folder) => this.folder(folder)?.same)) return undefined;
-    if (snapshot.used !== today()) {
-      this.#data.snapshots.set(key, { ...snapshot, used: today() });
-      this.#dirty = true;
-    }
-    return snapshot.root;
+    return this.#known(keyOf(selections, options));
   }
 
   /** The same, if need be by reading files whose stats have changed; the entries are not kept. */
   async rootOf(selections: readonly Selection[], options: TreeOptions = {}): Promise<string> {
-    const root = this.root(selections, options);
-    if (root !== undefined) return root;
     const key = keyOf(selections, options);
+    const root = this.#known(key);
+    if (root !== undefined) return root;
     const tree = this.#trees.get(key);
     if (tree !== undefined) return (await tree).root;
     const known = this.#roots.get(key);
@@ -94,11 +87,22 @@ export class FileIndex {
     const known = this.#trees.get(key);
     if (known !== undefined) return await known;
     const before = this.#collected.get(key);
-    if (before !== undefined && this.root(selections, options) === before.root) return before;
+    if (before !== undefined && this.#known(key) === before.root) return before;
     const tree = this.#collect(key, selections, options);
     this.#trees.set(key, tree);
     this.#collected.set(key, await tree);
     return await tree;
+  }
+
+  #known(key: string): string | undefined {
+    const snapshot = this.#data.snapshots.get(key);
+    if (snapshot === undefined) return undefined;
+    if (!snapshot.folders.every((folder) => this.folder(folder)?.same)) return undefined;
+    if (snapshot.used !== today()) {
+      this.#data.snapshots.set(key, { ...snapshot, used: today() });
+      this.#dirty = true;
+    }
+    return snapshot.root;
   }
 
   async #collect(
@@ -108,7 +112,7 @@ export class FileIndex {
   ): Promise<Tree> {
     const { collect } = await collecting();
     const { tree, folders } = await collect(this, selections, without, onRead);
-    this.#remember(key, { root: tree.root, folders, used: today() });
+    this.#remember(key, tree.root, folders);
     return tree;
   }
 
@@ -190,10 +194,15 @@ export class FileIndex {
     else read.add(at);
   }
 
-  #remember(key: string, snapshot: Snapshot): void {
-    for (const relative of snapshot.folders) this.lookAtRest(relative);
-    this.#data.snapshots.set(key, snapshot);
-    this.#use(key, snapshot.folders);
+  /** Not where a folder was looked at once more meanwhile: the root may be of what it was before. */
+  #remember(key: string, root: string, lookedAt: LookedAt): void {
+    for (const [relative, folder] of lookedAt) {
+      if (this.#data.folders.get(relative) !== folder) return;
+      this.lookAtRest(relative);
+    }
+    const folders = [...lookedAt.keys()];
+    this.#data.snapshots.set(key, { root, folders, used: today() });
+    this.#use(key, folders);
     this.#dirty = true;
   }
 

@@ -80,9 +80,7 @@ function encode(data: IndexData): { readonly document: Uint8Array; readonly rows
   const used = [...new Set(snapshots.flatMap(([, snapshot]) => snapshot.folders))];
   const stored = used.map((path) => data.folders.get(path));
   const rows = new Rows(stored.reduce((sum, folder) => sum + rowsOf(folder?.size ?? -1), 0));
-  for (const folder of stored) {
-    if (folder !== undefined) rows.append(folder.rows, folder.first, rowsOf(folder.size));
-  }
+  for (const { from, first, count } of stretches(stored)) rows.append(from, first, count);
   const numbers = new Map(used.map((path, at) => [path, at]));
   const document: Document = {
     version: VERSION,
@@ -99,6 +97,20 @@ function encode(data: IndexData): { readonly document: Uint8Array; readonly rows
 /** A folder itself and its entries; nothing of one that is not there. */
 function rowsOf(size: number): number {
   return size < 0 ? 0 : 1 + size;
+}
+
+/** The folders' rows in this order; what was listed one after the other is one stretch. */
+function* stretches(folders: readonly (Folder | undefined)[]) {
+  let [from, first, count] = [new Rows(0), 0, 0];
+  for (const folder of folders) {
+    if (folder === undefined) continue;
+    if (folder.rows !== from || folder.first !== first + count) {
+      yield { from, first, count };
+      [from, first, count] = [folder.rows, folder.first, 0];
+    }
+    count += rowsOf(folder.size);
+  }
+  yield { from, first, count };
 }
 
 /** The document after its length, filled up with zeros. */

@@ -348,6 +348,30 @@ Deno.test("root() is unknown once another selection has seen a folder change", a
   }
 });
 
+Deno.test("a root is forgotten that was made of a folder as it was before another look", async () => {
+  using rig = new Rig();
+  rig.write("src/a", "1");
+  rig.write("more/x", "1");
+  const first = rig.open();
+  await first.tree([EVERYTHING]);
+  first.save();
+  rig.settle();
+  const both: Selection[] = [
+    { root: ".", include: ["src/**"] },
+    { root: ".", include: ["more/**"] },
+  ];
+  const index = rig.open();
+  const collected = index.tree(both);
+  while (!index.lookedAt.has("src")) await Promise.resolve();
+  rig.write("src/a", "22");
+  index.fresh();
+  index.folder("src");
+  const { root } = await collected;
+  index.fresh();
+  assertEquals(index.root(both), undefined);
+  assertNotEquals((await index.tree(both)).root, root);
+});
+
 Deno.test("save() writes nothing when nothing was learnt", async () => {
   using rig = new Rig();
   rig.write("a", "a");
