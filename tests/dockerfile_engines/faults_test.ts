@@ -42,7 +42,7 @@ toolTest(
       "FROM one",
       "COPY there /",
       "RUN true && \\",
-      "    echo some words && cat /not-there && \\",
+      "    echo some words >&2 && cat /not-there && \\",
       "    true",
       "",
     ].join("\n"));
