@@ -77,11 +77,14 @@ export function writeIndexFile(path: string, data: IndexData): void {
 function encode(data: IndexData): { readonly document: Uint8Array; readonly rows: Uint8Array } {
   const oldest = Math.floor(Date.now() / 86_400_000) - KEPT_DAYS;
   const snapshots = [...data.snapshots].filter(([, snapshot]) => snapshot.used >= oldest);
-  const used = [...new Set(snapshots.flatMap(([, snapshot]) => snapshot.folders))];
+  const numbers = new Map<string, number>();
+  for (const [, { folders }] of snapshots) {
+    for (const path of folders) if (!numbers.has(path)) numbers.set(path, numbers.size);
+  }
+  const used = [...numbers.keys()];
   const stored = used.map((path) => data.folders.get(path));
   const rows = new Rows(stored.reduce((sum, folder) => sum + rowsOf(folder?.size ?? -1), 0));
   for (const { from, first, count } of stretches(stored)) rows.append(from, first, count);
-  const numbers = new Map(used.map((path, at) => [path, at]));
   const document: Document = {
     version: VERSION,
     count: rows.count,
@@ -115,11 +118,10 @@ function* stretches(folders: readonly (Folder | undefined)[]) {
 
 /** The document after its length, filled up with zeros. */
 function framed(document: string): Uint8Array {
-  const text = new TextEncoder().encode(document);
-  const bytes = new Uint8Array(aligned(4 + text.length));
-  new DataView(bytes.buffer).setUint32(0, text.length, true);
-  bytes.set(text, 4);
-  return bytes;
+  const bytes = new Uint8Array(aligned(4 + 3 * document.length));
+  const { written } = new TextEncoder().encodeInto(document, bytes.subarray(4));
+  new DataView(bytes.buffer).setUint32(0, written, true);
+  return bytes.subarray(0, aligned(4 + written));
 }
 
 function aligned(offset: number): number {
