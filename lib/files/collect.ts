@@ -1,5 +1,6 @@
 /** Walking selections and reading what is new: from files to an input tree. */
 
+import { Fault } from "../model/errors.ts";
 import type { Entry, Selection, Tree } from "../model/selection.ts";
 import { compareCodePoints } from "../oci/json.ts";
 import { readContent } from "./content.ts";
@@ -152,8 +153,8 @@ function sizeOf({ folder, at }: Found): number {
 /** Says whether it is still there. */
 function readOne(index: FileIndex, { folder, at, relative }: Found): boolean {
   const begun = Date.now();
-  const path = relative === "" ? index.projectRoot : `${index.projectRoot}/${relative}`;
-  const content = readContent(`${path}/${folder.names[at]}`, folder.rows, folder.row(at));
+  const path = `${index.pathOf(relative)}/${folder.names[at]}`;
+  const content = readContent(path, folder.rows, folder.row(at));
   if (content === undefined) return false;
   index.keep(relative, folder, at, content, begun);
   return true;
@@ -163,7 +164,7 @@ function entryOf({ path, folder, at, nameOnly }: Found): Entry {
   const { rows } = folder;
   const row = folder.row(at);
   const type = rows.type(row);
-  if (type === "other") throw new Error(`"${path}" is nothing that is selected`);
+  if (type === "other") throw new Fault(`"${path}" became something else while it was read`);
   if (type === "directory" || nameOnly) return { path, type, executable: false, size: 0 };
   const content = rows.content(row)!;
   if (type === "symlink") return { path, type, executable: false, size: 0, target: content };

@@ -146,7 +146,7 @@ export class FileIndex {
     if (this.#seen.has(relative)) return this.#seen.get(relative);
     const { folders } = this.#data;
     const known = folders.get(relative);
-    const look = lookAt(this.#pathOf(relative), known, this.#listings);
+    const look = lookAt(this.pathOf(relative), known, this.#listings);
     this.#seen.set(relative, look);
     this.#lookedAt.add(relative);
     if (look?.same) {
@@ -164,12 +164,17 @@ export class FileIndex {
     return look;
   }
 
+  /** Where a folder is. */
+  pathOf(relative: string): string {
+    return relative === "" ? this.projectRoot : `${this.projectRoot}/${relative}`;
+  }
+
   /** Looks at all that a folder holds, where that was put off. */
   lookAtRest(relative: string): void {
     const folder = this.#partial.get(relative);
     if (folder === undefined) return;
     this.#partial.delete(relative);
-    lookAtRest(this.#pathOf(relative), folder);
+    lookAtRest(this.pathOf(relative), folder);
   }
 
   /** Says whether what an entry holds is not known. */
@@ -204,10 +209,6 @@ export class FileIndex {
     this.#data.snapshots.set(key, { root, folders, used: today() });
     this.#use(key, folders);
     this.#dirty = true;
-  }
-
-  #pathOf(relative: string): string {
-    return relative === "" ? this.projectRoot : `${this.projectRoot}/${relative}`;
   }
 
   /** Other selections' roots were made of what a folder held before: it no longer vouches for them. */

@@ -55,9 +55,10 @@ export function lookAt(
 }
 
 /** Looks at what {@link lookAt} did not, and nobody has read. */
-export function lookAtRest(path: string, { names, rows, first }: Folder): void {
+export function lookAtRest(path: string, folder: Folder): void {
+  const { names, rows } = folder;
   for (const [at, name] of names.entries()) {
-    const row = first + 1 + at;
+    const row = folder.row(at);
     const info = rows.isUnseen(row) ? statOf(name, path) : undefined;
     if (info !== undefined) rows.setStat(row, info);
   }

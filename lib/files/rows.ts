@@ -4,10 +4,9 @@
  */
 
 /** What an entry is; as a row has it, and as trees name it. */
-export const TYPES = ["file", "directory", "symlink", "other"] as const;
+const TYPES = ["file", "directory", "symlink", "other"] as const;
 
-/** One of {@link TYPES}. */
-export type EntryType = (typeof TYPES)[number];
+type EntryType = (typeof TYPES)[number];
 
 const FILE = 0, DIRECTORY = 1, SYMLINK = 2, OTHER = 3, TYPE = 3;
 const EXECUTABLE = 4, SETTLED = 8, HAS_CONTENT = 16, UNSEEN = 32;

@@ -41,7 +41,7 @@ import { TaskRunner } from "./task_runner.ts";
 /** Whether what is not current is built, or only said. */
 export type Mode = "build" | "plan";
 
-/** How many images are looked at, at once: enough to wait for engines and registries together. */
+/** How many images are described and have their files looked at, at once. */
 const LOOKING = 4;
 
 /** A record, and whether this run has built it. */
@@ -155,7 +155,7 @@ export class Runner {
     return { status: fresh ? "built" : "cached", key: now.key, record: now, reasons };
   }
 
-  /** @param looked told when nothing but what others share is waited for. */
+  /** @param looked told when a tool or registry is asked, as many images as there are at once. */
   async #evaluate(
     node: ImageNode,
     needs: SettledNeeds,
@@ -164,7 +164,8 @@ export class Runner {
     const session = this.#session;
     const { circumstances: c } = session;
     const described = await prepareImage(c, node);
-    if (described.unidentified) looked();
+    const { bases: named = [] } = described.description;
+    if (described.unidentified || named.length > 0) looked();
     const prepared = described.unidentified ? await this.#identify(described) : described;
     const ask = session.settings.pull || this.#mode === "plan";
     const bases = await this.#bases(prepared, ask);

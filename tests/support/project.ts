@@ -1,6 +1,7 @@
 /** A throw-away project with its own images.ts, and the command line run on it. */
 
 import { fromFileUrl } from "@std/path";
+import config from "../../deno.json" with { type: "json" };
 import { Resident } from "./resident.ts";
 import type { ImageResult, ResultDocument, TaskResult } from "../../lib/model/result.ts";
 
@@ -10,11 +11,9 @@ const REPOSITORY = fromFileUrl(new URL("../..", import.meta.url)).replace(/\/$/,
 export const DENO_DIR: string = Deno.env.get("DENO_DIR") ??
   `${Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`}/deno`;
 
-/** Options of `deno run`. */
+/** Options of `deno run`: those of `deno task images`, and where its configuration is. */
 const OPTIONS = [
-  "-A",
-  "-q",
-  "--v8-flags=--max-semi-space-size=2",
+  ...config.tasks.images.split(" ").slice(2, -1),
   `--config=${REPOSITORY}/deno.json`,
 ];
 
