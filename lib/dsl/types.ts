@@ -69,7 +69,10 @@ export interface RegistryOptions {
 
 /** Options of `task()`. */
 export interface TaskOptions<N extends string = string> {
-  /** Globs of input files; a leading `!` leaves out. Without it the task runs at every build. */
+  /**
+   * Globs of input files; a leading `!` leaves out. Links before the first wildcard are followed,
+   * others count by their targets. Without it the task runs at every build.
+   */
   readonly inputs?: readonly string[];
   /**
    * Globs of the files it makes. They are removed before it runs, and kept.
@@ -96,7 +99,11 @@ export interface TaskOptions<N extends string = string> {
 export interface CommonRecipeOptions<N extends string = string, R extends string = string> {
   /** Images and tasks that must be there first. @default [] */
   readonly needs?: readonly N[];
-  /** Globs of further input files; a leading `!` leaves out. @default [] */
+  /**
+   * Globs of further input files; a leading `!` leaves out. Links before the first wildcard are
+   * followed, others count by their targets.
+   * @default []
+   */
   readonly inputs?: readonly string[];
   /**
    * Names of environment variables whose values are part of the key and are handed to the build; a

@@ -2,6 +2,7 @@
 
 import { lazy } from "../model/lazy.ts";
 import type { Selection } from "../model/selection.ts";
+import { fixedPart } from "./selection.ts";
 
 // Most selections name folders, and `**`: what reads patterns and .dockerignore is slow to load.
 const readingGlobs = lazy(() => import("./glob.ts"));
@@ -96,13 +97,6 @@ function literalsOf(
     return false;
   });
   return { paths, others };
-}
-
-/** The leading components without wildcards: nothing outside them can match. */
-function fixedPart(pattern: string): string {
-  const parts = pattern.split("/");
-  const wild = parts.findIndex((part) => /[*?[\]{}()!@+\\]/.test(part));
-  return parts.slice(0, wild).join("/");
 }
 
 function isAtOrBelow(path: string, folder: string): boolean {

@@ -14,6 +14,13 @@ function plain(glob: string): string {
   return glob.replace(/^(?:\.\/+)+/, "").replace(/\/+$/, "") || "**";
 }
 
+/** The leading components of a glob that have no wildcards: nothing outside them can match. */
+export function fixedPart(pattern: string): string {
+  const parts = pattern.split("/");
+  const wild = parts.findIndex((part) => /[*?[\]{}()!@+\\]/.test(part));
+  return (wild === -1 ? parts : parts.slice(0, wild)).join("/");
+}
+
 /** A path as a pattern that matches nothing but it. */
 export function literalPattern(path: string): string {
   return path.replace(/[*?[\]{}()!\\]/g, "\\$&");

@@ -62,7 +62,7 @@ async function taskReasons(
   node: TaskNode,
   paths: readonly string[],
 ): Promise<Reason[]> {
-  const touches = await touchersOf(c, inputsOf(node.task), withoutOf(c, node));
+  const touches = await touchersOf(c, inputsOf(c, node.task), withoutOf(c, node));
   return paths.filter((path) => touches.some((each) => each(path))).map(changed);
 }
 

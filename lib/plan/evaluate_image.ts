@@ -1,6 +1,7 @@
 /** From a declared image to its key and its verdict. */
 
 import type { TreeOptions } from "../files/index.ts";
+import { withLinksFollowed } from "../files/links.ts";
 import { literalPattern, selectionOf } from "../files/selection.ts";
 import type { Digest } from "../model/digest.ts";
 import type { Subject } from "../model/events.ts";
@@ -191,7 +192,9 @@ function withSelections(
   description: Description,
 ): Pick<DescribedImage, "description" | "selections" | "without"> {
   const { inputs } = node.image.common;
-  const own = inputs.length === 0 ? [] : [selectionOf(inputs)];
+  const own = inputs.length === 0
+    ? []
+    : [selectionOf(withLinksFollowed(c.index.projectRoot, inputs))];
   return {
     description,
     selections: [...description.inputs, ...own],

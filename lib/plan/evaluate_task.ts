@@ -1,5 +1,6 @@
 /** From a declared task to its key and whether its record still stands for it. */
 
+import { withLinksFollowed } from "../files/links.ts";
 import { selectionOf } from "../files/selection.ts";
 import type { Json } from "../model/json.ts";
 import { KEY_SCHEMA, type TaskKeyParts } from "../model/key.ts";
@@ -38,7 +39,7 @@ export async function evaluateTask(
   const record = c.records.task(task.name);
   const without = withoutOf(c, node);
   const onRead = tellReading(c, node.id);
-  const tree = await c.index.rootOf(inputsOf(task), { without, onRead });
+  const tree = await c.index.rootOf(inputsOf(c, task), { without, onRead });
   const parts: TaskKeyParts = {
     schema: KEY_SCHEMA,
     run: await runOf(c, task),
@@ -62,8 +63,8 @@ export async function evaluateTask(
 }
 
 /** The files a task declares as inputs. */
-export function inputsOf(task: Task): readonly Selection[] {
-  return task.inputs === undefined || task.inputs.length === 0 ? [] : [selectionOf(task.inputs)];
+export function inputsOf(c: Circumstances, { inputs = [] }: Task): readonly Selection[] {
+  return inputs.length === 0 ? [] : [selectionOf(withLinksFollowed(c.index.projectRoot, inputs))];
 }
 
 /** The files a task declares as outputs. */
@@ -105,7 +106,7 @@ async function whyAnother(
   const reasons = taskReasons(record.parts, parts);
   if (record.tree === tree) return reasons;
   const before = c.records.tree(record.tree);
-  const now = await c.index.tree(inputsOf(node.task), { without: withoutOf(c, node) });
+  const now = await c.index.tree(inputsOf(c, node.task), { without: withoutOf(c, node) });
   return [
     ...(before === undefined
       ? [{ kind: "input-changed" as const, detail: "the list of files of the last run is gone" }]

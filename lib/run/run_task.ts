@@ -104,5 +104,7 @@ async function start(
 
 function inputTree(session: Session, evaluation: TaskEvaluation) {
   const { circumstances: c } = session;
-  return c.index.tree(inputsOf(evaluation.node.task), { without: withoutOf(c, evaluation.node) });
+  return c.index.tree(inputsOf(c, evaluation.node.task), {
+    without: withoutOf(c, evaluation.node),
+  });
 }

@@ -65,9 +65,12 @@ export function* layerFiles(
   }
   const selected = selectedBelow(from, context.tree.entries);
   if (selected.length === 0) {
+    const link = linkOnTheWay(context.root, from);
     throw new Fault(`There is nothing at "${from}"`, {
       where: context.name,
-      next: "correct `from`, or add the task that makes it to `needs`",
+      next: link === undefined
+        ? "correct `from`, or add the task that makes it to `needs`"
+        : `"${link}" is a symbolic link, which is not followed: let \`from\` name what it leads to`,
     });
   }
   const owner = { uid: layer.uid ?? 0, gid: layer.gid ?? 0 };
@@ -85,6 +88,19 @@ export function* layerFiles(
       yield { path, type: "file", mode: own, ...owner, size: entry.size, content };
     }
   }
+}
+
+/** The first folder of a path that is a link. */
+function linkOnTheWay(root: string, path: string): string | undefined {
+  const parts = path.split("/");
+  const above = parts.slice(1).map((_, at) => parts.slice(0, at + 1).join("/"));
+  return above.find((folder) => {
+    try {
+      return Deno.lstatSync(`${root}/${folder}`).isSymlink;
+    } catch {
+      return false;
+    }
+  });
 }
 
 function selectedBelow(from: string, entries: readonly Entry[]): readonly Entry[] {

@@ -95,3 +95,19 @@ Deno.test("an expectation that is not met leaves no record and names what is the
   assertStringIncludes(error?.message ?? "", "/srv/style.css is there");
   assertEquals(imageOf(await project.json(["plan"]), "site").verdict, "build");
 });
+
+Deno.test("a layer that finds nothing says what to correct", async () => {
+  await using project = await siteProject();
+  Deno.symlinkSync("site", project.path("current"));
+  const next = async (from: string) => {
+    project.define(SITE.replace('from: "site"', `from: "${from}"`));
+    const { error } = imageOf(await project.json(["build", "site"], 1), "site");
+    assertEquals(error?.message, `There is nothing at "${from}"`);
+    return error?.next;
+  };
+  assertEquals(await next("sites"), "correct `from`, or add the task that makes it to `needs`");
+  assertEquals(
+    await next("current/index.html"),
+    '"current" is a symbolic link, which is not followed: let `from` name what it leads to',
+  );
+});

@@ -38,6 +38,26 @@ Deno.test("a task runs only for an image that must be built, and its outputs com
   assertEquals(runs(project), 2);
 });
 
+Deno.test("inputs that are reached through links count for what they hold", async () => {
+  await using project = await TestProject.resident({ "shared/a": "a\n", "config": "1\n" });
+  Deno.symlinkSync("shared", project.path("src"));
+  Deno.symlinkSync("config", project.path("current"));
+  project.define(WITH_TASK.replace('"src/**"', '"src/*", "current"'));
+  assertEquals(await project.statuses(), { app: "built" });
+  assertEquals(await project.statuses(), { app: "cached" });
+  for (const changed of ["shared/a", "config"]) {
+    project.write({ [changed]: "changed\n" });
+    const built = await project.json(["build"]);
+    assertEquals(taskOf(built, "gen").reasons[0], { kind: "input-changed", path: changed });
+  }
+  project.write({ "shared/b": "b\n", "other/a": "changed\n", "other/b": "b\n" });
+  assertEquals(await project.statuses(), { app: "built" });
+  Deno.removeSync(project.path("src"));
+  Deno.symlinkSync("other", project.path("src"));
+  assertEquals(taskOf(await project.json(["build"]), "gen").status, "built");
+  assertEquals(runs(project), 5);
+});
+
 Deno.test("a task's stale outputs do not enter an image", async () => {
   await using project = await TestProject.resident({ "src/a": "a\n" });
   project.define(WITH_TASK);
