@@ -1,6 +1,5 @@
 /** `images clean`: removes everything this project's state holds. */
 
-import { usageFault } from "../lib/model/errors.ts";
 import { exists, State } from "../lib/store/state.ts";
 import type { CommonOptions } from "./options.ts";
 import { openProject, printJson } from "./run.ts";
@@ -15,12 +14,6 @@ const PARTS = [
 export async function clean(options: CommonOptions): Promise<number> {
   const project = await openProject(options);
   const { folder } = State.of(project.root);
-  if (folder === project.root || project.root.startsWith(`${folder}/`)) {
-    throw usageFault("IMAGES_STATE_DIR names a folder that holds the project itself", {
-      where: folder,
-      next: "let it name a folder of its own",
-    });
-  }
   const removed = PARTS.filter((part) => exists(`${folder}/${part}`));
   for (const part of removed) Deno.removeSync(`${folder}/${part}`, { recursive: true });
   if (options.json) printJson(options, { schema: 1, command: "clean", ok: true, folder, removed });

@@ -35,7 +35,7 @@ export async function toucherOf(
 }
 
 /** `a/b/c` and what it is in: `a`, `a/b`, `a/b/c`. */
-function ancestorsOf(path: string): string[] {
+export function ancestorsOf(path: string): string[] {
   const parts = path.split("/");
   return parts.map((_, at) => parts.slice(0, at + 1).join("/"));
 }

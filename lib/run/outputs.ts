@@ -2,6 +2,9 @@
  * Outputs of tasks: kept as one tar for each key, and put back when they are gone.
  */
 
+import { anyOf } from "../files/match.ts";
+import { fixedPart, selectionOf } from "../files/selection.ts";
+import { ancestorsOf } from "../files/touch.ts";
 import type { Tree } from "../model/selection.ts";
 import { outputsOf } from "../plan/evaluate_task.ts";
 import type { Circumstances } from "../plan/circumstances.ts";
@@ -26,8 +29,13 @@ export function keptOutputs(c: Circumstances, key: string): string | undefined {
   return exists(path) ? path : undefined;
 }
 
-/** Removes what an earlier run left under the output patterns; inputs are never touched. */
+/**
+ * Removes what stands under the output patterns, so that nothing of an earlier run stays.
+ *
+ * @throws {Fault} where inputs would be removed.
+ */
 export async function removeOutputs(c: Circumstances, task: Task, inputs: Tree): Promise<void> {
+  await refuseInputsAmongOutputs(task);
   const keep = new Set(inputs.entries.map((entry) => entry.path));
   const { entries } = await c.index.tree(outputsOf(task));
   for (const entry of entries.toReversed()) {
@@ -35,6 +43,20 @@ export async function removeOutputs(c: Circumstances, task: Task, inputs: Tree):
     if (entry.type !== "directory" && !keep.has(entry.path)) removeIfThere(path);
     else if (entry.type === "directory") removeFolderIfEmpty(path);
   }
+}
+
+async function refuseInputsAmongOutputs({ name, inputs = [], outputs }: Task): Promise<void> {
+  const { include: made, exclude = [] } = selectionOf(outputs);
+  if (made.length === 0 || exclude.length > 0) return;
+  const isMade = await anyOf(made);
+  const both = selectionOf(inputs).include.find((glob) =>
+    made.includes(glob) || ancestorsOf(fixedPart(glob)).some(isMade)
+  );
+  if (both === undefined) return;
+  throw new Fault(`Its input "${both}" is among its outputs, which are removed before it runs`, {
+    where: name,
+    next: "let `outputs` name only what it makes",
+  });
 }
 
 /** Keeps a task's outputs under its key. */

@@ -7,7 +7,7 @@ import { environmentValues } from "../plan/environment.ts";
 import { inputsOf, type TaskEvaluation, withoutOf } from "../plan/evaluate_task.ts";
 import { treeReasons } from "../plan/reasons.ts";
 import { runProcess } from "../process/run.ts";
-import { withLock } from "../store/lock.ts";
+import type { TaskRecord } from "../store/records.ts";
 import { timeLimit } from "./build_context.ts";
 import { BuildLog } from "./build_log.ts";
 import {
@@ -20,26 +20,39 @@ import {
 import { faultOfChangedInputs, withLogOf } from "./faults.ts";
 import type { Session } from "./session.ts";
 
-/** Sees to it that a task's outputs are there and belong to its key. */
-export async function runTask(session: Session, evaluation: TaskEvaluation): Promise<BuildStatus> {
-  const { circumstances: c } = session;
-  const { node: { task, id }, record } = evaluation;
-  return await withLock(c.state.path("locks", `task-${task.name}`), async () => {
-    if (evaluation.current && record !== undefined) {
-      if (await outputsAreThere(c, task, record.outputs)) return "cached";
-      if (keptOutputs(c, evaluation.key) !== undefined) {
-        session.emit({ kind: "started", id, phase: "restoring" });
-        await restoreOutputs(c, task, evaluation.key, await inputTree(session, evaluation));
-        c.index.fresh();
-        return "cached";
-      }
-    }
-    await execute(session, evaluation);
-    return "built";
-  }, { signal: session.signal });
+/** What became of a task, and the record that its outputs belong to. */
+export interface RanTask {
+  readonly status: BuildStatus;
+  readonly record: TaskRecord;
 }
 
-async function execute(session: Session, evaluation: TaskEvaluation): Promise<void> {
+/** Sees to it that a task's outputs are there and belong to its key. Its lock must be held. */
+export async function runTask(session: Session, evaluation: TaskEvaluation): Promise<RanTask> {
+  const { circumstances: c } = session;
+  const { node: { task, id }, key } = evaluation;
+  const latest = c.records.latestTask(task.name);
+  const isMoved = latest?.at !== evaluation.record?.at;
+  if (isMoved) c.index.fresh();
+  const record = isMoved && latest?.key === key ? latest : ownRecord(evaluation);
+  if (record !== undefined) {
+    if (record.at !== latest?.at) c.records.putTask(record);
+    if (await outputsAreThere(c, task, record.outputs)) return { status: "cached", record };
+    if (keptOutputs(c, key) !== undefined) {
+      session.emit({ kind: "started", id, phase: "restoring" });
+      await restoreOutputs(c, task, key, await inputTree(session, evaluation));
+      c.index.fresh();
+      return { status: "cached", record };
+    }
+  }
+  return { status: "built", record: await execute(session, evaluation) };
+}
+
+/** Its record, where that stands for it. */
+function ownRecord({ current, record }: TaskEvaluation): TaskRecord | undefined {
+  return current ? record : undefined;
+}
+
+async function execute(session: Session, evaluation: TaskEvaluation): Promise<TaskRecord> {
   const { circumstances: c } = session;
   const { node: { task, id }, reasons, record } = evaluation;
   const expected = record === undefined ? {} : { expected: record.ms };
@@ -69,7 +82,7 @@ async function execute(session: Session, evaluation: TaskEvaluation): Promise<vo
   }
   const outputs = await keepOutputs(c, task, evaluation.key);
   c.records.putTree(after.root, after.entries);
-  c.records.putTask({
+  const made: Omit<TaskRecord, "schema"> = {
     name: task.name,
     key: evaluation.key,
     parts: evaluation.parts,
@@ -78,7 +91,9 @@ async function execute(session: Session, evaluation: TaskEvaluation): Promise<vo
     reasons: evaluation.reasons,
     ms: Math.round(session.elapsed - begun),
     at: Date.now(),
-  });
+  };
+  c.records.putTask(made);
+  return { schema: 1, ...made };
 }
 
 async function start(

@@ -25,7 +25,7 @@ import {
 import type { ImageNode } from "../plan/graph.ts";
 import { ownReasons } from "../plan/own_reasons.ts";
 import { which } from "../process/which.ts";
-import { withLock } from "../store/lock.ts";
+import { type HeldLock, withLock } from "../store/lock.ts";
 import type { ImageRecord } from "../store/records.ts";
 import { Batches, type Ticket } from "./batches.ts";
 import { startBuild } from "./build_image.ts";
@@ -243,7 +243,7 @@ export class Runner {
   ): Promise<Made> {
     const session = this.#session;
     const { node } = evaluation.prepared;
-    const again = await this.#runTasks(node, ticket);
+    const { again, outputs } = await this.#runTasks(node, ticket);
     try {
       const plugin = await node.image.plugin.load();
       const build = async () => {
@@ -259,6 +259,7 @@ export class Runner {
       return await session.slots.run(build);
     } finally {
       again.leave();
+      outputs?.close();
     }
   }
 
@@ -284,15 +285,17 @@ export class Runner {
     }, { signal: session.signal, waiting });
   }
 
-  /** Runs the tasks that an image needs; meanwhile no batch waits for it. */
-  async #runTasks(node: ImageNode, ticket: Ticket): Promise<Ticket> {
+  /** Runs the tasks that an image needs, and holds their outputs; meanwhile no batch waits for it. */
+  async #runTasks(
+    node: ImageNode,
+    ticket: Ticket,
+  ): Promise<{ readonly again: Ticket; readonly outputs?: HeldLock }> {
     const { graph } = this.#session.circumstances;
-    const tasks = node.needs.map((id) => graph.node(id)).filter((need) => need.type === "task");
-    if (tasks.length === 0) return ticket;
+    const tasks = node.needs.filter((id) => graph.node(id).type === "task");
+    if (tasks.length === 0) return { again: ticket };
     ticket.leave();
-    const ran = await Promise.all(tasks.map((task) => this.#tasks.ensure(task)));
-    refuseAfter(ran.find((task) => task.fault !== undefined));
-    return this.#batches.enter();
+    const outputs = await this.#tasks.hold(tasks);
+    return { again: this.#batches.enter(), outputs };
   }
 
   async #buildAlone(

@@ -7,13 +7,16 @@ import type { TaskNode } from "../plan/graph.ts";
 import { failureOf, refuseAfter, refuseWhenStopped } from "./failures.ts";
 import { finished } from "./results.ts";
 import { runTask } from "./run_task.ts";
+import { type HeldLock, holdLock } from "../store/lock.ts";
 import type { Session } from "./session.ts";
 import type { SettledTask } from "./settled.ts";
 
-/** Runs each task at most once. */
+/** Runs each task at most once, unless another run has put other outputs in its place. */
 export class TaskRunner {
   readonly #session: Session;
   readonly #running = new Map<Subject, Promise<SettledTask>>();
+  /** When the record was made that a task's outputs belong to. */
+  readonly #made = new Map<Subject, number>();
 
   constructor(session: Session) {
     this.#session = session;
@@ -33,6 +36,26 @@ export class TaskRunner {
     }
   }
 
+  /**
+   * Sees to it that tasks have run, and that no other run touches the outputs of these and of what
+   * they need until what is given is closed. No lock is waited for in a slot, and all runs take them
+   * in the graph's order, so that none waits for another that waits for it.
+   */
+  async hold(ids: readonly Subject[]): Promise<HeldLock> {
+    const { index, graph } = this.#session.circumstances;
+    const nodes = graph.closure(ids).map((id) => this.#task(id));
+    for (;;) {
+      const ran = await Promise.all(nodes.map((node) => this.ensure(node)));
+      refuseAfter(ran.find((task) => task.fault !== undefined));
+      const held = await this.#share(nodes);
+      const replaced = nodes.filter((node) => !this.#isAsLeft(node));
+      if (replaced.length === 0) return held;
+      held.close();
+      index.fresh();
+      for (const { id } of replaced) this.#running.delete(id);
+    }
+  }
+
   /** Sees to it that a task's outputs, and those of the tasks it needs, are there. Never throws. */
   ensure(node: TaskNode): Promise<SettledTask> {
     const known = this.#running.get(node.id);
@@ -48,34 +71,65 @@ export class TaskRunner {
   }
 
   async #run(node: TaskNode): Promise<SettledTask> {
-    const session = this.#session;
-    const needs = await Promise.all(node.needs.map((id) => this.ensure(this.#task(id))));
-    const settled = await this.#attempt(node, needs);
-    session.emit(finished(settled));
+    const settled = await this.#attempt(node);
+    this.#session.emit(finished(settled));
     return settled;
   }
 
-  async #attempt(
-    node: TaskNode,
-    needs: readonly SettledTask[],
-  ): Promise<SettledTask> {
+  async #attempt(node: TaskNode): Promise<SettledTask> {
     const session = this.#session;
     let begun = session.elapsed;
+    const held: HeldLock[] = [];
     try {
-      refuseAfter(needs.find((need) => need.fault !== undefined));
+      held.push(await this.hold(node.needs));
       refuseWhenStopped(session);
       const evaluation = await this.#evaluation(node);
-      const status = await session.slots.run(() => {
+      held.push(await this.#lock(node, "alone"));
+      const { status, record } = await session.slots.run(() => {
         begun = session.elapsed;
         return runTask(session, evaluation);
       });
-      const { key, reasons, record } = evaluation;
-      const saved = status === "cached" && record !== undefined ? { saved: record.ms } : {};
+      this.#made.set(node.id, record.at);
+      const { key, reasons } = evaluation;
+      const saved = status === "cached" ? { saved: record.ms } : {};
       return { node, status, key, reasons, ms: session.elapsed - begun, ...saved };
     } catch (error) {
       const failure = failureOf(session, error, node.id);
       return { node, ...failure, reasons: [], ms: session.elapsed - begun };
+    } finally {
+      held.forEach((lock) => lock.close());
     }
+  }
+
+  async #share(nodes: readonly TaskNode[]): Promise<HeldLock> {
+    const held: HeldLock[] = [];
+    const close = () => held.forEach((lock) => lock.close());
+    try {
+      for (const node of nodes) held.push(await this.#lock(node, "shared"));
+      return { close };
+    } catch (error) {
+      close();
+      throw error;
+    }
+  }
+
+  /** Holds a task's lock. Where that took waiting, files may have changed meanwhile. */
+  async #lock({ id }: TaskNode, how: "alone" | "shared"): Promise<HeldLock> {
+    const { signal, circumstances: { state, index } } = this.#session;
+    let waited = false;
+    const waiting = () => {
+      waited = true;
+      this.#session.notice("Another run is at work with its outputs; waiting", id);
+    };
+    const shared = how === "shared";
+    const held = await holdLock(state.path("locks", `task-${id}`), { signal, shared, waiting });
+    if (waited) index.fresh();
+    return held;
+  }
+
+  /** Says whether no other run has made a task's outputs anew since this one saw to them. */
+  #isAsLeft({ id }: TaskNode): boolean {
+    return this.#session.circumstances.records.latestTask(id)?.at === this.#made.get(id);
   }
 
   #evaluation(node: TaskNode): Promise<TaskEvaluation> {

@@ -100,6 +100,11 @@ export class Records {
     return this.#tasks.get(`${name}.json`);
   }
 
+  /** The same, also where another process has made it since this one looked for records. */
+  latestTask(name: string): TaskRecord | undefined {
+    return this.#tasks.latest(`${name}.json`);
+  }
+
   /** Keeps a task's record. */
   putTask(record: Omit<TaskRecord, "schema">): void {
     this.#tasks.put(`${record.name}.json`, record);

@@ -1,6 +1,9 @@
 /** The folder where a project's state lives, and what lies where in it. */
 
+import { usageFault } from "../model/errors.ts";
 import { writeAtomic } from "./atomic.ts";
+
+const IGNORE_ALL = "*\n";
 
 /** Paths of one project's state. Nothing is created before something is written. */
 export class State {
@@ -11,11 +14,21 @@ export class State {
     this.folder = folder;
   }
 
-  /** The state of the project in this folder: `.images`, or where `IMAGES_STATE_DIR` says. */
+  /**
+   * The state of the project in this folder: `.images`, or where `IMAGES_STATE_DIR` says.
+   *
+   * @throws {Fault} where that is a folder of something else: what is not ours would be removed.
+   */
   static of(root: string): State {
     const moved = Deno.env.get("IMAGES_STATE_DIR");
     if (!moved) return new State(`${root}/.images`);
-    return new State(moved.startsWith("/") ? moved : `${root}/${moved}`);
+    const folder = moved.startsWith("/") ? moved : `${root}/${moved}`;
+    const whose = ownerOf(folder, root);
+    if (whose === undefined) return new State(folder);
+    throw usageFault(`IMAGES_STATE_DIR names ${whose}`, {
+      where: folder,
+      next: "let it name a folder of its own, which may be missing or empty",
+    });
   }
 
   /** The OCI layout. */
@@ -57,7 +70,43 @@ export class State {
   prepare(): void {
     Deno.mkdirSync(`${this.folder}/tmp`, { recursive: true });
     const ignore = `${this.folder}/.gitignore`;
-    if (!exists(ignore)) writeAtomic(ignore, "*\n");
+    if (!exists(ignore)) writeAtomic(ignore, IGNORE_ALL);
+  }
+}
+
+/** What a folder is that cannot be a state's; undefined where it can. */
+function ownerOf(folder: string, root: string): string | undefined {
+  const real = realPath(folder)?.replace(/\/?$/, "/");
+  if (real === undefined) return undefined;
+  if (`${realPath(root)}/`.startsWith(real)) return "a folder that holds the project itself";
+  if (exists(`${folder}/oci/oci-layout`) || ignoresAll(folder)) return undefined;
+  // A run that was killed at once leaves no more than `tmp`.
+  return namesIn(folder).every((name) => name === "tmp" || name === "lost+found")
+    ? undefined
+    : "a folder that holds other files";
+}
+
+function realPath(path: string): string | undefined {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(folder)].map((entry) => entry.name);
+  } catch {
+    return [];
+  }
+}
+
+function ignoresAll(folder: string): boolean {
+  try {
+    return Deno.readTextFileSync(`${folder}/.gitignore`) === IGNORE_ALL;
+  } catch {
+    return false;
   }
 }
 

@@ -78,6 +78,13 @@ toolTest(TOOLS, "an image of several platforms is published as an index", async 
       );
     },
   );
+  await t.step("one platform alone leaves the mutable tags on the index", async () => {
+    const before = await tagsIn(registry.host, "app");
+    const alone = await project.json(["push", "app", "--platform", "linux/arm64"]);
+    const { destinations = [] } = entryOf(alone, "app", "linux/arm64");
+    assertEquals(destinations.map(({ status }) => status), ["current", "skipped"]);
+    assertEquals(await tagsIn(registry.host, "app"), before);
+  });
   await t.step("skopeo finds the image of each", async () => {
     for (const arch of ["amd64", "arm64"]) {
       const { stdout } = await runTool([

@@ -68,6 +68,38 @@ Deno.test("a task's stale outputs do not enter an image", async () => {
   assertEquals(imageOf(await clean.json(["build"]), "app").digest, digest);
 });
 
+Deno.test("a task whose inputs are among its outputs removes none of them", async () => {
+  await using project = await TestProject.resident({ "src/a.ts": "a\n", "src/b/c.ts": "c\n" });
+  for (
+    const [inputs, outputs] of [
+      ["src/**", "src/**"],
+      ["./src/*.ts", "src/*.ts"],
+      ["src/a.ts", "src/*"],
+      ["src/b/*.ts", "src"],
+    ]
+  ) {
+    project.define(`{
+      tasks: { fmt: task({ inputs: ["${inputs}"], outputs: ["${outputs}"], run: ["true"] }) },
+      images: {},
+    }`);
+    const { error } = taskOf(await project.json(["build", "fmt"], 1), "fmt");
+    const input = inputs!.replace("./", "");
+    assertEquals(error, {
+      message: `Its input "${input}" is among its outputs, which are removed before it runs`,
+      where: "fmt",
+      next: "let `outputs` name only what it makes",
+    });
+  }
+  assertEquals(Deno.readTextFileSync(project.path("src/b/c.ts")), "c\n");
+  project.define(`{
+    tasks: {
+      ts: task({ inputs: ["**", "src/*.ts"], outputs: ["src/*.js"], run: ["touch", "src/a.js"] }),
+    },
+    images: {},
+  }`);
+  assertEquals(taskOf(await project.json(["build", "ts"]), "ts").status, "built");
+});
+
 Deno.test("an image's key is of the files that went in, also where tasks of it edit or outlast others", async () => {
   await using project = await TestProject.resident({ "docs/a": "old\n" });
   project.define(`{

@@ -47,10 +47,19 @@ export function movePolicy(session: Session, dryRun: boolean): MovePolicy {
   };
 }
 
-/** Why this job moves no mutable tag that was not named; undefined where it does. */
-export function whyNoTagMoves({ tags }: PushRequest): string | undefined {
+/** Why this job moves no mutable tag of an image that was not named; undefined where it does. */
+export function whyNoTagMoves(
+  { settings: { platform } }: Session,
+  { common: { platforms } }: Image,
+  { tags }: PushRequest,
+): string | undefined {
   const env = Deno.env.toObject();
   if (tags.length > 0) return undefined;
+  if (platform !== undefined && platforms.length > 1) {
+    return `it stands for ${
+      platforms.join(" and ")
+    }, and this is ${platform} alone; --tag names one`;
+  }
   if (isPullRequest(env)) return "a pull request moves no mutable tag; --tag names one";
   const branch = ciSystem(env) === "github" ? githubDefaultBranch(env) : undefined;
   if (mayMoveTags(env, branch)) return undefined;

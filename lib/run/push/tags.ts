@@ -35,7 +35,7 @@ export async function moveTags(
   request: PushRequest,
 ): Promise<MovedTags> {
   const tags = await tagsOf(session, image, request);
-  const why = whyNoTagMoves(request);
+  const why = whyNoTagMoves(session, image, request);
   if (why !== undefined) return { results: tagResults(target, tags, "skipped", why) };
   const policy = movePolicy(session, dryRun);
   const results: DestinationResult[] = [];
