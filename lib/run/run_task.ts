@@ -59,6 +59,7 @@ async function execute(session: Session, evaluation: TaskEvaluation): Promise<Ta
   session.emit({ kind: "started", id, phase: "running", reasons, ...expected });
   const begun = session.elapsed;
   const inputs = await inputTree(session, evaluation);
+  if (inputs.entries.length === 0) await noteMissingInputs(session, evaluation);
   await removeOutputs(c, task, inputs);
   const log = new BuildLog(c.state.log(id), () => c.state.prepare());
   const limit = timeLimit(session.signal, task.timeout, id);
@@ -94,6 +95,17 @@ async function execute(session: Session, evaluation: TaskEvaluation): Promise<Ta
   };
   c.records.putTask(made);
   return { schema: 1, ...made };
+}
+
+/** Inputs that no file matches are a slip of the pen more often than not. */
+async function noteMissingInputs(session: Session, { node }: TaskEvaluation): Promise<void> {
+  const { circumstances: c } = session;
+  const { id, task: { inputs = [] } } = node;
+  const globs = inputs.filter((glob) => !glob.startsWith("!"));
+  if (globs.length === 0) return;
+  const { entries } = await c.index.tree(inputsOf(c, node.task));
+  if (entries.length > 0) return;
+  session.notice(`No file matches its inputs (${globs.join(", ")}): no edit will run it again`, id);
 }
 
 async function start(

@@ -58,6 +58,23 @@ Deno.test("inputs that are reached through links count for what they hold", asyn
   assertEquals(runs(project), 5);
 });
 
+Deno.test("inputs that no file matches are told of, but not those that needs make", async () => {
+  await using project = await TestProject.resident({ "src/a": "a\n" });
+  project.define(`{
+    tasks: {
+      gen: task({ inputs: ["src/*"], outputs: ["gen/*"], run: ["sh", "-c", "mkdir -p gen; cp src/a gen"] }),
+      next: task({ needs: ["gen"], inputs: ["gen/*"], outputs: ["next"], run: ["cp", "gen/a", "next"] }),
+      slip: task({ inputs: ["scr/*", "!scr/b"], outputs: ["slip"], run: ["touch", "slip"] }),
+      none: task({ inputs: [], outputs: ["none"], run: ["touch", "none"] }),
+    },
+    images: {},
+  }`);
+  const { stderr } = await project.images("build", "next", "slip", "none");
+  assertEquals(stderr.match(/No file matches .*/g), [
+    "No file matches its inputs (scr/*): no edit will run it again",
+  ]);
+});
+
 Deno.test("a task's stale outputs do not enter an image", async () => {
   await using project = await TestProject.resident({ "src/a": "a\n" });
   project.define(WITH_TASK);
