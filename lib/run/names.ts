@@ -35,11 +35,26 @@ async function settledNames(session: Session, outcome: Outcome): Promise<Map<str
   }
   const indexes = new Map(outcome.indexes.map(({ name, local }) => [name, local]));
   const names = new Map<string, Named>();
-  for (const [name, parts] of byName) {
-    if (parts.length < graph.named(name).length) continue;
+  for (const [name, own] of byName) {
+    if (own.length < graph.named(name).length) continue;
+    const parts = withOtherPlatforms(session, name, own);
     names.set(name, { parts, top: indexes.get(name) ?? await topOf(layout, parts) });
   }
   return names;
+}
+
+/** A run for one platform leaves an image its index, as long as the others are here. */
+function withOtherPlatforms(
+  { settings: { platform }, circumstances: { project, records, layout } }: Session,
+  name: string,
+  own: readonly ImageRecord[],
+): readonly ImageRecord[] {
+  const platforms = project.images.get(name)?.common.platforms ?? [];
+  if (platform === undefined || !platforms.includes(platform)) return own;
+  const all = platforms.flatMap((each) =>
+    own.find((part) => part.platform === each) ?? records.image(name, each) ?? []
+  );
+  return all.length === platforms.length && all.every((part) => isHere(layout, part)) ? all : own;
 }
 
 async function otherNames(

@@ -1,7 +1,8 @@
 /** Names in the layout, after something else has changed them. */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { exists } from "../../lib/store/state.ts";
+import { imageOf } from "../support/project.ts";
 import { SITE, siteProject } from "./projects.ts";
 
 /** What may become of an `index.json`. */
@@ -68,4 +69,25 @@ Deno.test("what needs one platform of an image leaves its index as it is", async
   const { images } = await project.json(["build", "leaf"]);
   assertEquals(images.map(({ platform }) => platform), ["linux/arm64", "linux/arm64"]);
   assertEquals(Deno.readTextFileSync(path), text);
+});
+
+Deno.test("a run for one platform leaves an image its index over all that are here", async () => {
+  await using project = await siteProject();
+  project.define(SITE.replace("cmd:", 'platforms: ["linux/amd64", "linux/arm64"], cmd:'));
+  const path = project.path(".images/oci/index.json");
+  const top = () => JSON.parse(Deno.readTextFileSync(path)).manifests.at(-1).digest;
+  const alone = imageOf(await project.json(["build", "site", "--platform", "linux/arm64"]), "site");
+  assertEquals(top(), alone.digest);
+  const whole = await project.json(["build", "site"]);
+  assertEquals(top(), whole.images.find(({ platform }) => platform === "index")?.digest);
+  project.write({ "site/index.html": "new\n" });
+  await project.json(["build", "site", "--platform", "linux/amd64"]);
+  const joined = top();
+  await project.json(["build", "site", "--platform", "linux/arm64"]);
+  const all = await project.json(["build", "site"]);
+  assertEquals(all.totals, { cached: 3 });
+  assertEquals(top(), all.images.find(({ platform }) => platform === "index")?.digest);
+  assertNotEquals(joined, top());
+  const other = imageOf(await project.json(["build", "site", "--platform", "linux/s390x"]), "site");
+  assertEquals(top(), other.digest);
 });
