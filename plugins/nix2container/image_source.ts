@@ -36,10 +36,11 @@ export function imageSource(
 function sourceLayer(layer: JsonLayer, at: Whereabouts): Layer {
   const data = layerData(layer, at);
   const requires = requiredPaths(data);
-  for (const path of requires) {
-    if (infoOf(path) === undefined) throw missing(path);
-  }
-  const size = layer.layerPath === undefined ? layer.size : infoOf(requires[0]!)!.size;
+  // A file that holds the layer may be reached through links; a path that is a link stays one.
+  const infos = requires.map((path) =>
+    infoOf(path, layer.layerPath === undefined ? Deno.lstatSync : Deno.statSync)
+  );
+  const size = layer.layerPath === undefined ? layer.size : infos[0]!.size;
   return {
     descriptor: { mediaType: layer.mediaType, digest: layer.digest, size },
     diffId: layer.diffId,
@@ -74,17 +75,14 @@ function checkArchitecture({ image, context }: BuildRequest, { arch }: ImageJson
   });
 }
 
-function infoOf(path: string): Deno.FileInfo | undefined {
+function infoOf(path: string, stat: (path: string) => Deno.FileInfo): Deno.FileInfo {
   try {
-    return Deno.lstatSync(path);
-  } catch {
-    return undefined;
+    return stat(path);
+  } catch (cause) {
+    throw new Fault("A path of the image is not on this machine", {
+      where: path,
+      next: "build it here, or bring it with `nix copy` from where it was built",
+      cause,
+    });
   }
-}
-
-function missing(path: string): Fault {
-  return new Fault("A path of the image is not on this machine", {
-    where: path,
-    next: "build it here, or bring it with `nix copy` from where it was built",
-  });
 }

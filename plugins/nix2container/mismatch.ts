@@ -35,6 +35,12 @@ export async function mismatchFault(
   found: { readonly digest: Digest; readonly size: number },
 ): Promise<Fault> {
   const { digest, size } = layer.descriptor;
+  if (found.digest === digest) {
+    return new Fault(`The layer ${shortDigest(digest)} has ${found.size} bytes, not ${size}`, {
+      where: data.layerPath ?? data.paths.map(({ path }) => path).slice(0, NAMED).join(", "),
+      next: "build the image again with --force; if it stays so, its image.json is wrong",
+    });
+  }
   const bytes = found.size === size ? "" : ` of ${found.size} bytes, not ${size}`;
   const what = `The layer ${shortDigest(digest)} came out as ${shortDigest(found.digest)}${bytes}`;
   if (data.layerPath !== undefined) {

@@ -14,7 +14,7 @@ import { diskPath } from "./walk.ts";
 const CHUNK = 1024 * 1024;
 
 /**
- * Opens a layer. The stream fails before its end if it is not what the layer's digest says; the
+ * Opens a layer. The stream fails before its end if it is not what the layer's descriptor says; the
  * error names the paths to blame.
  */
 export function openLayer(
@@ -53,8 +53,11 @@ async function* checked(
     // What is too long is read to its end, so that the error can tell what it is.
     if (size <= layer.descriptor.size) yield chunk;
   }
-  const digest = hash.digest();
-  if (digest !== layer.descriptor.digest) throw await mismatchFault(layer, data, { digest, size });
+  const found = { digest: hash.digest(), size };
+  const { descriptor } = layer;
+  if (found.digest !== descriptor.digest || size !== descriptor.size) {
+    throw await mismatchFault(layer, data, found);
+  }
 }
 
 function* fileChunks(path: string): Generator<Uint8Array> {

@@ -33,12 +33,14 @@ async function pulledLayers(project: TestProject) {
     const file = `store/base/${at}.tar`;
     Deno.mkdirSync(project.path("store/base"), { recursive: true });
     Deno.writeFileSync(project.path(file), blob);
+    // What a layer is read from may be a link.
+    Deno.symlinkSync(`${at}.tar`, project.path(`${file}.link`));
     layers.push({
       digest: sha256(blob),
       size: 0,
       diff_ids: sha256(tar),
       mediatype: LAYER + suffix,
-      "layer-path": project.path(file),
+      "layer-path": project.path(`${file}.link`),
       History: { created_by: `base${suffix}` },
     });
   }

@@ -124,6 +124,20 @@ Deno.test("a layer that comes out otherwise names the path and what is wrong wit
   });
 });
 
+Deno.test("a layer of another size than it is said to have is refused although its digest is right", async () => {
+  await using store = await Store.create();
+  const { descriptor } = store.layer;
+  for (const size of [0, descriptor.size - 1, descriptor.size + 1]) {
+    const layer = { ...store.layer, descriptor: { ...descriptor, size } };
+    const { message, where } = await assertRejects(
+      () => bytesIn(openLayer(layer, store.data)),
+      Fault,
+    );
+    assertStringIncludes(message, `has ${descriptor.size} bytes, not ${size}`);
+    assertEquals(where, store.path);
+  }
+});
+
 Deno.test("a stream that is aborted ends, and leaves no file open", async () => {
   await using store = await Store.create();
   const stop = new AbortController();
