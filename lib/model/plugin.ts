@@ -20,6 +20,11 @@ export interface Description {
   readonly options: Json;
   /** Files that go in, beside the recipe's own `inputs`. */
   readonly inputs: readonly Selection[];
+  /**
+   * Single files that go in too, relative to images.ts' folder: each counts where it is, and with it
+   * every link that its path leads through.
+   */
+  readonly files?: readonly string[];
   /** Names of images whose content the build reads, beside `needs`. */
   readonly images?: readonly string[];
   /** References of remote base images, normalised with `formatReference`. */

@@ -1,7 +1,7 @@
 /** From a declared image to its key and its verdict. */
 
 import type { TreeOptions } from "../files/index.ts";
-import { withLinksFollowed } from "../files/links.ts";
+import { fileSelections, withLinksFollowed } from "../files/links.ts";
 import { literalPattern, selectionOf } from "../files/selection.ts";
 import type { Digest } from "../model/digest.ts";
 import type { Subject } from "../model/events.ts";
@@ -192,12 +192,12 @@ function withSelections(
   description: Description,
 ): Pick<DescribedImage, "description" | "selections" | "without"> {
   const { inputs } = node.image.common;
-  const own = inputs.length === 0
-    ? []
-    : [selectionOf(withLinksFollowed(c.index.projectRoot, inputs))];
+  const { projectRoot } = c.index;
+  const files = description.files?.flatMap((path) => fileSelections(projectRoot, path)) ?? [];
+  const own = inputs.length === 0 ? [] : [selectionOf(withLinksFollowed(projectRoot, inputs))];
   return {
     description,
-    selections: [...description.inputs, ...own],
+    selections: [...description.inputs, ...files, ...own],
     without: outputsOfNeededTasks(c, node),
   };
 }

@@ -7,7 +7,6 @@ import {
   repositoryOf,
   trackedFiles,
 } from "../../lib/files/git_index.ts";
-import { literalPattern } from "../../lib/files/selection.ts";
 import type { Json } from "../../lib/model/json.ts";
 import type { DescribeContext, Description, Guard } from "../../lib/model/plugin.ts";
 import type { Image } from "../../lib/model/recipe.ts";
@@ -39,10 +38,7 @@ export function describe(image: Image, context: DescribeContext): Description {
   const source = sourceOf(image);
   if ("manifest" in source) {
     const { manifest } = source;
-    return {
-      options: { manifest, ...own },
-      inputs: [{ root: ".", include: [literalPattern(manifest.replace(/^(?:\.\/+)+/, ""))] }],
-    };
+    return { options: { manifest, ...own }, inputs: [], files: [manifest] };
   }
   const options = { installable: recipeOf(image).installable!, ...own };
   const { inputs, repository } = sourceFiles(source.installable, context.root);

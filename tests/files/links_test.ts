@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { withLinksFollowed } from "../../lib/files/links.ts";
+import { fileSelections, withLinksFollowed } from "../../lib/files/links.ts";
 
 /** What globs lead to in a folder that holds these links, and `sub/file` in a real folder. */
 function followedIn(
@@ -50,4 +50,40 @@ Deno.test("what a link leads to is meant letter by letter", () => {
   assertEquals(followedIn({ link: "[a] (b)*" }, ["link/*"], "[a] (b)*"), [
     "\\[a\\] \\(b\\)\\*/*",
   ]);
+});
+
+Deno.test("a file is selected where it is, with the links on its way", () => {
+  const parent = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "images-links-" }));
+  try {
+    const root = `${parent}/tree`;
+    Deno.mkdirSync(`${root}/real/sub`, { recursive: true });
+    const store = `/store/${"0".repeat(32)}-image`;
+    const links = {
+      "real/up": "..",
+      loop: "loop",
+      result: store,
+      out: "../outside/x",
+      "[a]": `${root}/real`,
+      "../outside": "elsewhere",
+    };
+    for (const [path, target] of Object.entries(links)) {
+      Deno.symlinkSync(target, `${root}/${path}`);
+    }
+    const inside = (...include: string[]) => [{ root: ".", include }];
+    assertEquals(fileSelections(root, "./real//sub/file"), inside("real/sub/file"));
+    assertEquals(fileSelections(root, "real/up/real/x"), inside("real/up", "real/x"));
+    assertEquals(fileSelections(root, "[a]/x"), inside("\\[a\\]", "real/x"));
+    assertEquals(fileSelections(root, "loop/x"), inside("loop"));
+    assertEquals(fileSelections(root, "result/x"), inside("result"));
+    assertEquals(fileSelections(root, "../beside"), [
+      { root: "..", include: ["beside"], as: "../" },
+    ]);
+    assertEquals(fileSelections(root, "out"), [
+      ...inside("out"),
+      { root: "..", include: ["outside"], as: "../" },
+      { root: "../elsewhere", include: ["x"], as: "../elsewhere/" },
+    ]);
+  } finally {
+    Deno.removeSync(parent, { recursive: true });
+  }
 });
