@@ -85,6 +85,12 @@ function walk(
       if (matcher.leavesOut(path)) continue;
       const isTaken = taken || matcher.takes(path);
       const isHidden = hides(matcher, path, hidden);
+      if (folder.rows.isNameless(folder.row(at))) {
+        const isTracked = tracked === undefined || tracked.files.has(path) ||
+          tracked.folders.has(path);
+        if (isTaken && !isHidden && isTracked) throw nameless(index.pathOf(relative), name);
+        continue;
+      }
       const counts = type !== "other" && (takes !== "files" || type !== "directory") &&
         (tracked?.files.has(path) ?? true);
       if (isTaken && !isHidden && counts) {
@@ -96,6 +102,13 @@ function walk(
     }
   };
   visit("", false, false);
+}
+
+function nameless(folder: string, name: string): Fault {
+  return new Fault(`The name "${name}" is not UTF-8`, {
+    where: folder,
+    next: "rename it, or leave it out of the inputs",
+  });
 }
 
 /** Only the entries that count: a folder of thousands may be walked for one of them. */

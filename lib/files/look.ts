@@ -17,6 +17,9 @@ export interface Look {
   readonly own?: FolderStat;
 }
 
+/** What Deno lists in the place of bytes that are not UTF-8. */
+const REPLACEMENT = "\uFFFD";
+
 /** Rows of a block that several folders share. */
 const BLOCK = 4096;
 
@@ -47,7 +50,7 @@ export function lookAt(
   if (known === undefined) return list(path, undefined, listings);
   const own = ownStat(path);
   if (own === undefined) return undefined;
-  const sameNames = known.hasNamesOf(own) || hasSameNames(namesIn(path) ?? [], known);
+  const sameNames = known.hasNamesOf(own) || hasSameNames(path, known);
   if (sameNames && hasSameStats(path, known)) {
     return { folder: known, same: true, differs: false, partial: false, own };
   }
@@ -80,7 +83,8 @@ function list(
   let partial = false;
   for (const { name, isDirectory, isFile } of listed) {
     const row = first + 1 + names.length;
-    if (isDirectory) rows.setFolder(row);
+    if (isNameless(name, path)) rows.setNameless(row);
+    else if (isDirectory) rows.setFolder(row);
     else if (isFile && known === undefined) {
       // It is likely to be read soon, and an open file tells its stat at half the price.
       rows.setUnseen(row);
@@ -110,22 +114,29 @@ function ownStat(path: string): FolderStat | undefined {
 }
 
 /** Folders are listed in the same order while nothing in them is added or removed. */
-function hasSameNames(listed: readonly Deno.DirEntry[], known: Folder): boolean {
-  const { names } = known;
+function hasSameNames(path: string, known: Folder): boolean {
+  const { names, rows } = known;
+  const listed = namesIn(path) ?? [];
   return listed.length === names.length &&
     listed.every(({ name, isDirectory }, at) =>
-      name === names[at] && isDirectory === known.isFolder(at)
+      name === names[at] &&
+      (rows.isNameless(known.row(at)) ? isNameless(name, path) : isDirectory === known.isFolder(at))
     );
 }
 
 function hasSameStats(path: string, known: Folder): boolean {
   const { names, rows } = known;
   for (let at = 0; at < names.length; at++) {
-    if (known.isFolder(at)) continue;
+    if (known.isFolder(at) || rows.isNameless(known.row(at))) continue;
     const now = statOf(names[at]!, path);
     if (now === undefined || !rows.isStat(known.row(at), now)) return false;
   }
   return true;
+}
+
+/** Says whether a name that was listed is none by which the entry can be reached: it is not UTF-8. */
+function isNameless(name: string, folder: string): boolean {
+  return name.includes(REPLACEMENT) && statOf(name, folder) === undefined;
 }
 
 /** The stat of a name in a folder; undefined where it has just gone. */
@@ -134,13 +145,8 @@ function statOf(name: string, folder: string): Deno.FileInfo | undefined {
   try {
     return Deno.lstatSync(path);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw unreadable(path, error);
-    if (!path.includes("\uFFFD")) return undefined;
-    throw new Fault("A file's name here is not UTF-8", {
-      where: folder,
-      next: "rename the file, or leave its folder out",
-      cause: error,
-    });
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw unreadable(path, error);
   }
 }
 

@@ -136,9 +136,20 @@ export class Rows {
     this.#bits[row] = FILE | UNSEEN;
   }
 
-  /** Says whether nothing but the name and type of an entry is known. */
+  /** Says whether nothing but the name and type of a file is known. */
   isUnseen(row: number): boolean {
-    return (this.#bits[row]! & UNSEEN) !== 0;
+    return (this.#bits[row]! & (UNSEEN | TYPE)) === UNSEEN;
+  }
+
+  /** Makes a row that of an entry which cannot be looked at by the name it was listed under. */
+  setNameless(row: number): void {
+    this.#numbers.fill(0, row * NUMBERS, (row + 1) * NUMBERS);
+    this.#bits[row] = OTHER | UNSEEN;
+  }
+
+  /** Says whether an entry's name is not UTF-8, so that nothing can be known of it. */
+  isNameless(row: number): boolean {
+    return this.#bits[row] === (OTHER | UNSEEN);
   }
 
   /** Makes a row that of a folder in a folder: only the name counts, what is in it is looked at by itself. */

@@ -1,10 +1,12 @@
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { readIndexFile, writeIndexFile } from "../../lib/files/index_file.ts";
 import { FileIndex } from "../../lib/files/index.ts";
 import type { FolderStat } from "../../lib/files/rows.ts";
 import { selectionOf } from "../../lib/files/selection.ts";
+import { Fault } from "../../lib/model/errors.ts";
 import type { Selection } from "../../lib/model/selection.ts";
+import { runTool } from "../support/real/program.ts";
 
 /** A folder for one test, and an index beside it. */
 class Rig implements Disposable {
@@ -170,6 +172,29 @@ Deno.test("tree() takes files without their folders, or names without what they 
   rig.write("src/deep/a.ts", "another");
   assertNotEquals(await root(files), before.files);
   assertEquals(await root(names), before.names);
+});
+
+Deno.test("a name that is not UTF-8 is a fault where it is selected, and only there", async () => {
+  using rig = new Rig();
+  for (const path of ["a.txt", "plain/b.txt", "real/c\uFFFD.txt"]) rig.write(path, path);
+  await runTool([
+    ...["sh", "-c", "cd \"$0\" && touch $(printf 'x\\377') && mkdir -p plain/$(printf 'd\\377')/e"],
+    rig.root,
+  ]);
+  const plain = { root: ".", include: ["a.txt", "real"] };
+  const paths = ["a.txt", "real", "real/c\uFFFD.txt"];
+  assertEquals(await rig.paths(plain), paths);
+  const index = rig.open();
+  await index.tree([plain]);
+  index.save();
+  rig.settle();
+  assertNotEquals(rig.open().root([plain]), undefined);
+  assertEquals(await rig.paths({ ...EVERYTHING, exclude: ["x*", "plain"] }), paths);
+  for (
+    const taken of [EVERYTHING, { root: ".", include: ["x*"] }, { root: "plain", include: ["*"] }]
+  ) {
+    await assertRejects(() => rig.paths(taken), Fault, "is not UTF-8");
+  }
 });
 
 Deno.test("root() is unknown while a file's stat is too fresh to be trusted", async () => {

@@ -1,7 +1,8 @@
-import { assertEquals, assertNotEquals } from "@std/assert";
+import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { parseIndex, repositoryOf, trackedFiles } from "../../lib/files/git_index.ts";
 import { FileIndex } from "../../lib/files/index.ts";
+import { Fault } from "../../lib/model/errors.ts";
 import type { Selection } from "../../lib/model/selection.ts";
 import { toolTest } from "../support/tools.ts";
 import { runTool } from "../support/real/program.ts";
@@ -48,6 +49,18 @@ toolTest(["git"], "a tracked selection holds what git tracks, as it is now", asy
     await paths(root, { ...TRACKED, root: "../..", as: "../../" }, `${root}/src/deep`),
     ["../../a.txt", "../../src/b.txt", "../../src/deep/c.txt"],
   );
+});
+
+toolTest(["git"], "names that are not UTF-8 count only where git tracks them", async () => {
+  await using temp = await tempFolder("tracked");
+  const root = `${temp.path}/repository`;
+  write(root, ["a.txt"]);
+  await git(root, "init", "-q");
+  await git(root, "add", ".");
+  await runTool(["sh", "-c", "cd \"$0\" && touch $(printf 'x\\377')", root]);
+  assertEquals(await paths(root, TRACKED), ["a.txt"]);
+  await git(root, "add", ".");
+  await assertRejects(() => paths(root, TRACKED), Fault, "is not UTF-8");
 });
 
 toolTest(

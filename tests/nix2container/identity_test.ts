@@ -25,6 +25,7 @@ toolTest(["nix", "git"], "Nix is asked only when what git tracks has changed", a
   assertEquals(await flake.builds({ one: "built", two: "built" }), ["eval", "build"]);
   assertEquals(await flake.builds({ one: "cached", two: "cached" }), []);
   project.write({ "untracked.txt": "x", "junk/x": "" });
+  await runTool(["sh", "-c", "touch \"$0\"/$(printf 'x\\377')", project.root]);
   assertEquals(await flake.builds({ one: "cached", two: "cached" }), []);
   await flake.git("commit", "-q", "--allow-empty", "-m", "nothing");
   assertEquals(await flake.builds({ one: "cached", two: "cached" }), []);
