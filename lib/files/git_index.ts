@@ -8,6 +8,8 @@
 const STAT = 40;
 const MODE_AT = 24;
 const EXTENDED = 0x4000;
+const ASSUME_VALID = 0x8000;
+const SKIP_WORKTREE = 0x4000;
 
 /** Kind of an entry that stands for a submodule's commit. */
 const GITLINK = 0o160000;
@@ -20,6 +22,19 @@ export interface Repository {
   readonly folder: string;
 }
 
+/** What an index says. */
+export interface TrackedFiles {
+  /** Paths of the files, below the top folder. */
+  readonly files: readonly string[];
+  /** Paths of the submodules, below the top folder. */
+  readonly submodules: readonly string[];
+  /**
+   * Git is told not to look at some of the files, as in a sparse checkout: whatever the work tree
+   * holds in their place is no change to it.
+   */
+  readonly unwatched: boolean;
+}
+
 /** The repository a folder is in, if it is in one. */
 export function repositoryOf(folder: string): Repository | undefined {
   for (let top = folder;; top = top.slice(0, top.lastIndexOf("/")) || "/") {
@@ -29,11 +44,8 @@ export function repositoryOf(folder: string): Repository | undefined {
   }
 }
 
-/**
- * Paths below the top folder of the files git tracks, submodules left out; undefined where the index
- * is missing or of a kind not read here.
- */
-export function trackedFiles(repository: Repository): readonly string[] | undefined {
+/** What git tracks; undefined where the index is missing or of a kind not read here. */
+export function trackedFiles(repository: Repository): TrackedFiles | undefined {
   const config = readIfThere(`${commonFolder(repository.folder)}/config`) ?? "";
   const hashLength = /^\s*objectformat\s*=\s*sha256/im.test(config) ? 32 : 20;
   try {
@@ -54,17 +66,23 @@ export function headFiles(repository: Repository): readonly string[] {
   ];
 }
 
+/** The file beside the work tree that gives files attributes, absolute. */
+export function attributesFile(repository: Repository): string {
+  return `${commonFolder(repository.folder)}/info/attributes`;
+}
+
 /**
- * The paths in an index of version 2, 3 or 4; undefined for split and sparse ones.
+ * The entries of an index of version 2, 3 or 4; undefined for split and sparse ones.
  *
  * @param hashLength bytes of a content's name: 20 of SHA-1, 32 of SHA-256.
  */
-export function parseIndex(bytes: Uint8Array, hashLength = 20): readonly string[] | undefined {
+export function parseIndex(bytes: Uint8Array, hashLength = 20): TrackedFiles | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (view.getUint32(0) !== 0x44495243) return undefined;
   const version = view.getUint32(4);
   if (version < 2 || version > 4) return undefined;
-  const files: string[] = [];
+  const [files, submodules]: [string[], string[]] = [[], []];
+  let unwatched = false;
   const decoder = new TextDecoder();
   const fixed = STAT + hashLength;
   let at = 12;
@@ -72,7 +90,12 @@ export function parseIndex(bytes: Uint8Array, hashLength = 20): readonly string[
   for (let left = view.getUint32(8); left > 0; left--) {
     const start = at;
     const flags = view.getUint16(at + fixed);
-    at += fixed + 2 + ((flags & EXTENDED) !== 0 ? 2 : 0);
+    at += fixed + 2;
+    unwatched ||= (flags & ASSUME_VALID) !== 0;
+    if ((flags & EXTENDED) !== 0) {
+      unwatched ||= (view.getUint16(at) & SKIP_WORKTREE) !== 0;
+      at += 2;
+    }
     let keep = 0;
     if (version === 4) {
       const strip = readVarint(bytes, at);
@@ -85,11 +108,13 @@ export function parseIndex(bytes: Uint8Array, hashLength = 20): readonly string[
     whole.set(path.subarray(0, keep));
     whole.set(bytes.subarray(at, end), keep);
     path = whole;
-    if ((view.getUint32(start + MODE_AT) & 0o170000) !== GITLINK) files.push(decoder.decode(path));
+    const isFile = (view.getUint32(start + MODE_AT) & 0o170000) !== GITLINK;
+    (isFile ? files : submodules).push(decoder.decode(path));
     at = version === 4 ? end + 1 : start + ((end - start + 8) & ~7);
   }
   const extensions = extensionsOf(bytes, view, at, hashLength);
-  return extensions.includes("link") || extensions.includes("sdir") ? undefined : files;
+  if (extensions.includes("link") || extensions.includes("sdir")) return undefined;
+  return { files, submodules, unwatched };
 }
 
 /** Git's varint of offsets: each further byte adds one before it shifts. */

@@ -22,7 +22,7 @@ export interface Tracked {
 export function trackedBelow(projectRoot: string, root: string): Tracked | undefined {
   const folder = join(projectRoot, root).replace(/(?<=.)\/$/, "");
   const repository = repositoryOf(folder);
-  const paths = repository && trackedFiles(repository);
+  const paths = repository && trackedFiles(repository)?.files;
   if (repository === undefined || paths === undefined) return undefined;
   const prefix = folder === repository.top ? "" : `${relative(repository.top, folder)}/`;
   const files = new Set<string>();

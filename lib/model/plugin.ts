@@ -32,10 +32,11 @@ export interface Description {
   /** Programs a build starts. An image is `unavailable` where it must be built and they are missing. */
   readonly tools?: readonly ToolNeed[];
   /**
-   * Files that `describe` itself read or looked for, relative to images.ts' folder: while their
-   * stats are unchanged, a recorded description still holds and `describe` is not called.
+   * Files that `describe` itself read or looked for, by their paths relative to images.ts' folder or
+   * as selections: while they are unchanged, a recorded description still holds and `describe` is
+   * not called.
    */
-  readonly reads?: readonly string[];
+  readonly reads?: readonly (string | Selection)[];
   /** What besides the input tree decides whether the plugin must be asked again; not in the key. */
   readonly guard?: Guard;
   /**

@@ -87,8 +87,9 @@ async function imageReasons(
       const detail = "what goes in is known once it has been built or planned";
       return [{ kind: "input-changed", detail }];
     }
-    const touches = await touchersOf(c, [...selections, ...guard?.trees ?? []], without);
-    const files = new Set([...reads, ...(bases.length > 0 ? ["images.lock"] : [])]);
+    const read = reads.filter((each) => typeof each !== "string");
+    const touches = await touchersOf(c, [...selections, ...guard?.trees ?? [], ...read], without);
+    const files = new Set<unknown>([...reads, ...(bases.length > 0 ? ["images.lock"] : [])]);
     const guarded = new Set(guard?.files);
     return paths.filter((path) =>
       files.has(path) || guarded.has(resolve(c.project.root, path)) ||

@@ -93,7 +93,8 @@ export async function prepareImage(c: Circumstances, node: ImageNode): Promise<P
   const { record, recipe } = described;
   const prepared = await lookAtFiles(c, described);
   if (prepared.guard === undefined) return prepared;
-  const holds = record?.guard === prepared.guard && record.description.recipe === recipe;
+  const holds = record?.guard === prepared.guard && record.description.recipe === recipe &&
+    !c.forced.has(node.id);
   const identity = holds ? record.parts.identity : undefined;
   return { ...prepared, unidentified: !holds, ...(identity === undefined ? {} : { identity }) };
 }
@@ -232,12 +233,20 @@ async function describe(
 /** Each file is looked for from its own folder, which may be one above images.ts. */
 function readsOf(description: Description): readonly Selection[] {
   const names = new Map<string, string[]>();
+  const selections: Selection[] = [];
   for (const path of description.reads ?? []) {
+    if (typeof path !== "string") {
+      selections.push(path);
+      continue;
+    }
     const at = path.lastIndexOf("/");
     const folder = path.slice(0, at + 1);
     names.set(folder, [...names.get(folder) ?? [], literalPattern(path.slice(at + 1))]);
   }
-  return [...names].map(([folder, include]) => ({ root: folder || ".", include, as: folder }));
+  return [
+    ...selections,
+    ...[...names].map(([folder, include]) => ({ root: folder || ".", include, as: folder })),
+  ];
 }
 
 function outputsOfNeededTasks(c: Circumstances, node: ImageNode): readonly string[] {

@@ -2,10 +2,10 @@
 
 import { join, relative } from "@std/path";
 import {
+  attributesFile,
   headFiles,
   type Repository,
   repositoryOf,
-  trackedFiles,
 } from "../../lib/files/git_index.ts";
 import type { Json } from "../../lib/model/json.ts";
 import type { DescribeContext, Description, Guard } from "../../lib/model/plugin.ts";
@@ -13,6 +13,8 @@ import type { Image } from "../../lib/model/recipe.ts";
 import type { Selection } from "../../lib/model/selection.ts";
 import type { Installable } from "./installable.ts";
 import { askedFile } from "./asked.ts";
+import { changesWithCommit, COMMIT_READS } from "./commit.ts";
+import { trackedIn } from "./mentions.ts";
 import { recipeOf, sourceOf } from "./options.ts";
 
 /** Variables that Nix's configuration depends on. */
@@ -41,43 +43,57 @@ export function describe(image: Image, context: DescribeContext): Description {
     return { options: { manifest, ...own }, inputs: [], files: [manifest] };
   }
   const options = { installable: recipeOf(image).installable!, ...own };
-  const { inputs, repository } = sourceFiles(source.installable, context.root);
+  const { inputs, repositories } = sourceFiles(source.installable, context.root);
   const description: Description = { options, inputs, tools: [NIX] };
-  if (seesOutputs(source.installable, repository) && image.common.needs.length > 0) {
+  if (seesOutputs(source.installable, repositories) && image.common.needs.length > 0) {
     // What is evaluated may be what a task has yet to make.
     return description;
   }
+  const heads = repositories.some((each) => changesWithCommit(each, trackedIn(each)))
+    ? repositories.flatMap(headFiles)
+    : [];
   const guard: Guard = {
-    files: [
-      ...configurationFiles(),
-      askedFile(image, context),
-      ...(repository !== undefined && mentionsRevision(repository) ? headFiles(repository) : []),
-    ],
+    files: [...configurationFiles(), askedFile(image, context), ...heads],
     env: ENVIRONMENT,
     tools: ["nix"],
   };
-  if (repository === undefined) return { ...description, guard };
-  return { ...description, guard, reads: [relative(context.root, `${repository.folder}/index`)] };
+  if (repositories.length === 0) return { ...description, guard };
+  const reads = repositories.flatMap((each): (string | Selection)[] => [
+    relative(context.root, `${each.folder}/index`),
+    relative(context.root, attributesFile(each)),
+    // Another branch has its commit in another file.
+    ...(heads.length === 0 ? [] : [relative(context.root, `${each.folder}/HEAD`)]),
+    { ...treeOf(each.top, context.root), include: COMMIT_READS, tracked: true },
+  ]);
+  return { ...description, guard, reads };
 }
 
-/** The files an evaluation can see, and the repository that decides about them. */
-function sourceFiles(
-  installable: Installable,
-  root: string,
-): { readonly inputs: readonly Selection[]; readonly repository?: Repository } {
+/** The files an evaluation can see, and the repositories that decide about them. */
+function sourceFiles(installable: Installable, root: string): {
+  readonly inputs: readonly Selection[];
+  readonly repositories: readonly Repository[];
+} {
   const everything = installable.kind === "flake" && installable.local?.everything === true;
   const folder = folderOf(installable, root);
-  if (folder === undefined) return { inputs: [] };
+  if (folder === undefined) return { inputs: [], repositories: [] };
   const repository = everything ? undefined : repositoryOf(folder);
-  const top = relative(root, repository?.top ?? folder) || ".";
-  const selection: Selection = {
-    root: top,
-    include: ["**"],
-    ...(top === "." ? {} : { as: `${top}/` }),
-    ...(everything ? { git: true } : {}),
-    ...(repository === undefined ? {} : { tracked: true }),
+  if (repository === undefined) {
+    return {
+      inputs: [{ ...treeOf(folder, root), ...(everything ? { git: true } : {}) }],
+      repositories: [],
+    };
+  }
+  const repositories = [repository];
+  return {
+    inputs: repositories.map(({ top }) => ({ ...treeOf(top, root), tracked: true })),
+    repositories,
   };
-  return { inputs: [selection], ...(repository === undefined ? {} : { repository }) };
+}
+
+/** All of a folder, under its path relative to the project. */
+function treeOf(folder: string, root: string): Selection {
+  const top = relative(root, folder) || ".";
+  return { root: top, include: ["**"], ...(top === "." ? {} : { as: `${top}/` }) };
 }
 
 /** The folder that is evaluated, absolute; undefined where Nix fetches it. */
@@ -91,9 +107,9 @@ export function folderOf(installable: Installable, root: string): string | undef
 }
 
 /** Of a flake in a repository an evaluation sees only what git tracks, not what tasks make. */
-function seesOutputs(installable: Installable, repository: Repository | undefined): boolean {
+function seesOutputs(installable: Installable, repositories: readonly Repository[]): boolean {
   return installable.kind === "file" ||
-    (installable.local !== undefined && repository === undefined);
+    (installable.local !== undefined && repositories.length === 0);
 }
 
 function configurationFiles(): string[] {
@@ -104,38 +120,4 @@ function configurationFiles(): string[] {
     `${Deno.env.get("NIX_CONF_DIR") ?? "/etc/nix"}/nix.conf`,
     ...named ?? [`${user}/nix/nix.conf`],
   ];
-}
-
-/** What a flake learns about the commit it is at; a value of one of these changes with the commit. */
-const REVISION = /\b(?:(?:short|dirty|dirtyShort)Rev|rev|revCount|lastModified(?:Date)?)\b/;
-
-/** Repositories whose files were read: index and its stat → what was found. */
-const scanned = new Map<string, boolean>();
-
-/** Says whether a Nix file of a repository names something that another commit changes. */
-function mentionsRevision(repository: Repository): boolean {
-  const key = JSON.stringify([repository.folder, stampOf(`${repository.folder}/index`)]);
-  const known = scanned.get(key);
-  if (known !== undefined) return known;
-  const files = trackedFiles(repository)?.filter((path) => path.endsWith(".nix"));
-  const found = files?.some((path) => REVISION.test(textOf(`${repository.top}/${path}`))) ?? true;
-  scanned.set(key, found);
-  return found;
-}
-
-function stampOf(path: string): Json {
-  try {
-    const { size, ino, mtime } = Deno.statSync(path);
-    return [size, ino ?? 0, mtime?.getTime() ?? 0];
-  } catch {
-    return null;
-  }
-}
-
-function textOf(path: string): string {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch {
-    return "";
-  }
 }

@@ -59,7 +59,7 @@ function reasonIn(lines: readonly string[]): string {
 /** Files that Nix missed although they are there; undefined where it missed none. */
 function unseenIn(text: string, repository: Repository): readonly string[] | undefined {
   const missed = [...text.matchAll(IN_COPY), ...text.matchAll(UNTRACKED)].map((match) => match[1]!);
-  const tracked = trackedFiles(repository) ?? [];
+  const tracked = trackedFiles(repository)?.files ?? [];
   const unseen = missed.filter((path) =>
     exists(`${repository.top}/${path}`) &&
     !tracked.some((file) => file === path || file.startsWith(`${path}/`))

@@ -114,8 +114,32 @@ toolTest(["git"], "worktrees, SHA-256 and submodules are read as git reads them"
   write(sha256, ["a.txt", "x/b.txt"]);
   await git(sha256, "init", "-q", "--object-format=sha256");
   await git(sha256, "add", ".");
-  assertEquals(trackedFiles(repositoryOf(`${sha256}/x`)!), ["a.txt", "x/b.txt"]);
+  assertEquals(trackedFiles(repositoryOf(`${sha256}/x`)!)?.files, ["a.txt", "x/b.txt"]);
 });
+
+toolTest(
+  ["git"],
+  "an index tells of submodules, and of files that git does not look at",
+  async () => {
+    await using temp = await tempFolder("tracked");
+    const root = temp.path;
+    write(root, ["a.txt", "b.txt", "sub/c.txt"]);
+    await git(root, "init", "-q");
+    await git(`${root}/sub`, "init", "-q");
+    await git(`${root}/sub`, "add", ".");
+    await git(`${root}/sub`, "commit", "-qm", "sub");
+    await git(root, "add", ".");
+    const read = () => trackedFiles(repositoryOf(root)!);
+    const index = { files: ["a.txt", "b.txt"], submodules: ["sub"], unwatched: false };
+    assertEquals(read(), index);
+    for (const flag of ["skip-worktree", "assume-unchanged"]) {
+      await git(root, "update-index", `--${flag}`, "b.txt");
+      assertEquals(read(), { ...index, unwatched: true });
+      await git(root, "update-index", `--no-${flag}`, "b.txt");
+      assertEquals(read(), index);
+    }
+  },
+);
 
 toolTest(["git"], "parseIndex() reads every version, and refuses split indexes", async () => {
   await using temp = await tempFolder("tracked");
@@ -139,7 +163,11 @@ toolTest(["git"], "parseIndex() reads every version, and refuses split indexes",
       await git(root, "add", "-N", "zzz");
     }
     const expected = version === 2 ? listed : [...listed, "zzz"];
-    assertEquals(parseIndex(Deno.readFileSync(`${root}/.git/index`)), expected);
+    assertEquals(parseIndex(Deno.readFileSync(`${root}/.git/index`)), {
+      files: expected,
+      submodules: [],
+      unwatched: false,
+    });
   }
   await git(root, "update-index", "--split-index");
   assertEquals(parseIndex(Deno.readFileSync(`${root}/.git/index`)), undefined);
