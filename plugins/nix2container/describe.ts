@@ -14,7 +14,7 @@ import type { Selection } from "../../lib/model/selection.ts";
 import type { Installable } from "./installable.ts";
 import { askedFile } from "./asked.ts";
 import { changesWithCommit, COMMIT_READS } from "./commit.ts";
-import { trackedIn } from "./mentions.ts";
+import { mentions, trackedIn } from "./mentions.ts";
 import { recipeOf, sourceOf } from "./options.ts";
 
 /** Variables that Nix's configuration depends on. */
@@ -83,11 +83,30 @@ function sourceFiles(installable: Installable, root: string): {
       repositories: [],
     };
   }
-  const repositories = [repository];
+  const repositories = [
+    repository,
+    ...(seesSubmodules(installable, folder) ? submodulesOf(repository) : []),
+  ];
   return {
     inputs: repositories.map(({ top }) => ({ ...treeOf(top, root), tracked: true })),
     repositories,
   };
+}
+
+/** Whether a flake is evaluated with its submodules, as its reference or newer ones themselves say. */
+function seesSubmodules(installable: Installable, folder: string): boolean {
+  if (installable.kind === "file") return false;
+  const { submodules = false, subfolder = "" } = installable.local ?? {};
+  return submodules || mentions(join(folder, subfolder, "flake.nix"), /\bsubmodules\b/);
+}
+
+/** The submodules that are checked out, and theirs. */
+function submodulesOf(repository: Repository): readonly Repository[] {
+  return (trackedIn(repository)?.submodules ?? []).flatMap((path) => {
+    const top = `${repository.top}/${path}`;
+    const submodule = repositoryOf(top);
+    return submodule?.top === top ? [submodule, ...submodulesOf(submodule)] : [];
+  });
 }
 
 /** All of a folder, under its path relative to the project. */

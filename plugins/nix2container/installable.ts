@@ -23,6 +23,8 @@ export interface FlakeInstallable {
     readonly subfolder: string;
     /** Whether everything in the folder is seen, whatever git tracks. */
     readonly everything: boolean;
+    /** Whether the reference asks for the files of submodules. */
+    readonly submodules: boolean;
   };
 }
 
@@ -118,6 +120,7 @@ function localPart(reference: string): FlakeInstallable["local"] {
     folder: path || ".",
     subfolder: settings.get("dir") ?? "",
     everything: scheme === "path:",
+    submodules: /^(?:1|true)$/.test(settings.get("submodules") ?? ""),
   };
 }
 

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { imageOf } from "../support/project.ts";
 import { toolTest } from "../support/tools.ts";
 import { flakeOf, FlakeProject, SYSTEM } from "./rig.ts";
 
@@ -102,5 +103,33 @@ toolTest(["nix", "git"], "--force evaluates what it builds", async () => {
   assertEquals(await flake.builds({ one: "built" }), ["eval", "build"]);
   const started = await flake.started(() => flake.project.json(["build", "--force"]));
   assertEquals(started, ["eval", "build"]);
+  assertEquals(await flake.builds({ one: "cached" }), []);
+});
+
+toolTest(["nix", "git"], "submodules count where the flake is evaluated with them", async () => {
+  await using flake = await FlakeProject.create({
+    "flake.nix": textIs("builtins.readFile ./sub/deep/t.txt"),
+    "sub/deep/t.txt": "1",
+  }, "{}");
+  const { project } = flake;
+  await flake.git("rm", "-q", "--cached", "-r", "sub");
+  for (const [outer, inner] of [["sub", "deep"], [".", "sub"]]) {
+    const folder = `${outer}/${inner}`;
+    await flake.git("-C", folder, "init", "-q");
+    await flake.git("-C", folder, "add", ".");
+    await flake.git("-C", folder, "commit", "-q", "-m", "first");
+    if (outer !== ".") await flake.git("-C", outer!, "init", "-q");
+    await flake.git("-C", outer!, "submodule", "--quiet", "add", "./elsewhere", inner!);
+  }
+  const with_ = `git+file://${project.root}?submodules=1`;
+  project.define(`{ images: { one: nix2container({ installable: "${with_}#one" }) } }`);
+  assertEquals(await flake.builds({ one: "built" }), ["eval", "build"]);
+  assertEquals(await flake.builds({ one: "cached" }), []);
+  project.write({ "sub/deep/t.txt": "2" });
+  const { status, reasons } = imageOf(await project.json(["build"]), "one");
+  assertEquals([status, reasons], ["built", [{ kind: "input-changed", path: "sub/deep/t.txt" }]]);
+  await flake.git("-C", "sub/deep", "commit", "-q", "-a", "-m", "second");
+  assertEquals(await flake.builds({ one: "cached" }), []);
+  project.write({ "sub/deep/untracked": "" });
   assertEquals(await flake.builds({ one: "cached" }), []);
 });

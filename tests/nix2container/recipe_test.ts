@@ -5,10 +5,11 @@ import { evaluationArgs, isImpure, storeRootOf } from "../../plugins/nix2contain
 import { TestProject } from "../support/project.ts";
 
 Deno.test("installables are read as Nix reads them", () => {
-  const local = (folder: string, everything = false, subfolder = "") => ({
+  const local = (folder: string, everything = false, subfolder = "", submodules = false) => ({
     folder,
     everything,
     subfolder,
+    submodules,
   });
   const cases: [string, object][] = [
     [".#a", { reference: ".", attribute: ["a"], local: local(".") }],
@@ -18,6 +19,7 @@ Deno.test("installables are read as Nix reads them", () => {
     [".#a^out,dev", { reference: ".", attribute: ["a"], text: ".#a", local: local(".") }],
     ["path:./x#a", { reference: "path:./x", attribute: ["a"], local: local("./x", true) }],
     ["git+file:///r?dir=d#a", { attribute: ["a"], local: local("/r", false, "d") }],
+    ["git+file:///r?submodules=1#a", { attribute: ["a"], local: local("/r", false, "", true) }],
     ["git+file:.?ref=main#a", { attribute: ["a"], local: undefined }],
     ["github:o/r#a", { reference: "github:o/r", attribute: ["a"], local: undefined }],
     ["nixpkgs#a", { reference: "nixpkgs", attribute: ["a"], local: undefined }],
