@@ -19,6 +19,7 @@ const BUILD_ONLY: Readonly<Record<string, number>> = {
 /** Arguments with which the same files need not evaluate to the same. */
 const IMPURE: ReadonlySet<string> = new Set([
   "--impure",
+  "--no-pure-eval",
   "--override-input",
   "--override-flake",
   "--update-input",

@@ -92,6 +92,15 @@ toolTest(
       project.env.TEXT = "b";
       assertEquals(await flake.builds({ one: "built" }), ["eval", "build"]);
     });
+    await t.step("--no-pure-eval, with any variable", async () => {
+      project.define(
+        `{ images: { one: nix2container({ installable: ".#one", args: ["--no-pure-eval"] }) } }`,
+      );
+      assertEquals(await flake.builds({ one: "built" }), ["eval", "build"]);
+      assertEquals(await flake.builds({ one: "cached" }), ["eval"]);
+      project.env.TEXT = "c";
+      assertEquals(await flake.builds({ one: "built" }), ["eval", "build"]);
+    });
     await t.step("-f FILE -A ATTRIBUTE", async () => {
       project.define(
         `{ images: { two: nix2container({ installable: "-f default.nix -A two" }) } }`,

@@ -54,6 +54,7 @@ Deno.test("platforms have Nix's names", () => {
 Deno.test("arguments are told apart", () => {
   assertEquals(evaluationArgs(["--rebuild", "-o", "x", "--max-jobs", "2"]), ["--max-jobs", "2"]);
   assertEquals(isImpure(["--option", "pure-eval", "false"]), true);
+  assertEquals(isImpure(["--no-pure-eval"]), true);
   assertEquals(isImpure(["--override-input", "a", "b"]), true);
   assertEquals(isImpure(["--option", "cores", "2"]), false);
   assertEquals(storeRootOf(["--store", "/tmp/root/"]), "/tmp/root");
