@@ -78,10 +78,7 @@ function sourceFiles(installable: Installable, root: string): {
   if (folder === undefined) return { inputs: [], repositories: [] };
   const repository = everything ? undefined : repositoryOf(folder);
   if (repository === undefined) {
-    return {
-      inputs: [{ ...treeOf(folder, root), ...(everything ? { git: true } : {}) }],
-      repositories: [],
-    };
+    return { inputs: [{ ...treeOf(folder, root), git: true }], repositories: [] };
   }
   const repositories = [
     repository,

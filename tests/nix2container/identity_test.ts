@@ -166,6 +166,10 @@ toolTest(
     assertEquals(await flake.builds({ one: "cached", two: "cached" }), []);
     project.write({ "untracked.txt": "y" });
     assertEquals(await flake.builds({ one: "cached", two: "cached" }), ["eval"]);
+    project.write({ "flake.nix": TWO.replace("./one.txt", "./sub/.git/x"), "sub/.git/x": "1" });
+    assertEquals(await flake.builds({ one: "cached", two: "cached" }), ["eval"]);
+    project.write({ "sub/.git/x": "2" });
+    assertEquals(await flake.builds({ one: "built", two: "cached" }), ["eval", "build"]);
   },
 );
 
