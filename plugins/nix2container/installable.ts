@@ -15,6 +15,8 @@ export interface FlakeInstallable {
   readonly reference: string;
   /** Attribute path; `default` where none was given. */
   readonly attribute: readonly string[];
+  /** The output after a `^`; undefined where none is named, or all are. */
+  readonly output?: string;
   /** Where a local flake is; undefined for one that Nix fetches. */
   readonly local?: {
     /** Path of the source, relative to images.ts or absolute. */
@@ -72,7 +74,9 @@ export function parseInstallable(text: string): Installable {
   if (trimmed === "" || trimmed.startsWith("-")) throw unreadable(text);
   const hash = trimmed.indexOf("#");
   const reference = (hash < 0 ? trimmed : trimmed.slice(0, hash)) || ".";
-  const fragment = hash < 0 ? "" : trimmed.slice(hash + 1).replace(/\^[\w*,]*$/, "");
+  const [, fragment = "", outputs = ""] =
+    /^(.*?)(?:\^([\w+.?=*,-]*))?$/s.exec(hash < 0 ? "" : trimmed.slice(hash + 1)) ?? [];
+  if (outputs.includes(",")) throw severalOutputs(text);
   const attribute = parseAttribute(decodeURIComponent(fragment), text);
   const local = localPart(reference);
   return {
@@ -80,6 +84,7 @@ export function parseInstallable(text: string): Installable {
     text: fragment === "" ? reference : `${reference}#${fragment}`,
     reference,
     attribute: attribute.length === 0 ? ["default"] : attribute,
+    ...(outputs === "" || outputs === "*" ? {} : { output: outputs }),
     ...(local === undefined ? {} : { local }),
   };
 }
@@ -122,6 +127,12 @@ function localPart(reference: string): FlakeInstallable["local"] {
     everything: scheme === "path:",
     submodules: /^(?:1|true)$/.test(settings.get("submodules") ?? ""),
   };
+}
+
+function severalOutputs(text: string): Error {
+  return usageFault(`The installable "${text}" names several outputs, and an image is one`, {
+    next: "name the output that is the image.json, or none for the default one",
+  });
 }
 
 function unreadable(text: string): Error {

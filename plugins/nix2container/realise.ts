@@ -7,7 +7,7 @@ import { runProcess } from "../../lib/process/run.ts";
 import { Derivations } from "./derivations.ts";
 import { FEATURES, storeRootOf } from "./nix_args.ts";
 import { type Built, NixLog } from "./nix_log.ts";
-import { recipeOf } from "./options.ts";
+import { recipeOf, sourceOf } from "./options.ts";
 import { outputsOf } from "./version.ts";
 
 /** A derivation to build for an image. */
@@ -79,7 +79,7 @@ async function build(
   return code === 0 ? outputsIn(stdout, orders) : failures(orders, log);
 }
 
-/** The outputs of each derivation by name; an image is `out`, or the only one. */
+/** The outputs of each derivation by name. */
 interface BuildResult {
   readonly drvPath?: string;
   readonly outputs?: Readonly<Record<string, string>>;
@@ -89,10 +89,26 @@ function outputsIn(stdout: string, orders: readonly Order[]): Answers<Order, str
   const results = JSON.parse(stdout) as readonly BuildResult[];
   const byDerivation = new Map(results.map(({ drvPath, outputs }) => [drvPath, outputs]));
   return new Map(orders.map((order) => {
-    const outputs = byDerivation.get(order.derivation) ?? {};
-    const output = outputs.out ?? Object.values(outputs)[0];
-    return [order, output ?? notBuilt(order, "it does not say where the output is")];
+    return [order, outputOf(order, byDerivation.get(order.derivation) ?? {})];
   }));
+}
+
+/** An image is the output that is named, else `out`, or the only one. */
+function outputOf(order: Order, outputs: NonNullable<BuildResult["outputs"]>): Output {
+  const { image, context } = order.request;
+  const source = sourceOf(image);
+  const named = "installable" in source && source.installable.kind === "flake"
+    ? source.installable.output
+    : undefined;
+  if (named === undefined) {
+    const output = outputs.out ?? Object.values(outputs)[0];
+    return output ?? notBuilt(order, "it does not say where the output is");
+  }
+  return outputs[named] ?? new Fault(`What was built has no output "${named}"`, {
+    where: context.name,
+    ...(image.place === undefined ? {} : { place: image.place }),
+    next: `name one of its outputs in \`installable\`: ${Object.keys(outputs).join(", ")}`,
+  });
 }
 
 /** Those whose derivations the errors name have failed; where none is named, all have. */

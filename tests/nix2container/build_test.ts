@@ -112,6 +112,36 @@ toolTest(
   },
 );
 
+toolTest(["nix", "git"], "an image is the output that its installable names", async () => {
+  await using flake = await FlakeProject.create({
+    "flake.nix": flakeOf(`{
+      packages.${SYSTEM}.two = derivation {
+        name = "two";
+        system = "${SYSTEM}";
+        builder = "/bin/sh";
+        outputs = [ "out" "img" ];
+        args = [ "-c" "printf %s \\"$plain\\" > $out; printf %s \\"$labelled\\" > $img" ];
+        plain = (image { name = "two"; text = "out"; }).json;
+        labelled = (image { name = "two"; text = "img"; }).json;
+      };
+    }`),
+  }, "{}");
+  const { project } = flake;
+  const define = (installable: string, text: string) =>
+    project.define(`{ images: { two: nix2container({
+      installable: "${installable}",
+      expect: { labels: { text: "${text}" } },
+    }) } }`);
+  define(".#two", "out");
+  assertEquals(await project.statuses(), { two: "built" });
+  define(".#two^img", "img");
+  assertEquals(await project.statuses(), { two: "built" });
+  define(".#two^dev", "img");
+  const { error } = imageOf(await project.json(["build"], 1), "two");
+  assertEquals(error?.message, 'What was built has no output "dev"');
+  assertEquals(error?.next, "name one of its outputs in `installable`: img, out");
+});
+
 toolTest(["nix", "git"], "several platforms become one index", async () => {
   await using flake = await FlakeProject.create(
     {

@@ -16,7 +16,9 @@ Deno.test("installables are read as Nix reads them", () => {
     ["#a", { reference: ".", attribute: ["a"], local: local(".") }],
     ["./sub", { reference: "./sub", attribute: ["default"], local: local("./sub") }],
     ['.#a."b.c".d', { reference: ".", attribute: ["a", "b.c", "d"], local: local(".") }],
-    [".#a^out,dev", { reference: ".", attribute: ["a"], text: ".#a", local: local(".") }],
+    [".#a^img", { attribute: ["a"], text: ".#a", output: "img", local: local(".") }],
+    [".#a^*", { attribute: ["a"], text: ".#a", output: undefined, local: local(".") }],
+    [".#^img", { attribute: ["default"], text: ".", output: "img", local: local(".") }],
     ["path:./x#a", { reference: "path:./x", attribute: ["a"], local: local("./x", true) }],
     ["git+file:///r?dir=d#a", { attribute: ["a"], local: local("/r", false, "d") }],
     ["git+file:///r?submodules=1#a", { attribute: ["a"], local: local("/r", false, "", true) }],
@@ -35,6 +37,7 @@ Deno.test("installables are read as Nix reads them", () => {
   for (const text of ["", "--impure", "-f", "-f x.nix a b", '.#a."b']) {
     assertThrows(() => parseInstallable(text), Fault, "Cannot read the installable");
   }
+  assertThrows(() => parseInstallable(".#a^out,dev"), Fault, "names several outputs");
 });
 
 Deno.test("a fetched flake is locked where its reference names content", () => {
