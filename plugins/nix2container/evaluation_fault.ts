@@ -40,6 +40,14 @@ export async function evaluationFault(
       next: "correct the flake or `installable`; `nix eval` with the same arguments says more",
     });
   }
+  const submodule = submoduleOf(unseen, repository!);
+  const local = installable.kind === "flake" ? installable.local : undefined;
+  if (submodule !== undefined && local?.submodules === false) {
+    return new Fault(`${message}. A flake does not see the submodule ${submodule} by itself`, {
+      ...where,
+      next: "add `?submodules=1` to the reference: `.?submodules=1#name`",
+    });
+  }
   const more = unseen.length > NAMED ? ` and ${unseen.length - NAMED} more` : "";
   const named = unseen.slice(0, NAMED);
   return new Fault(
@@ -65,6 +73,13 @@ function unseenIn(text: string, repository: Repository): readonly string[] | und
     !tracked.some((file) => file === path || file.startsWith(`${path}/`))
   );
   return unseen.length === 0 ? undefined : [...new Set(unseen)].sort();
+}
+
+/** The submodule that one of the paths is in, or leads to. */
+function submoduleOf(paths: readonly string[], repository: Repository): string | undefined {
+  return trackedFiles(repository)?.submodules.find((submodule) =>
+    paths.some((path) => `${path}/`.startsWith(`${submodule}/`))
+  );
 }
 
 /** What Nix does not know by name may be in a file that it was not shown. */

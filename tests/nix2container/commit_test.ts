@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { imageOf } from "../support/project.ts";
 import { toolTest } from "../support/tools.ts";
 import { flakeOf, FlakeProject, SYSTEM } from "./rig.ts";
@@ -121,8 +121,10 @@ toolTest(["nix", "git"], "submodules count where the flake is evaluated with the
     if (outer !== ".") await flake.git("-C", outer!, "init", "-q");
     await flake.git("-C", outer!, "submodule", "--quiet", "add", "./elsewhere", inner!);
   }
-  const with_ = `git+file://${project.root}?submodules=1`;
-  project.define(`{ images: { one: nix2container({ installable: "${with_}#one" }) } }`);
+  project.define(ONE);
+  const { error } = imageOf(await project.json(["build"], 1), "one");
+  assertStringIncludes(error?.message ?? "", "does not see the submodule sub by itself");
+  project.define(`{ images: { one: nix2container({ installable: ".?submodules=1#one" }) } }`);
   assertEquals(await flake.builds({ one: "built" }), ["eval", "build"]);
   assertEquals(await flake.builds({ one: "cached" }), []);
   project.write({ "sub/deep/t.txt": "2" });
