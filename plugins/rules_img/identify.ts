@@ -38,7 +38,7 @@ export async function identifyAll(
 
 function discovered(
   request: BuildRequest,
-  { workspace, sources, top, rc, ignored }: Surveyed,
+  { workspace, sources, top, rc, listed }: Surveyed,
 ): Discovered {
   const { description: { undiscovered: _, ...description }, context: { root } } = request;
   const { args = [] } = recipeOf(request);
@@ -50,7 +50,7 @@ function discovered(
       files: rc.local,
       env: [...new Set([...VARIABLES, ...variablesOf([...rc.words, ...args])])].sort(),
       tools: PROGRAMS,
-      trees: listingSelections(root, sources.packages, ignored),
+      trees: listingSelections(root, listed),
     },
   });
 }

@@ -11,7 +11,7 @@ import { checkWorkspace, lockOf, type Workspace, workspaceOf } from "./bazel/wor
 import { type Closure, closureOf, packagesOf } from "./closure/closure.ts";
 import { type RcChain, rcChain, valuesOf } from "./closure/rc.ts";
 import { isFile, readIfThere } from "./closure/reading.ts";
-import { ignoredFolders, visibleNames } from "./closure/selections.ts";
+import { ignoredFolders, type Listed, visibleNames } from "./closure/selections.ts";
 import { SourceFinder, type Sources } from "./closure/sources.ts";
 import { isOwnPattern, type WorkspaceFiles, workspaceFiles } from "./closure/workspace_files.ts";
 import { recipeFlags, recipeOf } from "./flags.ts";
@@ -27,9 +27,9 @@ export interface Surveyed {
   readonly sources: Sources;
   readonly top: WorkspaceFiles;
   readonly rc: RcChain;
-  /** Folders that .bazelignore hides. */
-  readonly ignored: ReadonlySet<string>;
-  /** Names of all that globs of its packages could see when Bazel was asked. */
+  /** What globs of its packages look at. */
+  readonly listed: Listed;
+  /** Names of all that they could see when Bazel was asked. */
   readonly names: string;
 }
 
@@ -100,9 +100,7 @@ export async function movedSince(
   surveyed: readonly Surveyed[],
   requests: readonly BuildRequest[],
 ): Promise<readonly boolean[]> {
-  const suspect = surveyed.map(({ sources, ignored, names }) =>
-    visibleNames(sources.packages, ignored) !== names
-  );
+  const suspect = surveyed.map(({ listed, names }) => visibleNames(listed) !== names);
   if (!suspect.includes(true)) return suspect;
   const now = await survey(requests, true);
   return surveyed.map(({ sources }, at) => {
@@ -113,7 +111,9 @@ export async function movedSince(
 }
 
 /** A query's answer with what belongs to all its targets. */
-interface Asked extends Omit<Surveyed, "label" | "closure" | "sources" | "names"> {
+interface Asked extends Omit<Surveyed, "label" | "closure" | "sources" | "names" | "listed"> {
+  /** Folders that .bazelignore hides. */
+  readonly ignored: ReadonlySet<string>;
   readonly end: BazelEnd;
   readonly finder: SourceFinder;
   /** Targets that no edge leads to but that every build looks at. */
@@ -199,7 +199,7 @@ async function ask(
 }
 
 function answerFor(
-  { end, finder, registered, stray, ...asked }: Asked,
+  { end, finder, registered, stray, ignored, ...asked }: Asked,
   label: string,
   context: BuildContext,
 ): Surveyed | Fault {
@@ -218,8 +218,9 @@ function answerFor(
   }
   const sources = finder.find(closure);
   const files = new Set([...sources.files, ...stray]);
-  const names = visibleNames(sources.packages, asked.ignored);
-  return { ...asked, label, closure, names, sources: { ...sources, files } };
+  const listed = { workspace: asked.workspace.path, packages: sources.packages, ignored };
+  const names = visibleNames(listed);
+  return { ...asked, label, closure, listed, names, sources: { ...sources, files } };
 }
 
 function lacksLock(workspace: Workspace, { words }: RcChain): boolean {

@@ -12,6 +12,7 @@ import {
   ignoredFolders,
   listingSelections,
 } from "../../plugins/rules_img/closure/selections.ts";
+import { placeOf } from "../../plugins/rules_img/closure/repositories.ts";
 import { SourceFinder } from "../../plugins/rules_img/closure/sources.ts";
 import { workspaceFiles } from "../../plugins/rules_img/closure/workspace_files.ts";
 
@@ -122,7 +123,6 @@ npm = use_extension("@rules_js//npm:extensions.bzl", "npm")
 npm.npm_translate_lock(pnpm_lock = "//:pnpm-lock.yaml", missing = "//:not-there.yaml")
 mine = use_extension("//tools:ext.bzl", "mine")
 include("//tools:more.MODULE.bazel")
-local_path_override(module_name = "other", path = "../other")
 register_toolchains("//tools/toolchains:all", "@llvm//:all")
 `,
     "tools/more.MODULE.bazel": 'x(lock = "@me//tools:go.mod")\n',
@@ -152,7 +152,6 @@ register_toolchains("//tools/toolchains:all", "@llvm//:all")
   ]);
   assertEquals(ws.inside(top.files).includes("MODULE.bazel.lock"), true);
   assertEquals(top.registered, ["//tools/toolchains:all"]);
-  assertEquals([...top.localRepositories], [ws.path.replace(/ws$/, "other")]);
 });
 
 Deno.test("SourceFinder finds sources, BUILD files, loaded files, links and local repositories", () => {
@@ -259,15 +258,81 @@ Deno.test("a listing sees what globs see: not other packages, nor what is ignore
     "app/sub/deep/y": "",
     "app/node_modules/z": "",
     "app/bazel-bin": "→ /nowhere",
+    "bazel-bin": "→ /out/execroot/ws/bazel-out/bin",
+    "bazel-other": "→ /out/execroot/ws",
+    "bazel-notes.md": "",
     ".bazelignore": "# remarks\napp/node_modules/\n",
   });
-  const ignored = ignoredFolders(ws.path, Deno.readTextFileSync(`${ws.path}/.bazelignore`));
+  const listed = {
+    workspace: ws.path,
+    packages: [`${ws.path}/app`],
+    ignored: ignoredFolders(ws.path, Deno.readTextFileSync(`${ws.path}/.bazelignore`)),
+  };
   const names = async () => {
-    const { entries } = await ws.tree(listingSelections(ws.path, [`${ws.path}/app`], ignored));
+    const { entries } = await ws.tree(listingSelections(ws.path, listed));
     return entries.map(({ path }) => path);
   };
-  const seen = ["app/.hidden", "app/.hidden/x", "app/BUILD", "app/a", "app/sub"];
+  const seen = ["app/.hidden", "app/.hidden/x", "app/BUILD", "app/a", "app/bazel-bin", "app/sub"];
   assertEquals(await names(), [...seen, "app/sub/BUILD.bazel"]);
   Deno.removeSync(`${ws.path}/app/sub/BUILD.bazel`);
   assertEquals(await names(), [...seen, "app/sub/.dot", "app/sub/deep", "app/sub/deep/y"]);
+
+  const top = listingSelections(ws.path, { ...listed, packages: [ws.path] });
+  assertEquals((await ws.tree(top)).entries.map(({ path }) => path), [
+    ".bazelignore",
+    "app",
+    "app/BUILD",
+    "bazel-notes.md",
+  ]);
+});
+
+Deno.test("a listing sees what links to folders lead to, but no machine's and no output", async () => {
+  using ws = new Workspace({
+    "app/BUILD": "",
+    "app/shared": "→ ../shared",
+    "app/self": "→ .",
+    "app/up": "→ ../..",
+    "app/usr": "→ /usr/share",
+    "app/file": "→ ../shared/a",
+    "app/package": "→ ../package",
+    "shared/a": "",
+    "shared/more": "→ ../more",
+    "more/b": "",
+    "package/BUILD": "",
+    "package/c": "",
+  });
+  const listed = { workspace: ws.path, packages: [`${ws.path}/app`], ignored: new Set<string>() };
+  const { entries } = await ws.tree(listingSelections(ws.path, listed));
+  assertEquals(entries.map(({ path }) => path), [
+    ...["BUILD", "file", "package", "self", "shared", "up", "usr"].map((name) => `app/${name}`),
+    "more/b",
+    "shared/a",
+    "shared/more",
+  ]);
+});
+
+Deno.test("placeOf() tells sources from what Bazel fetched and what a machine has", () => {
+  const hash = "0123456789abcdef0123456789abcdef";
+  using ws = new Workspace({
+    "../lib/BUILD": "",
+    "src/a": "",
+    "src/d/b": "",
+    "src/BUILD": "",
+    [`root/install/${hash}/tools/BUILD`]: "",
+    "root/cache/fetched/BUILD": "",
+    "root/out/install": `→ ../install/${hash}`,
+    "root/out/external/lib": "→ ../../../../lib",
+    "root/out/external/tools": `→ ../../install/${hash}/tools`,
+    "root/out/external/fetched": "→ ../../cache/fetched",
+    "root/out/external/system": "→ /usr/share",
+    "root/out/external/whole/BUILD.bazel": "",
+  });
+  for (const name of ["a", "d"]) {
+    ws.write({ [`root/out/external/whole/${name}`]: `→ ${ws.path}/src/${name}` });
+  }
+  ws.write({ "root/out/external/part/a": `→ ${ws.path}/src/a` });
+  const edited = (name: string) => placeOf(`${ws.path}/root/out/external/${name}`, ws.path).edited;
+  assertEquals(edited("lib"), ws.path.replace(/ws$/, "lib"));
+  assertEquals(edited("whole"), `${ws.path}/src`);
+  for (const name of ["tools", "fetched", "system", "part"]) assertEquals(edited(name), undefined);
 });

@@ -19,6 +19,24 @@ export function isFile(path: string): boolean {
   }
 }
 
+/** Says whether there is a folder, or a link to one. */
+export function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+/** What a link says; undefined where there is none. */
+export function targetOfLink(path: string): string | undefined {
+  try {
+    return Deno.readLinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
+
 /** A path with all links followed; undefined where there is nothing. */
 export function realPath(path: string): string | undefined {
   try {
@@ -34,6 +52,16 @@ export function isLink(path: string): boolean {
     return Deno.lstatSync(path).isSymlink;
   } catch {
     return false;
+  }
+}
+
+/** What is in a folder. */
+export function entriesOf(folder: string): Deno.DirEntry[] {
+  try {
+    return [...Deno.readDirSync(folder)];
+  } catch {
+    // It has gone, or is not to be read: Bazel says so where it matters.
+    return [];
   }
 }
 

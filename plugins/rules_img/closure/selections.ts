@@ -7,8 +7,8 @@
 import { relative } from "@std/path";
 import { literalPattern } from "../../../lib/files/selection.ts";
 import type { Selection } from "../../../lib/model/selection.ts";
-import { isBelow } from "./reading.ts";
-import { BUILD_FILES } from "./sources.ts";
+import { entriesOf, isBelow, isFolder, realPath, targetOfLink } from "./reading.ts";
+import { BUILD_FILES, isInstalled } from "./repositories.ts";
 
 /** A selection of these files, and of all in those that are folders. */
 export function fileSelections(root: string, paths: Iterable<string>): Selection[] {
@@ -34,25 +34,33 @@ export function fileSelections(root: string, paths: Iterable<string>): Selection
   ];
 }
 
+/** The packages whose globs are asked about, and what they do not see. */
+export interface Listed {
+  /** Absolute path of the workspace. */
+  readonly workspace: string;
+  /** Absolute paths of the packages' folders. */
+  readonly packages: Iterable<string>;
+  /** Absolute paths of folders that .bazelignore hides. */
+  readonly ignored: ReadonlySet<string>;
+}
+
 /**
  * Selections of the names of all that packages' `glob()` may see: their folders without those of
- * other packages, and the files that make these packages.
+ * other packages, the files that make these packages, and what links to folders lead to.
  */
-export function listingSelections(
-  root: string,
-  packages: Iterable<string>,
-  ignored: ReadonlySet<string>,
-): Selection[] {
-  return [...packages].sort().map((folder): Selection => {
-    const { others, hidden } = nested(folder, ignored);
+export function listingSelections(root: string, listed: Listed): Selection[] {
+  const { workspace, ignored } = listed;
+  return foldersOf(listed).map(({ folder, left }): Selection => {
+    const inside = (path: string) => path.slice(folder.length + 1);
+    const hidden = left.filter((path) => ignored.has(path)).map(inside);
+    const others = left.filter((path) => !ignored.has(path)).map(inside);
     const at = relative(root, folder) || ".";
     return {
       root: at,
       include: ["**"],
       exclude: [
         ...hidden.map(literalPattern),
-        // Links that Bazel leaves in a workspace by itself.
-        "bazel-*",
+        ...(folder === workspace ? linksOfBazel(workspace).map(literalPattern) : []),
         // Of another package only the file that makes it one: without it, its files are ours.
         ...others.map((other) => `${literalPattern(other)}/!(${BUILD_FILES.join("|")})`),
       ],
@@ -63,10 +71,8 @@ export function listingSelections(
 }
 
 /** The names of all that packages' `glob()` may see, as one text: to tell whether it has changed. */
-export function visibleNames(packages: Iterable<string>, ignored: ReadonlySet<string>): string {
-  const names: string[] = [];
-  for (const top of packages) walk(top, ignored, (path) => names.push(path), () => {});
-  return names.sort().join("\n");
+export function visibleNames(listed: Listed): string {
+  return foldersOf(listed).flatMap(({ names }) => names).sort().join("\n");
 }
 
 /** Folders that .bazelignore hides, as absolute paths. */
@@ -79,35 +85,69 @@ export function ignoredFolders(workspace: string, text: string): ReadonlySet<str
   );
 }
 
-/** The highest folders below one that are packages themselves, and those that Bazel does not see. */
-function nested(
-  top: string,
-  ignored: ReadonlySet<string>,
-): { readonly others: readonly string[]; readonly hidden: readonly string[] } {
-  const others: string[] = [];
-  const hidden: string[] = [];
-  walk(top, ignored, () => {}, (path) => {
-    (ignored.has(path) ? hidden : others).push(path.slice(top.length + 1));
-  });
-  return { others, hidden };
+/** A folder that globs see. */
+interface Seen {
+  /** Absolute path. */
+  readonly folder: string;
+  /** Absolute paths of all in it. */
+  readonly names: readonly string[];
+  /** The highest folders below that are packages themselves, and those that Bazel does not see. */
+  readonly left: readonly string[];
 }
 
-/** Goes through a package's folder; tells each path, and each folder it does not go into. */
-function walk(
-  top: string,
-  ignored: ReadonlySet<string>,
-  seen: (path: string) => void,
-  left: (path: string) => void,
-): void {
-  for (const entry of entriesOf(top)) {
-    if (entry.name === ".git" || entry.name === ".images") continue;
-    const path = `${top}/${entry.name}`;
-    seen(path);
-    if (!entry.isDirectory) continue;
-    const isOther = ignored.has(path) || entriesOf(path).some((each) => isBuildFile(each));
-    if (isOther) left(path);
-    else walk(path, ignored, seen, left);
+/** The folders of packages and those that links in them lead to. */
+function foldersOf({ workspace, packages, ignored }: Listed): Seen[] {
+  const folders = new Set([...packages].sort());
+  const all: Seen[] = [];
+  for (const folder of folders) {
+    const names: string[] = [];
+    const left: string[] = [];
+    const linked: string[] = [];
+    const walk = (top: string) => {
+      for (const entry of entriesOf(top)) {
+        if (entry.name === ".git" || entry.name === ".images") continue;
+        const path = `${top}/${entry.name}`;
+        names.push(path);
+        const inside = entry.isDirectory ? path : entry.isSymlink && linkedFolder(path, workspace);
+        if (!inside) continue;
+        const isOther = ignored.has(path) || entriesOf(path).some((each) => isBuildFile(each));
+        if (isOther) left.push(path);
+        else if (entry.isDirectory) walk(path);
+        else linked.push(inside);
+      }
+    };
+    walk(folder);
+    all.push({ folder, names, left });
+    const isListed = (path: string) =>
+      isBelow(path, folder) && !left.some((each) => isBelow(path, each));
+    for (const each of linked) if (!isListed(each)) folders.add(each);
   }
+  return all;
+}
+
+/** The folder that a link leads to, if it may hold sources. */
+function linkedFolder(path: string, workspace: string): string | undefined {
+  const real = realPath(path);
+  if (real === undefined || !isFolder(real)) return undefined;
+  if (isBelow(real, workspace)) return real;
+  // Whatever is above the workspace may be anything, e.g. a home or the whole disk.
+  const isForeign = isBelow(workspace, real) || isInstalled(`${real}/`) || OUTPUTS.test(real);
+  return isForeign ? undefined : real;
+}
+
+/** Part of the paths that lead to what Bazel has built. */
+const OUTPUTS = /\/execroot(?:\/|$)/;
+
+/** Names of links that Bazel leaves in a workspace by itself, those too that are not there yet. */
+function linksOfBazel(workspace: string): string[] {
+  const name = workspace.slice(workspace.lastIndexOf("/") + 1);
+  const usual = ["bin", "out", "genfiles", "testlogs", name].map((each) => `bazel-${each}`);
+  const entries = entriesOf(workspace).filter((entry) => entry.name.startsWith("bazel-"));
+  const isLeft = ({ name, isSymlink }: Deno.DirEntry) =>
+    isSymlink && OUTPUTS.test(targetOfLink(`${workspace}/${name}`) ?? "");
+  const others = entries.filter((entry) => !isLeft(entry)).map(({ name }) => name);
+  const left = entries.filter(isLeft).map(({ name }) => name);
+  return [...new Set([...usual, ...left])].filter((each) => !others.includes(each));
 }
 
 function isBuildFile(entry: Deno.DirEntry): boolean {
@@ -146,13 +186,4 @@ function parentsOf(path: string): string[] {
     parents.push(path.slice(0, at));
   }
   return parents;
-}
-
-function entriesOf(folder: string): Deno.DirEntry[] {
-  try {
-    return [...Deno.readDirSync(folder)];
-  } catch {
-    // It has gone, or is not to be read: Bazel says so where it matters.
-    return [];
-  }
 }

@@ -4,7 +4,8 @@ import { type Label, parseLabel, pathOf } from "../bazel/label.ts";
 import type { Queried } from "../bazel/query.ts";
 import { type Closure, packagesOf } from "./closure.ts";
 import { loadsOf } from "./loads.ts";
-import { isBelow, isFile, isLink, readIfThere, realPath } from "./reading.ts";
+import { isFile, isLink, readIfThere, realPath } from "./reading.ts";
+import { BUILD_FILES, isEdited, type Place, placeOf } from "./repositories.ts";
 import type { WorkspaceFiles } from "./workspace_files.ts";
 
 /** Where a closure's files are. */
@@ -17,22 +18,17 @@ export interface Sources {
   readonly loaded: ReadonlySet<string>;
 }
 
-/** Names of BUILD files, the one that wins first. */
-export const BUILD_FILES: readonly string[] = ["BUILD.bazel", "BUILD"];
-
 /** Finds the files of closures in one workspace. */
 export class SourceFinder {
   readonly #workspace: string;
   readonly #queried: Queried;
-  readonly #top: WorkspaceFiles;
-  /** Repository → its folder, where its files may be edited. */
-  readonly #roots = new Map<string, string | undefined>();
+  /** Repository → where its files are. */
+  readonly #places = new Map<string, Place>();
 
-  constructor(workspace: string, queried: Queried, top: WorkspaceFiles) {
+  constructor(workspace: string, queried: Queried, { ownNames }: WorkspaceFiles) {
     this.#workspace = workspace;
     this.#queried = queried;
-    this.#top = top;
-    for (const name of top.ownNames) this.#roots.set(name, workspace);
+    for (const name of ownNames) this.#places.set(name, { seen: workspace, edited: workspace });
   }
 
   /** The files of a closure; those of repositories that are pinned elsewhere are left out. */
@@ -40,68 +36,60 @@ export class SourceFinder {
     const files = new Set<string>();
     for (const text of closure.sources) {
       const label = parseLabel(text);
-      const path = label && this.#pathOf(label, text);
-      if (path !== undefined) addWithLinks(files, path, this.#workspace);
+      if (label !== undefined) this.#add(files, label, this.#placeOf(label));
     }
     const packages = new Set<string>();
     const waiting: Label[] = [];
     for (const text of packagesOf(closure)) {
       const label = parseLabel(`${text}:BUILD`);
-      const root = label && this.#rootOf(label, closure);
-      if (label === undefined || root === undefined) continue;
-      const folder = label.package === "" ? root : `${root}/${label.package}`;
-      packages.add(folder);
-      const name = BUILD_FILES.find((each) => isFile(`${folder}/${each}`));
+      const place = label && this.#placeOf(label, closure);
+      if (label === undefined || place === undefined) continue;
+      const below = (folder: string) =>
+        label.package === "" ? folder : `${folder}/${label.package}`;
+      if (place.edited !== undefined) packages.add(below(place.edited));
+      const name = BUILD_FILES.find((each) => isFile(`${below(place.seen)}/${each}`));
       if (name !== undefined) waiting.push({ ...label, name });
     }
     const loaded = this.#follow(waiting, files);
     return { files, packages, loaded };
   }
 
-  /** Adds these Starlark files and all they load. */
+  /** Adds these Starlark files and all they load; others' files may load our own. */
   #follow(waiting: readonly Label[], files: Set<string>): Set<string> {
     const seen = new Set<string>();
     const open = [...waiting];
     for (const label of open) {
-      const root = this.#roots.get(label.repository);
-      if (root === undefined) continue;
-      const path = `${root}/${pathOf(label)}`;
+      const place = this.#places.get(label.repository);
+      if (place === undefined) continue;
+      const path = `${place.seen}/${pathOf(label)}`;
       if (seen.has(path)) continue;
       seen.add(path);
-      addWithLinks(files, path, this.#workspace);
+      this.#add(files, label, place);
       open.push(...loadsOf(readIfThere(path), label));
     }
     return seen;
   }
 
-  #pathOf(label: Label, text: string): string | undefined {
-    const root = this.#rootOf(label);
-    if (root !== undefined) return `${root}/${pathOf(label)}`;
-    // A repository may be made of links into the workspace.
-    const folder = repositoryFolder(this.#queried, text);
-    if (folder === undefined) return undefined;
-    const real = realPath(`${folder}/${pathOf(label)}`);
-    const isOurs = real !== undefined && isBelow(real, this.#workspace) &&
-      !isBelow(real, realPath(folder) ?? folder);
-    return isOurs ? real : undefined;
+  /** Adds a file if it may be edited; one of a repository may be a link into the sources. */
+  #add(files: Set<string>, label: Label, place: Place | undefined): void {
+    if (place === undefined) return;
+    const path = `${place.seen}/${pathOf(label)}`;
+    if (place.seen === place.edited) return addWithLinks(files, path, place.seen);
+    const real = realPath(path);
+    if (real !== undefined && isEdited(real, place.seen, this.#workspace)) files.add(real);
   }
 
-  /** The folder of a repository whose files may be edited: our own, or a local one. */
-  #rootOf(label: Label, closure?: Closure): string | undefined {
+  #placeOf(label: Label, closure?: Closure): Place | undefined {
     const { repository } = label;
-    if (this.#roots.has(repository)) return this.#roots.get(repository);
-    const texts = closure === undefined ? this.#queried.keys() : closure.labels;
-    for (const text of texts) {
-      const other = parseLabel(text);
-      if (other?.repository !== repository) continue;
+    const known = this.#places.get(repository);
+    if (known !== undefined) return known;
+    for (const text of closure?.labels ?? this.#queried.keys()) {
+      if (parseLabel(text)?.repository !== repository) continue;
       const folder = repositoryFolder(this.#queried, text);
       if (folder === undefined) continue;
-      const real = realPath(folder);
-      // A local repository is a link; what was fetched may lie in the workspace too.
-      const isLocal = real !== undefined && isLink(folder) &&
-        (isBelow(real, this.#workspace) || this.#top.localRepositories.has(real));
-      this.#roots.set(repository, isLocal ? real : undefined);
-      return isLocal ? real : undefined;
+      const place = placeOf(folder, this.#workspace);
+      this.#places.set(repository, place);
+      return place;
     }
     return undefined;
   }
@@ -120,15 +108,19 @@ export function repositoryFolder(queried: Queried, text: string): string | undef
   return place === undefined ? undefined : location.slice(0, -place.length);
 }
 
-/** Adds a file, and where links lead to it, each link and the file at their end. */
-function addWithLinks(files: Set<string>, path: string, workspace: string): void {
+/**
+ * Adds a file, and where links lead to it, each link and the file at their end.
+ *
+ * @param root absolute path of the folder below which links count.
+ */
+export function addWithLinks(files: Set<string>, path: string, root: string): void {
   const real = realPath(path);
   if (real === undefined || real === path) {
     files.add(path);
     return;
   }
   files.add(real);
-  for (let at = path.indexOf("/", workspace.length + 1);; at = path.indexOf("/", at + 1)) {
+  for (let at = path.indexOf("/", root.length + 1);; at = path.indexOf("/", at + 1)) {
     const part = at < 0 ? path : path.slice(0, at);
     if (isLink(part)) {
       files.add(part);

@@ -3,7 +3,6 @@
  * they name by label, such as a lock file that repositories are made from.
  */
 
-import { resolve } from "@std/path";
 import { type Label, parseLabel, pathOf } from "../bazel/label.ts";
 import { loadsOf, stringsOf } from "./loads.ts";
 import { isFile, readIfThere } from "./reading.ts";
@@ -12,8 +11,6 @@ import { isFile, readIfThere } from "./reading.ts";
 export interface WorkspaceFiles {
   /** Absolute paths; some may be missing, for they may appear. */
   readonly files: ReadonlySet<string>;
-  /** Absolute paths of folders outside that are repositories of the workspace. */
-  readonly localRepositories: ReadonlySet<string>;
   /** Target patterns of toolchains and platforms, which no edge of a query leads to. */
   readonly registered: readonly string[];
   /** The names by which the workspace's own files may call it. */
@@ -36,22 +33,17 @@ const TOP: Label = { repository: "", package: "", name: "" };
 /** Reads the files of a workspace's top folder and what they lead to. */
 export function workspaceFiles(workspace: string): WorkspaceFiles {
   const files = new Set(OTHER.map((name) => `${workspace}/${name}`));
-  const localRepositories = new Set<string>();
   const registered = new Set<string>();
   const ownNames = new Set([""]);
   const waiting = STARLARK.map((name) => ({ ...TOP, name }));
   for (const label of waiting) {
     const path = `${workspace}/${pathOf(label)}`;
-    const isTop = label.package === "";
     if (files.has(path)) continue;
     files.add(path);
     const text = readIfThere(path);
     for (const name of namesGiven(text)) ownNames.add(name);
     for (const pattern of registeredIn(text)) registered.add(pattern);
-    const named = stringsOf(text).flatMap((string) => {
-      if (isTop && string.startsWith("../")) localRepositories.add(resolve(workspace, string));
-      return parseLabel(string, label) ?? [];
-    });
+    const named = stringsOf(text).flatMap((string) => parseLabel(string, label) ?? []);
     for (const other of [...loadsOf(text, label), ...named]) {
       if (!ownNames.has(other.repository)) continue;
       const own = { ...other, repository: "" };
@@ -60,7 +52,7 @@ export function workspaceFiles(workspace: string): WorkspaceFiles {
       else files.add(`${workspace}/${pathOf(own)}`);
     }
   }
-  return { files, localRepositories, registered: [...registered], ownNames };
+  return { files, registered: [...registered], ownNames };
 }
 
 /** `workspace(name = "x")` and `module(name = "x", repo_name = "y")`. */
