@@ -1,49 +1,40 @@
 /** What one `bazel query` tells of all targets of a run that share a workspace. */
 
 import { Fault } from "../../lib/model/errors.ts";
-import type { BuildContext, BuildRequest } from "../../lib/model/plugin.ts";
+import type { BuildRequest } from "../../lib/model/plugin.ts";
 import { together } from "../../lib/model/together.ts";
-import { type BazelEnd, ExitStatus, runBazel } from "./bazel/command.ts";
-import { errorFor, errorIn, faultOfEnd, faultOfError } from "./bazel/faults.ts";
-import { formatLabel, matchesLabel, parseTarget } from "./bazel/label.ts";
-import { type Queried, QueryReader } from "./bazel/query.ts";
-import { checkWorkspace, lockOf, type Workspace, workspaceOf } from "./bazel/workspace.ts";
-import { type Closure, closureOf, packagesOf } from "./closure/closure.ts";
-import { type RcChain, rcChain, valuesOf } from "./closure/rc.ts";
-import { isFile, readIfThere } from "./closure/reading.ts";
-import { ignoredFolders, type Listed, visibleNames } from "./closure/selections.ts";
-import { SourceFinder, type Sources } from "./closure/sources.ts";
-import { isOwnPattern, type WorkspaceFiles, workspaceFiles } from "./closure/workspace_files.ts";
-import { recipeFlags, recipeOf } from "./flags.ts";
-import type { RulesImgRecipe } from "./recipe.ts";
+import {
+  ask,
+  type Asked,
+  askOnce,
+  closureFor,
+  type Ground,
+  groundOf,
+  loadingOptions,
+  type Question,
+} from "./asking.ts";
+import { ExitStatus } from "./bazel/command.ts";
+import { errorFor, errorIn, faultOfError } from "./bazel/faults.ts";
+import { formatLabel, parseTarget } from "./bazel/label.ts";
+import type { Queried } from "./bazel/query.ts";
+import { checkWorkspace, workspaceOf } from "./bazel/workspace.ts";
+import { type Closure, packagesOf } from "./closure/closure.ts";
+import { type Listed, visibleNames } from "./closure/selections.ts";
+import type { Sources } from "./closure/sources.ts";
+import { recipeOf } from "./flags.ts";
 
 /** What is known of a target. */
-export interface Surveyed {
-  readonly workspace: Workspace;
+export interface Surveyed extends Ground {
   /** Its label in full. */
   readonly label: string;
   readonly queried: Queried;
   readonly closure: Closure;
   readonly sources: Sources;
-  readonly top: WorkspaceFiles;
-  readonly rc: RcChain;
   /** What globs of its packages look at. */
   readonly listed: Listed;
   /** Names of all that they could see when Bazel was asked. */
   readonly names: string;
 }
-
-/** Options whose targets decide what others are built with. */
-const PLATFORM_OPTIONS = [
-  "--platforms",
-  "--host_platform",
-  "--extra_toolchains",
-  "--extra_execution_platforms",
-];
-
-/** Options of the recipe's `args` that decide what is loaded; only these does a query take. */
-const LOADING_OPTIONS =
-  /^--(?:(?:no)?enable_(?:bzlmod|workspace)|override_(?:repository|module)|inject_repository|registry|lockfile_mode|repo_env|repository_cache|distdir|package_path|deleted_packages)(?:=|$)/;
 
 /**
  * Surveys requests, all of a workspace in one query; answers in their order.
@@ -54,16 +45,23 @@ export async function survey(
   requests: readonly BuildRequest[],
   fresh = false,
 ): Promise<(Surveyed | Fault)[]> {
-  const byWorkspace = Map.groupBy(
-    requests,
-    (request) =>
-      JSON.stringify([recipeOf(request).workspace ?? ".", loadingOptions(recipeOf(request))]),
-  );
+  const grounds = new Map<string, Ground>();
+  const groundFor = (request: BuildRequest) => {
+    const workspace = workspaceOf(request.context.root, recipeOf(request));
+    const ground = grounds.get(workspace.path) ?? groundOf(workspace);
+    grounds.set(workspace.path, ground);
+    return ground;
+  };
+  const byLoading = Map.groupBy(requests, (request) => {
+    const { workspace, rc } = groundFor(request);
+    return JSON.stringify([workspace.path, loadingOptions(request, rc)]);
+  });
   const answers = new Map<BuildRequest, Surveyed | Fault>();
-  for (const group of byWorkspace.values()) {
+  for (const group of byLoading.values()) {
+    const ground = groundFor(group[0]!);
     const surveyed = await together(
       group.map((request) => ({ request })),
-      (open, signal) => surveyGroup(open, signal, fresh),
+      (open, signal) => surveyGroup(ground, open, signal, fresh),
     );
     group.forEach((request, at) => answers.set(request, surveyed[at]!));
   }
@@ -71,25 +69,20 @@ export async function survey(
 }
 
 async function surveyGroup<R extends { readonly request: BuildRequest }>(
+  ground: Ground,
   group: readonly R[],
   signal: AbortSignal,
   fresh: boolean,
 ): Promise<ReadonlyMap<R, Surveyed | Fault>> {
-  const requests = group.map(({ request }) => request);
-  const [first] = requests as [BuildRequest];
-  const workspace = workspaceOf(first.context.root, recipeOf(first));
-  const { ownNames } = workspaceFiles(workspace.path);
-  const labels = requests.map((request) => {
+  const { workspace, top: { ownNames } } = ground;
+  const questions = group.map(({ request }): Question => {
     const target = parseTarget(recipeOf(request).target)!;
-    return formatLabel(ownNames.has(target.repository) ? { ...target, repository: "" } : target);
+    const own = ownNames.has(target.repository) ? { ...target, repository: "" } : target;
+    return { request, label: formatLabel(own) };
   });
-  checkWorkspace(workspace, first.context.name);
-  const asked = fresh
-    ? await ask(workspace, [...new Set(labels)], requests, signal)
-    : await askOnce(workspace, new Set(labels), requests, signal);
-  return new Map(group.map((each, at) => {
-    return [each, answerFor(asked, labels[at]!, each.request.context)];
-  }));
+  checkWorkspace(workspace, questions[0]!.request.context.name);
+  const asked = await (fresh ? ask : askOnce)(ground, questions, signal);
+  return new Map(group.map((each, at) => [each, answerFor(asked, questions[at]!)]));
 }
 
 /**
@@ -110,100 +103,13 @@ export async function movedSince(
   });
 }
 
-/** A query's answer with what belongs to all its targets. */
-interface Asked extends Omit<Surveyed, "label" | "closure" | "sources" | "names" | "listed"> {
-  /** Folders that .bazelignore hides. */
-  readonly ignored: ReadonlySet<string>;
-  readonly end: BazelEnd;
-  readonly finder: SourceFinder;
-  /** Targets that no edge leads to but that every build looks at. */
-  readonly registered: readonly string[];
-  /** Files that are loaded by nobody knows whom. */
-  readonly stray: readonly string[];
-}
-
-/** Answers of this run; a build needs no other than the one its identity came from. */
-interface Answered {
-  readonly about: string;
-  readonly labels: ReadonlySet<string>;
-  readonly answer: Asked;
-}
-
-async function askOnce(
-  workspace: Workspace,
-  labels: ReadonlySet<string>,
-  group: readonly BuildRequest[],
-  signal: AbortSignal,
-): Promise<Asked> {
-  const [{ context }] = group as [BuildRequest];
-  const about = JSON.stringify([workspace.path, loadingOptions(recipeOf(group[0]!))]);
-  const answers = await context.once("rules_img queries", () => Promise.resolve<Answered[]>([]));
-  const known = answers.find((each) => each.about === about && labels.isSubsetOf(each.labels));
-  if (known !== undefined) return known.answer;
-  const answer = await ask(workspace, [...labels], group, signal);
-  answers.push({ about, labels, answer });
-  return answer;
-}
-
-async function ask(
-  workspace: Workspace,
-  labels: readonly string[],
-  group: readonly BuildRequest[],
-  signal: AbortSignal,
-): Promise<Asked> {
-  const [{ context }] = group as [BuildRequest];
-  const rc = rcChain(workspace.path, Deno.env.get("HOME"));
-  const top = workspaceFiles(workspace.path);
-  const words = [...rc.words, ...group.flatMap((request) => recipeOf(request).args ?? [])];
-  const patterns = [...top.registered, ...valuesOf(words, PLATFORM_OPTIONS).filter(isOwnPattern)];
-  const roots = `deps(set(${[...labels, ...patterns].map(quoted).join(" ")}))`;
-  const reader = new QueryReader();
-  const command = { workspace, signal, where: context.name };
-  const end = await runBazel({
-    ...command,
-    args: [
-      "query",
-      ...loadingOptions(recipeOf(group[0]!)),
-      "--keep_going",
-      "--output=xml",
-      "--noxml:default_values",
-      "--noshow_progress",
-      `${roots} + buildfiles(${roots})`,
-    ],
-    log: (line) => context.log(line),
-    onResult: (line) => reader.line(line),
-  }, context.once);
-  const { done, partly, refused } = ExitStatus;
-  if (![done, partly, refused].includes(end.code)) {
-    throw faultOfEnd(end, context.root, context.name);
-  }
-  if (lacksLock(workspace, rc)) {
-    // A build would write one: it is to go in before the key is made, on a fresh checkout too.
-    const args = ["build", ...recipeFlags(group[0]!), "--nobuild", "--keep_going"];
-    args.push("--symlink_prefix=/", "--", ...labels.filter((label) => reader.targets.has(label)));
-    await runBazel({ ...command, args, log: () => {} }, context.once);
-  }
-  const queried = reader.targets;
-  const finder = new SourceFinder(workspace.path, queried, top);
-  const registered = [...queried.keys()].filter((label) => patterns.some(matchesLabel(label)));
-  const loaded = new Set(
-    labels.flatMap((label) => [...finder.find(closureOf(queried, [label, ...registered])).loaded]),
-  );
-  const stray = [...queried].flatMap(([label, { kind }]) => {
-    if (kind !== "source-file" || !label.startsWith("//") || !label.endsWith(".bzl")) return [];
-    const path = `${workspace.path}/${label.slice(2).replace(/^:/, "").replace(":", "/")}`;
-    return loaded.has(path) ? [] : [path];
-  });
-  const ignored = ignoredFolders(workspace.path, readIfThere(`${workspace.path}/.bazelignore`));
-  return { workspace, queried, top, rc, ignored, end, finder, registered, stray };
-}
-
 function answerFor(
-  { end, finder, registered, stray, ignored, ...asked }: Asked,
-  label: string,
-  context: BuildContext,
+  answer: Asked,
+  question: Question,
 ): Surveyed | Fault {
-  const closure = closureOf(asked.queried, [label, ...registered]);
+  const { label, request: { context } } = question;
+  const { end, finder, stray, ignored, ...asked } = answer;
+  const closure = closureFor(question, answer);
   const { missing } = closure;
   const error = end.code === ExitStatus.done
     ? undefined
@@ -221,17 +127,4 @@ function answerFor(
   const listed = { workspace: asked.workspace.path, packages: sources.packages, ignored };
   const names = visibleNames(listed);
   return { ...asked, label, closure, listed, names, sources: { ...sources, files } };
-}
-
-function lacksLock(workspace: Workspace, { words }: RcChain): boolean {
-  if (!isFile(`${workspace.path}/MODULE.bazel`) || isFile(lockOf(workspace))) return false;
-  return !valuesOf(words, ["--lockfile_mode"]).includes("off");
-}
-
-function loadingOptions({ args = [] }: RulesImgRecipe): string[] {
-  return args.filter((arg) => LOADING_OPTIONS.test(arg));
-}
-
-function quoted(label: string): string {
-  return `"${label}"`;
 }

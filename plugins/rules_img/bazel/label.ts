@@ -60,17 +60,20 @@ export function parseTarget(text: string): Label | undefined {
   return label?.name === "all" || label?.name === "all-targets" ? undefined : label;
 }
 
-/** Says of a target pattern whether a label of the main repository is meant by it. */
-export function matchesLabel(label: string): (pattern: string) => boolean {
+/**
+ * Says of a target pattern whether a label of the main repository is meant by it.
+ *
+ * @param isRule what is no rule is only meant by `:*` and by its name.
+ */
+export function matchesLabel(label: string, isRule: boolean): (pattern: string) => boolean {
   const target = parseLabel(label);
   return (pattern) => {
-    const below = /^@{0,2}\/\/(.*?)\/?\.\.\.(?::.*)?$/.exec(pattern)?.[1];
-    if (below !== undefined) return target?.repository === "" && isIn(target.package, below);
-    const wanted = parseLabel(pattern);
-    if (wanted?.name === "all" || wanted?.name === "*") {
-      return target?.repository === "" && target.package === wanted.package;
-    }
-    return canonicalLabel(pattern) === label;
+    const [, below, kinds = "all"] = /^@{0,2}\/\/(.*?)\/?\.\.\.(?::(.*))?$/.exec(pattern) ?? [];
+    const wanted = below === undefined ? parseLabel(pattern) : undefined;
+    const wild = below === undefined ? wanted?.name ?? "" : kinds;
+    if (!["all", "*", "all-targets"].includes(wild)) return canonicalLabel(pattern) === label;
+    if (target?.repository !== "" || (wild === "all" && !isRule)) return false;
+    return below === undefined ? target.package === wanted?.package : isIn(target.package, below);
   };
 }
 

@@ -22,6 +22,8 @@ export interface QueriedTarget {
   readonly ruleClass?: string;
   /** Labels of what it is made from. */
   readonly inputs: readonly string[];
+  /** What a `toolchain` rule stands for: for Bazel that is no edge. */
+  readonly toolchain?: string;
   /** Attributes of an image that was pulled. */
   readonly pulled?: PulledImage;
 }
@@ -53,7 +55,7 @@ interface Open {
 const KINDS: readonly string[] = ["rule", "source-file", "generated-file", "package-group"];
 
 /** The attributes that are looked at; those of other rules can be large. */
-const ATTRIBUTES: readonly string[] = ["registries", "repository", "data", "files"];
+const ATTRIBUTES: readonly string[] = ["registries", "repository", "data", "files", "toolchain"];
 
 /** Reads an answer line by line, as it is printed. */
 export class QueryReader {
@@ -116,10 +118,12 @@ export class QueryReader {
     if (this.#depth !== 1 || this.#open === undefined) return;
     const { label, attributes, location, ruleClass, ...target } = this.#open;
     const pulled = pulledImage(attributes);
+    const [toolchain] = ruleClass === "toolchain" ? attributes.get("toolchain") ?? [] : [];
     this.#targets.set(label, {
       ...target,
       ...(location === undefined ? {} : { location }),
       ...(ruleClass === undefined ? {} : { ruleClass }),
+      ...(toolchain === undefined ? {} : { toolchain: canonicalLabel(toolchain) }),
       ...(pulled === undefined ? {} : { pulled }),
     });
     this.#open = undefined;

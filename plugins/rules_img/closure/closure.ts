@@ -13,8 +13,16 @@ export interface Closure {
   readonly missing: readonly string[];
 }
 
-/** Follows all edges from some targets. */
-export function closureOf(queried: Queried, roots: readonly string[]): Closure {
+/**
+ * Follows all edges from some targets.
+ *
+ * @param values label of a setting → labels of what it stands for, other than its BUILD file says.
+ */
+export function closureOf(
+  queried: Queried,
+  roots: readonly string[],
+  values: ReadonlyMap<string, readonly string[]> = new Map(),
+): Closure {
   const labels = new Set(roots);
   const sources: string[] = [];
   const missing: string[] = [];
@@ -26,6 +34,9 @@ export function closureOf(queried: Queried, roots: readonly string[]): Closure {
     }
     if (target.kind === "source-file") sources.push(label);
     for (const input of target.inputs) labels.add(input);
+    for (const other of [target.toolchain, ...values.get(label) ?? []]) {
+      if (other !== undefined && queried.has(other)) labels.add(other);
+    }
   }
   return { labels, sources, missing };
 }

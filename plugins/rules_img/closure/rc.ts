@@ -12,7 +12,16 @@ export interface RcChain {
   readonly own: readonly string[];
   /** Absolute paths of everything else: the system's, the user's, what is imported if it is there. */
   readonly local: readonly string[];
+  /** Its lines of options, in the order in which Bazel reads them. */
+  readonly lines: readonly RcLine[];
   /** Every word of the options in it. */
+  readonly words: readonly string[];
+}
+
+/** Options of a command. */
+export interface RcLine {
+  /** The command that they are for, with a configuration as in `build:ci`. */
+  readonly command: string;
   readonly words: readonly string[];
 }
 
@@ -23,15 +32,15 @@ const SYSTEM = ["/etc/bazel.bazelrc", "/etc/bazel/bazelrc"];
 export function rcChain(workspace: string, home: string | undefined): RcChain {
   const own = new Set<string>();
   const local = new Set<string>();
-  const words: string[] = [];
+  const lines: RcLine[] = [];
   const visit = (path: string, isOwn: boolean) => {
     if (own.has(path) || (local.has(path) && !isOwn)) return;
     if (isOwn) local.delete(path);
     (isOwn ? own : local).add(path);
-    for (const [command, ...rest] of linesOf(path)) {
-      const [target] = rest;
+    for (const [command = "", ...words] of linesOf(path)) {
+      const [target] = words;
       if ((command !== "import" && command !== "try-import") || target === undefined) {
-        words.push(...rest);
+        lines.push({ command, words });
         continue;
       }
       const imported = target.replace(/^%workspace%/, workspace);
@@ -42,7 +51,39 @@ export function rcChain(workspace: string, home: string | undefined): RcChain {
   for (const path of SYSTEM) visit(path, false);
   visit(`${workspace}/.bazelrc`, true);
   if (home !== undefined) visit(`${home}/.bazelrc`, false);
-  return { own: [...own], local: [...local], words };
+  return { own: [...own], local: [...local], lines, words: lines.flatMap(({ words }) => words) };
+}
+
+/**
+ * The words that Bazel gives to a build besides those of all commands: of the chain, and what was
+ * given, each configuration replaced by what it stands for.
+ */
+export function wordsOfBuild({ lines }: RcChain, given: readonly string[]): string[] {
+  const expanded = (words: readonly string[], open: readonly string[]): string[] =>
+    withValues(words, (word) => word === "--config").flatMap((word) => {
+      const [, config] = /^--config=(.*)$/.exec(word) ?? [];
+      if (config === undefined) return [word];
+      if (open.includes(config)) return [];
+      const commands = ["always", "common", "build"].map((command) => `${command}:${config}`);
+      const chosen = lines.filter(({ command }) => commands.includes(command));
+      return expanded(chosen.flatMap(({ words }) => words), [...open, config]);
+    });
+  const always = lines.filter(({ command }) => command === "build");
+  return expanded([...always.flatMap(({ words }) => words), ...given], []);
+}
+
+/** Makes one word of an option and the word that is its value. */
+export function withValues(
+  words: readonly string[],
+  takesValue: (word: string) => boolean,
+): string[] {
+  const joined: string[] = [];
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at]!;
+    const hasValue = takesValue(word) && at + 1 < words.length;
+    joined.push(hasValue ? `${word}=${words[++at]}` : word);
+  }
+  return joined;
 }
 
 /** Options that let variables of the environment through by name. */
