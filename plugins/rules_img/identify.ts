@@ -7,8 +7,9 @@ import { relative } from "@std/path";
 import { Fault } from "../../lib/model/errors.ts";
 import { type BuildRequest, Discovered, type Identity } from "../../lib/model/plugin.ts";
 import { lockOf, PROGRAMS } from "./bazel/workspace.ts";
-import { variablesOf } from "./closure/rc.ts";
+import { filesNamedBy, variablesOf } from "./closure/rc.ts";
 import { fileSelections, listingSelections } from "./closure/selections.ts";
+import { addWithLinks } from "./closure/sources.ts";
 import { recipeOf } from "./flags.ts";
 import { survey, type Surveyed } from "./survey.ts";
 
@@ -41,14 +42,18 @@ function discovered(
   { workspace, sources, top, rc, listed }: Surveyed,
 ): Discovered {
   const { description: { undiscovered: _, ...description }, context: { root } } = request;
-  const { args = [] } = recipeOf(request);
+  const words = [...rc.words, ...recipeOf(request).args ?? []];
+  const files = new Set(sources.files);
+  for (const path of [...top.files, ...rc.own, ...filesNamedBy(words, workspace.path)]) {
+    addWithLinks(files, path, workspace.path);
+  }
   return new Discovered({
     ...description,
-    inputs: fileSelections(root, new Set([...sources.files, ...top.files, ...rc.own])),
+    inputs: fileSelections(root, files),
     rewrites: [relative(root, lockOf(workspace))],
     guard: {
       files: rc.local,
-      env: [...new Set([...VARIABLES, ...variablesOf([...rc.words, ...args])])].sort(),
+      env: [...new Set([...VARIABLES, ...variablesOf(words)])].sort(),
       tools: PROGRAMS,
       trees: listingSelections(root, listed),
     },

@@ -6,7 +6,13 @@ import { FileIndex } from "../../lib/files/index.ts";
 import type { Queried, QueriedTarget } from "../../plugins/rules_img/bazel/query.ts";
 import { closureOf } from "../../plugins/rules_img/closure/closure.ts";
 import { loadsOf, stringsOf } from "../../plugins/rules_img/closure/loads.ts";
-import { rcChain, splitWords, valuesOf, variablesOf } from "../../plugins/rules_img/closure/rc.ts";
+import {
+  rcChain,
+  splitWords,
+  valuesOf,
+  variablesOf,
+  wordsOfBuild,
+} from "../../plugins/rules_img/closure/rc.ts";
 import {
   fileSelections,
   ignoredFolders,
@@ -94,6 +100,9 @@ Deno.test("rcChain() follows imports; what may be missing is nobody else's", () 
   using ws = new Workspace({
     ".bazelrc": [
       "import %workspace%/ci.bazelrc",
+      "import tools/rel.bazelrc",
+      "import %workspace%/../common.bazelrc",
+      "import /elsewhere/x.bazelrc",
       "try-import %workspace%/user.bazelrc",
       "build --action_env=TOKEN --action_env=FIXED=1 \\",
       "  --repo_env GOPROXY",
@@ -102,8 +111,14 @@ Deno.test("rcChain() follows imports; what may be missing is nobody else's", () 
     "home/.bazelrc": "build --action_env=MINE\n",
   });
   const { own, local, words } = rcChain(ws.path, `${ws.path}/home`);
-  assertEquals(ws.inside(own), [".bazelrc", "ci.bazelrc"]);
+  assertEquals(ws.inside(own), [
+    ".bazelrc",
+    ws.path.replace(/ws$/, "common.bazelrc"),
+    "ci.bazelrc",
+    "tools/rel.bazelrc",
+  ]);
   assertEquals(ws.inside(local).filter((path) => !path.startsWith("/etc/")), [
+    "/elsewhere/x.bazelrc",
     "home/.bazelrc",
     "user.bazelrc",
   ]);
@@ -112,6 +127,23 @@ Deno.test("rcChain() follows imports; what may be missing is nobody else's", () 
     "//p:x",
     "//p:y",
   ]);
+});
+
+Deno.test("wordsOfBuild() puts what configurations stand for in their place", () => {
+  const lines = [
+    "common --registry=https://r",
+    "build --a --config=always",
+    "build:always --b",
+    "common:ci --c --config=deep",
+    "test:ci --not-this",
+    "build:deep --d --config ci",
+  ].map((line) => {
+    const [command = "", ...words] = splitWords(line);
+    return { command, words };
+  });
+  const rc = { own: [], local: [], lines, words: lines.flatMap(({ words }) => words) };
+  assertEquals(wordsOfBuild(rc, ["--config", "ci", "--e"]), ["--a", "--b", "--c", "--d", "--e"]);
+  assertEquals(wordsOfBuild(rc, []), ["--a", "--b"]);
 });
 
 Deno.test("workspaceFiles() finds lock files, extensions and toolchains", () => {

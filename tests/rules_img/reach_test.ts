@@ -43,7 +43,7 @@ function globbing(pattern: string): string {
 }
 
 const FILES = (outside: string) => ({
-  WORKSPACE: `
+  "tools/W": `
 workspace(name = "flywheel")
 load("//probe:deps.bzl", "deps")
 deps()
@@ -56,7 +56,9 @@ new_local_repository(name = "mirror", path = "third_party/mirror", build_file = 
 new_local_repository(name = "beyond", path = "../beyond", build_file = "//third_party:mirror.BUILD")
 register_toolchains("//tc:a")
 `,
-  ".bazelrc": `build --nosandbox_debug
+  "tools/real.bazelrc": `import tools/relative.bazelrc
+import %workspace%/../common.bazelrc
+build --nosandbox_debug --workspace_status_command=tools/status.sh
 build --//probe:setting=//other:lib
 build:ci --override_repository=chosen=${outside}/override
 `,
@@ -66,6 +68,12 @@ build:ci --override_repository=chosen=${outside}/override
   "stubs/java/WORKSPACE": "",
   "stubs/java/java/BUILD": "",
   "stubs/java/java/defs.bzl": STUBS(["java_import", "java_runtime", "java_toolchain"]),
+  "tools/BUILD": "",
+  "tools/relative.bazelrc": "",
+  "../common.bazelrc": "",
+  "tools/build_rules/BUILD": "",
+  "tools/build_rules/prelude_bazel": 'load("//tools:prelude.bzl", "nothing")\n',
+  "tools/prelude.bzl": "nothing = 1\n",
   "probe/defs.bzl": DEFS,
   "probe/deps.bzl": `
 def deps():
@@ -99,11 +107,15 @@ used(name = "used", visibility = ["//visibility:public"])
   "third_party/BUILD": "",
   "third_party/mirror.BUILD": globbing("**/*.txt"),
   "third_party/mirror/d/a.txt": "a",
+  "ln/link": "",
   "ln/BUILD": globbing("link/*.txt"),
   "shared/a.txt": "a",
   "bn/BUILD": globbing("*.md"),
   "bn/a.md": "a",
 });
+
+/** Links of the workspace, and what they lead to. */
+const LINKS = { WORKSPACE: "tools/W", ".bazelrc": "tools/real.bazelrc", "ln/link": "../shared" };
 
 const REPOSITORIES = ["absolute", "dotted", "named", "chosen", "mirror", "beyond"];
 
@@ -139,7 +151,11 @@ toolTest(["bazel", "node"], "what no edge leads to", async (t) => {
     });
   }
   project.write({ "../beyond/a.txt": "a" });
-  Deno.symlinkSync("../shared", project.path("ln/link"));
+  project.write({ "tools/status.sh": "#!/bin/sh\n" }, 0o755);
+  for (const [path, target] of Object.entries(LINKS)) {
+    Deno.removeSync(project.path(path), { recursive: true });
+    Deno.symlinkSync(target, project.path(path));
+  }
 
   const keys = async (...names: string[]) => {
     const { images } = await project.json(["plan", ...names]);
@@ -190,5 +206,31 @@ toolTest(["bazel", "node"], "what no edge leads to", async (t) => {
     });
     const { reasons } = imageOf(document, "toolchain");
     assertEquals(reasons.map(({ path }) => path), ["tc/a.txt"]);
+  });
+
+  await t.step("so is what the top folder says, and what is linked and named there", async () => {
+    project.write({
+      "tools/real.bazelrc": `${Deno.readTextFileSync(project.path(".bazelrc"))}# more\n`,
+      "tools/relative.bazelrc": "# more\n",
+      "../common.bazelrc": "# more\n",
+      "tools/W": `${Deno.readTextFileSync(project.path("WORKSPACE"))}# more\n`,
+      "tools/build_rules/prelude_bazel": 'load("//tools:prelude.bzl", "nothing") # more\n',
+      "tools/prelude.bzl": "nothing = 2\n",
+      "tools/status.sh": "#!/bin/sh\n# more\n",
+      platform_mappings: "# more\n",
+    });
+    const { reasons } = imageOf(await project.json(["plan", "prefixed"]), "prefixed");
+    assertEquals(reasons.map(({ path }) => path), [
+      "../common.bazelrc",
+      "bn/bazel-setup.md",
+      "platform_mappings",
+      "tc/a.txt",
+      "tools/W",
+      "tools/build_rules/prelude_bazel",
+      "tools/prelude.bzl",
+      "tools/real.bazelrc",
+      "tools/relative.bazelrc",
+      "tools/status.sh",
+    ]);
   });
 });

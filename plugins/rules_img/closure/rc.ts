@@ -4,11 +4,12 @@
  * @see https://bazel.build/run/bazelrc
  */
 
-import { readIfThere } from "./reading.ts";
+import { resolve } from "@std/path";
+import { isBelow, readIfThere } from "./reading.ts";
 
 /** The files of a chain. Missing ones are listed too, for they may appear. */
 export interface RcChain {
-  /** Absolute paths of the workspace's own: its .bazelrc and what that must import from it. */
+  /** Absolute paths of the workspace's own: its .bazelrc and what that must import by its place. */
   readonly own: readonly string[];
   /** Absolute paths of everything else: the system's, the user's, what is imported if it is there. */
   readonly local: readonly string[];
@@ -43,9 +44,10 @@ export function rcChain(workspace: string, home: string | undefined): RcChain {
         lines.push({ command, words });
         continue;
       }
-      const imported = target.replace(/^%workspace%/, workspace);
-      const inside = imported.startsWith(`${workspace}/`);
-      visit(imported, isOwn && inside && command === "import");
+      // Bazel is started in the workspace, which paths that are not absolute are relative to.
+      const imported = resolve(workspace, target.replace(/^%workspace%/, workspace));
+      const isFixed = !target.startsWith("/") || isBelow(imported, workspace);
+      visit(imported, isOwn && isFixed && command === "import");
     }
   };
   for (const path of SYSTEM) visit(path, false);
@@ -92,6 +94,15 @@ const LETS_THROUGH = ["--action_env", "--host_action_env", "--repo_env", "--clie
 /** Variables that an option lets through; one with a value of its own is not looked at. */
 export function variablesOf(words: readonly string[]): string[] {
   return valuesOf(words, LETS_THROUGH).filter((value) => /^[A-Za-z_]\w*$/.test(value));
+}
+
+/** Options whose files decide what is built. */
+const NAME_FILES = ["--platform_mappings", "--workspace_status_command"];
+
+/** Absolute paths of the workspace's files that options name. */
+export function filesNamedBy(words: readonly string[], workspace: string): string[] {
+  const paths = valuesOf(words, NAME_FILES).map((value) => resolve(workspace, value));
+  return paths.filter((path) => isBelow(path, workspace));
 }
 
 /** Values of options, written as `--name=value` or as `--name value`. */

@@ -25,7 +25,17 @@ const STARLARK = [
   "REPO.bazel",
 ];
 
-const OTHER = ["MODULE.bazel.lock", ".bazelversion", ".bazeliskrc", ".bazelignore", "tools/bazel"];
+/** What Bazel reads before every BUILD file. */
+const PRELUDE: Label = { repository: "", package: "tools/build_rules", name: "prelude_bazel" };
+
+const OTHER = [
+  "MODULE.bazel.lock",
+  ".bazelversion",
+  ".bazeliskrc",
+  ".bazelignore",
+  "tools/bazel",
+  "platform_mappings",
+];
 
 /** The top package, in which strings of these files are labels. */
 const TOP: Label = { repository: "", package: "", name: "" };
@@ -35,7 +45,7 @@ export function workspaceFiles(workspace: string): WorkspaceFiles {
   const files = new Set(OTHER.map((name) => `${workspace}/${name}`));
   const registered = new Set<string>();
   const ownNames = new Set([""]);
-  const waiting = STARLARK.map((name) => ({ ...TOP, name }));
+  const waiting: Label[] = [...STARLARK.map((name) => ({ ...TOP, name })), PRELUDE];
   for (const label of waiting) {
     const path = `${workspace}/${pathOf(label)}`;
     if (files.has(path)) continue;
