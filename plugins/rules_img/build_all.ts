@@ -6,7 +6,7 @@ import type { BuildRequest } from "../../lib/model/plugin.ts";
 import { together } from "../../lib/model/together.ts";
 import { type BazelEnd, runBazel } from "./bazel/command.ts";
 import { type BuildEvents, type BuiltTarget, type Failure, parseEvents } from "./bazel/events.ts";
-import { faultOfEnd, faultOfError, shortened } from "./bazel/faults.ts";
+import { errorOfAborted, faultOfEnd, faultOfError, shortened } from "./bazel/faults.ts";
 import type { Queried } from "./bazel/query.ts";
 import { readIfThere } from "./closure/reading.ts";
 import { repositoryFolder } from "./closure/sources.ts";
@@ -49,7 +49,8 @@ async function buildTargets(
   group: readonly Pending[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<Pending, Answer>> {
-  const { end, events } = await run(group, [], signal);
+  const first = await run(group, [], signal);
+  const { events } = first;
   const remote = group.filter(({ surveyed: { label, queried } }) => {
     const target = targetOf(events, label, queried);
     return target?.success === true && !isLocal(target);
@@ -64,7 +65,7 @@ async function buildTargets(
     if (moved[at]) return faultOfMoved(pending);
     const isRemote = remote.includes(pending);
     try {
-      return await answerFor(pending, isRemote ? fetched : events, end);
+      return await answerFor(pending, isRemote ? { ...first, events: fetched } : first);
     } catch (error) {
       return asFault(error, { where: pending.request.context.name });
     }
@@ -77,11 +78,18 @@ const FETCH = ["--remote_download_toplevel"];
 
 const KEEPS_REMOTE = /^--(?:experimental_)?remote_download_(?:minimal|outputs=minimal)$/;
 
+/** How a build went. */
+interface Ran {
+  readonly end: BazelEnd;
+  readonly events: BuildEvents;
+  readonly lines: LineRouter;
+}
+
 async function run(
   group: readonly Pending[],
   extra: readonly string[],
   signal: AbortSignal,
-): Promise<{ readonly end: BazelEnd; readonly events: BuildEvents }> {
+): Promise<Ran> {
   const [{ request, surveyed: { workspace } }] = group as [Pending];
   const { context } = request;
   const flags = recipeFlags(request);
@@ -115,13 +123,12 @@ async function run(
     },
     where: context.name,
   }, context.once);
-  return { end, events: parseEvents(readIfThere(eventFile)) };
+  return { end, lines, events: parseEvents(readIfThere(eventFile)) };
 }
 
 async function answerFor(
   { request, surveyed: { label, queried, closure } }: Pending,
-  events: BuildEvents,
-  end: BazelEnd,
+  { events, end, lines }: Ran,
 ): Promise<Answer> {
   const { name, root } = request.context;
   const target = targetOf(events, label, queried);
@@ -129,9 +136,14 @@ async function answerFor(
     return await imageSource(request, label, target, describedLayers(queried, closure));
   }
   const [failure] = target?.failures ?? [];
-  if (failure !== undefined) return faultOfFailure(failure, label, name);
-  const why = events.aborted.get(label);
-  const error = end.errors.find((each) => names(each, label)) ?? why;
+  if (failure !== undefined) {
+    const printed = readIfThere(failure.output ?? "");
+    if (printed !== "") lines.tell(request, printed);
+    return faultOfFailure(failure, printed, label, name);
+  }
+  const aborted = events.aborted.get(label) ?? { causes: [] };
+  const error = errorOfAborted(end.errors, label, aborted) ?? aborted.description ??
+    (end.errors.length === 0 ? aborted.reason : undefined);
   return error === undefined ? faultOfEnd(end, root, name) : faultOfError(error, root, name);
 }
 
@@ -140,11 +152,6 @@ function faultOfMoved({ request: { context: { name } } }: Pending): Fault {
     where: name,
     next: "run the command again; nothing was recorded",
   });
-}
-
-/** Says whether a text has this label, and not only one that begins like it. */
-function names(text: string, label: string): boolean {
-  return text.split(/['"\s,;()]+/).some((word) => word.replace(/:$/, "") === label);
 }
 
 /** Under bzlmod, events have the canonical names of repositories: those of their folders. */
@@ -161,12 +168,17 @@ function targetOf(
 }
 
 /** An action's own last word says more than what Bazel says of it. */
-function faultOfFailure(failure: Failure, target: string, where: string): Fault {
+function faultOfFailure(
+  failure: Failure,
+  printed: string,
+  target: string,
+  where: string,
+): Fault {
   const { label, mnemonic, status } = failure;
   const what = label === undefined ? target : `${mnemonic ?? "An action"} of ${label}`;
-  const printed = readIfThere(failure.output ?? "").trim().split("\n").at(-1)!.trim();
+  const last = printed.trim().split("\n").at(-1)!.trim();
   const ended = status === undefined ? "failed" : `failed with status ${status}`;
-  const word = shortened(printed === "" ? failure.message : printed).split("\n")[0];
+  const word = shortened(last === "" ? failure.message : last).split("\n")[0];
   return new Fault(`${what} ${ended}: ${word}`, {
     where,
     next: "see what the action printed in the log",

@@ -18,6 +18,9 @@ const LABEL = /(?:@{1,2}[\w.+~-]*)?\/\/[^\s:'",;()]*:[^\s:'",;()]+/g;
 export class LineRouter {
   readonly #all: readonly Recipient[];
   #current: readonly Recipient[];
+  /** Lines of errors that each image was handed. */
+  readonly #told = new Map<BuildRequest, Set<string>>();
+  #isError = false;
 
   constructor(all: readonly Recipient[]) {
     this.#all = all;
@@ -26,8 +29,28 @@ export class LineRouter {
 
   /** Takes a line. */
   take(line: string): void {
-    if (HEAD.test(line)) this.#current = this.#concerned(line);
-    for (const { request } of this.#current) request.context.log(line);
+    if (HEAD.test(line)) {
+      this.#current = this.#concerned(line);
+      this.#isError = line.startsWith("ERROR");
+    }
+    for (const { request } of this.#current) {
+      if (this.#isError) this.#toldTo(request).add(line);
+      request.context.log(line);
+    }
+  }
+
+  /** Hands an image what its action printed, of which Bazel's words may not have said whose it is. */
+  tell(request: BuildRequest, printed: string): void {
+    const told = this.#toldTo(request);
+    for (const line of printed.trimEnd().split("\n")) {
+      if (!told.has(line)) request.context.log(line);
+    }
+  }
+
+  #toldTo(request: BuildRequest): Set<string> {
+    const told = this.#told.get(request) ?? new Set();
+    this.#told.set(request, told);
+    return told;
   }
 
   #concerned(line: string): readonly Recipient[] {

@@ -221,8 +221,12 @@ Deno.test("build events: files of groups, wherever they are; causes of failures"
     ],
   });
   assertEquals([...aborted], [
-    ["//app:nope", "no such target '//app:nope'"],
-    ["//app:odd", "ANALYSIS_FAILURE"],
+    ["//app:nope", {
+      description: "no such target '//app:nope'",
+      reason: "LOADING_FAILURE",
+      causes: [],
+    }],
+    ["//app:odd", { reason: "ANALYSIS_FAILURE", causes: [] }],
   ]);
 });
 

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { imageOf } from "../support/project.ts";
 import { toolTest } from "../support/tools.ts";
-import { bazelProject } from "./rig.ts";
+import { bazelProject, STUBS } from "./rig.ts";
 
 /** An image of one file. */
 const DEFS = `
@@ -33,10 +33,6 @@ def _used(ctx):
 used = rule(implementation = _used, toolchains = ["//tc:type"])
 `;
 
-/** Rules of Bazel's own that its toolchains, looked at with ours, are declared by. */
-const STUBS = (names: readonly string[]) =>
-  names.map((name) => `${name} = native.${name}\n`).join("");
-
 /** A BUILD file with all files of a pattern. */
 function globbing(pattern: string): string {
   return `filegroup(name = "files", srcs = glob(["${pattern}"]), visibility = ["//visibility:public"])`;
@@ -44,11 +40,9 @@ function globbing(pattern: string): string {
 
 const FILES = (outside: string) => ({
   "tools/W": `
-workspace(name = "flywheel")
+${STUBS.workspace}
 load("//probe:deps.bzl", "deps")
 deps()
-local_repository(name = "rules_cc", path = "stubs/cc")
-local_repository(name = "rules_java", path = "stubs/java")
 local_repository(name = "absolute", path = "${outside}/absolute")
 local_repository(name = "dotted", path = "./../dotted")
 local_repository(name = "chosen", path = "chosen")
@@ -62,12 +56,7 @@ build --nosandbox_debug --workspace_status_command=tools/status.sh
 build --//probe:setting=//other:lib
 build:ci --override_repository=chosen=${outside}/override
 `,
-  "stubs/cc/WORKSPACE": "",
-  "stubs/cc/cc/BUILD": "",
-  "stubs/cc/cc/defs.bzl": STUBS(["cc_library", "cc_toolchain", "cc_toolchain_suite"]),
-  "stubs/java/WORKSPACE": "",
-  "stubs/java/java/BUILD": "",
-  "stubs/java/java/defs.bzl": STUBS(["java_import", "java_runtime", "java_toolchain"]),
+  ...STUBS.files,
   "tools/BUILD": "",
   "tools/relative.bazelrc": "",
   "../common.bazelrc": "",

@@ -75,9 +75,9 @@ Deno.test("events: why targets were not built", () => {
       "ImgLayout",
     ]);
   }
-  assertMatch(aborted.get("//app:nope")!, /^no such target '\/\/app:nope'/);
-  assertMatch(aborted.get("//app:depends")!, /^no such package 'nowhere'/);
-  assertEquals(aborted.get("//app:only_arm"), "ANALYSIS_FAILURE");
+  assertMatch(aborted.get("//app:nope")!.description!, /^no such target '\/\/app:nope'/);
+  assertMatch(aborted.get("//app:depends")!.description!, /^no such package 'nowhere'/);
+  assertEquals(aborted.get("//app:only_arm"), { reason: "ANALYSIS_FAILURE", causes: [] });
 });
 
 Deno.test("a query names source files by their own place, repositories by their folder", () => {

@@ -59,3 +59,23 @@ export async function outputPath(rig: BazelProject, relative: string): Promise<s
   const bin = await rig.run("info", "bazel-bin");
   return `${bin.trim()}/${relative}`;
 }
+
+function nativeRules(...names: readonly string[]): string {
+  return names.map((name) => `${name} = native.${name}\n`).join("");
+}
+
+/** Rules that declare Bazel's own toolchains, which it looks at with those of a workspace. */
+export const STUBS = {
+  workspace: `workspace(name = "flywheel")
+local_repository(name = "rules_cc", path = "stubs/cc")
+local_repository(name = "rules_java", path = "stubs/java")
+`,
+  files: {
+    "stubs/cc/WORKSPACE": "",
+    "stubs/cc/cc/BUILD": "",
+    "stubs/cc/cc/defs.bzl": nativeRules("cc_library", "cc_toolchain", "cc_toolchain_suite"),
+    "stubs/java/WORKSPACE": "",
+    "stubs/java/java/BUILD": "",
+    "stubs/java/java/defs.bzl": nativeRules("java_import", "java_runtime", "java_toolchain"),
+  },
+} as const;

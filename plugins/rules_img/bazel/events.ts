@@ -42,7 +42,17 @@ export interface BuildEvents {
   /** Label → what became of it. */
   readonly targets: ReadonlyMap<string, BuiltTarget>;
   /** Label or pattern → why it was not built. */
-  readonly aborted: ReadonlyMap<string, string>;
+  readonly aborted: ReadonlyMap<string, Abortion>;
+}
+
+/** Why something was not built. */
+export interface Abortion {
+  /** In Bazel's words, its own or those of what it stands for. */
+  readonly description?: string;
+  /** A word of Bazel's, e.g. `ANALYSIS_FAILURE`. */
+  readonly reason?: string;
+  /** Labels of what it was not built for. */
+  readonly causes: readonly string[];
 }
 
 interface EventFile {
@@ -145,15 +155,8 @@ export function parseEvents(text: string): BuildEvents {
     );
     targets.set(canonicalLabel(label), { success, groups, failures });
   }
-  const why = [...aborted].map(([name]) => [name, whyAborted(name, aborted)] as const);
+  const why = [...aborted].map(([name, own]) => [name, explained(own, aborted)] as const);
   return { targets, aborted: new Map(why) };
-}
-
-/** Why something was not built, and what it stands for where it has no words of its own. */
-interface Abortion {
-  readonly description: string | undefined;
-  readonly reason: string | undefined;
-  readonly children: readonly string[];
 }
 
 /** Of several events about one target the first has the most to say. */
@@ -161,16 +164,21 @@ function noteAbortion(
   aborted: Map<string, Abortion>,
   { id, children = [], aborted: { description, reason } = {} }: Event,
 ): void {
-  const causes = children.flatMap(namesOf).map(canonicalLabel);
+  const abortion = {
+    causes: children.flatMap(namesOf).map(canonicalLabel),
+    ...(description ? { description } : {}),
+    ...(reason ? { reason } : {}),
+  };
   for (const name of namesOf(id).map(canonicalLabel)) {
-    if (!aborted.has(name)) aborted.set(name, { description, reason, children: causes });
+    if (!aborted.has(name)) aborted.set(name, abortion);
   }
 }
 
-function whyAborted(name: string, aborted: ReadonlyMap<string, Abortion>): string {
-  const { description, reason, children } = aborted.get(name)!;
-  const cause = children.map((child) => aborted.get(child)?.description).find(Boolean);
-  return description || cause || reason || "it was not built";
+/** Where an event has no words of its own, those of its first cause that has some. */
+function explained(own: Abortion, aborted: ReadonlyMap<string, Abortion>): Abortion {
+  if (own.description !== undefined) return own;
+  const description = own.causes.map((cause) => aborted.get(cause)?.description).find(Boolean);
+  return description === undefined ? own : { ...own, description };
 }
 
 function parseLine(line: string): Event[] {

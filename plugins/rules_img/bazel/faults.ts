@@ -3,12 +3,16 @@
 import { Fault } from "../../../lib/model/errors.ts";
 import { isBelow, realPath } from "../closure/reading.ts";
 import { type BazelEnd, ExitStatus } from "./command.ts";
+import type { Abortion } from "./events.ts";
 
 /** The most lines of one error that go into a message. */
 const LINES = 6;
 
 /** The longest line of one, in characters: commands can be very long. */
 const WIDTH = 200;
+
+/** An error that has a place in a file. */
+const PLACE = /^(\/[^:\n]+):(\d+):(\d+): ([^]*)$/;
 
 /** A fault for a command that could not do its work at all. */
 export function faultOfEnd({ code, errors }: BazelEnd, root: string, where: string): Fault {
@@ -38,8 +42,7 @@ export function faultOfEnd({ code, errors }: BazelEnd, root: string, where: stri
  * @param root absolute path that places are shown relative to.
  */
 export function faultOfError(error: string, root: string, where: string): Fault {
-  const [, path, line, column, rest = error] = /^(\/[^:\n]+):(\d+):(\d+): ([^]*)$/.exec(error) ??
-    [];
+  const [, path, line, column, rest = error] = PLACE.exec(error) ?? [];
   const message = shortened(rest);
   if (path === undefined) return new Fault(message, { where, next: nextStep(message) });
   // A local repository is a link into the sources.
@@ -72,7 +75,32 @@ export function errorFor(errors: readonly string[], label: string): string | und
   const [, file] = / defined by (\/\S+)/.exec(own ?? "") ?? [];
   const unread = errors.find((error) => error.startsWith(`${file}:`));
   if (unread !== undefined || (own !== undefined && NOT_THERE.test(own))) return unread ?? own;
-  return errors.find((error) => /^\/[^:\n]+:\d+:\d+: /.test(error)) ?? own ?? errors[0];
+  return errors.find((error) => PLACE.test(error)) ?? own ?? errors[0];
+}
+
+/**
+ * The error that tells why a target was not built: one that names it, the one whose words an event
+ * has without their place, or one that names what it was not built for.
+ */
+export function errorOfAborted(
+  errors: readonly string[],
+  label: string,
+  { description = "", causes }: Abortion,
+): string | undefined {
+  const words = inline(description);
+  const same = words === "" ? [] : errors.filter((error) => inline(error).includes(words));
+  return errors.find((error) => names(error, label)) ??
+    same.find((error) => PLACE.test(error)) ?? same[0] ??
+    errors.find((error) => causes.some((cause) => names(error, cause)));
+}
+
+/** Says whether a text has this label, and not only one that begins like it. */
+function names(text: string, label: string): boolean {
+  return text.split(/['"\s,;()]+/).some((word) => word.replace(/:$/, "") === label);
+}
+
+function inline(text: string): string {
+  return text.replace(/\s+/g, " ").trim();
 }
 
 /** Says of a label, without another error's help, why nothing stands behind it. */
@@ -80,7 +108,7 @@ const NOT_THERE = /no such target|BUILD file not found|No repository visible|cou
 
 /** An error as a message: without what Bazel puts in front, not too long. */
 export function shortened(text: string): string {
-  const lines = text.replace(PREFIXES, "").replace(TRACEBACK, "")
+  const lines = text.replace(PREFIXES, "").replace(TRACEBACK, "$1")
     .split("\n").filter((line) => line.trim() !== "")
     .map((line) => line.length <= WIDTH ? line : `${line.slice(0, WIDTH - 1)}…`);
   return lines.length <= LINES ? lines.join("\n") : [...lines.slice(0, LINES), "…"].join("\n");
@@ -90,7 +118,7 @@ const PREFIXES =
   /^(?:Skipping '[^']*': |Evaluation of query "[^]*?" failed: |Error computing the main repository mapping: )/;
 
 /** The calls that led to an error of Starlark; its last line says what it was. */
-const TRACEBACK = /^Traceback \(most recent call last\):\n[^]*\n(?=Error)/;
+const TRACEBACK = /(^|[^\S\n])\n?Traceback \(most recent call last\):\n[^]*\n(?=Error)/;
 
 /** What to do about an error, by words in it; those of all versions from 4.2 on. */
 const REMEDIES: readonly (readonly [RegExp, string])[] = [
@@ -105,6 +133,10 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
     "let Bazel reach its module registry, or name another with `--registry` in .bazelrc",
   ],
   [/paths containing spaces/, "move the workspace to a folder without a space in its path"],
+  [
+    /no matching toolchains? found/i,
+    "register a toolchain of this type, or name one with --extra_toolchains in `args`",
+  ],
   [/is incompatible and cannot be built/, "give `args` a --platforms that the target is made for"],
   [
     /remote execution capabilities|UNAVAILABLE|Failed to fetch blobs|evicted from the remote cache/,
