@@ -22,9 +22,15 @@ import { goJson, goMap } from "./json.ts";
 /** The largest manifest, index or config that is read, in bytes; registries refuse larger ones. */
 export const DOCUMENT_LIMIT: number = 4 * 1024 * 1024;
 
-/** The bytes of a config. */
-export function encodeConfig(config: ImageConfig): Uint8Array {
-  return goJson(compact({
+/**
+ * The bytes of a config.
+ *
+ * @param others writes fields that are not known here too, after the others.
+ */
+export function encodeConfig(config: ImageConfig, others = false): Uint8Array {
+  const { config: inner = {} } = config;
+  const innerFields = containerFields(inner);
+  const fields = {
     created: config.created,
     author: config.author,
     architecture: config.architecture,
@@ -32,25 +38,31 @@ export function encodeConfig(config: ImageConfig): Uint8Array {
     "os.version": config["os.version"],
     "os.features": config["os.features"],
     variant: config.variant,
-    config: compact(containerFields(config.config ?? {})),
+    config: compact(others ? withOthers(innerFields, inner) : innerFields),
     rootfs: { type: config.rootfs.type, diff_ids: config.rootfs.diff_ids },
     history: config.history?.map(historyFields),
-  }));
+  };
+  return goJson(compact(others ? withOthers(fields, config) : fields));
 }
 
-/** The bytes of a manifest. */
+/**
+ * The bytes of a manifest.
+ *
+ * @param others writes fields that are not known here too, after the others.
+ */
 export function encodeManifest(manifest: {
   readonly config: Descriptor;
   readonly layers: readonly Descriptor[];
   readonly annotations?: Readonly<Record<string, string>>;
-}): Uint8Array {
-  return goJson(compact({
+}, others = false): Uint8Array {
+  const fields = {
     schemaVersion: 2,
     mediaType: MediaType.manifest,
     config: descriptorFields(manifest.config),
     layers: manifest.layers.map(descriptorFields),
     annotations: sorted(manifest.annotations),
-  }, ["layers"]));
+  };
+  return goJson(compact(others ? withOthers(fields, manifest) : fields, ["layers"]));
 }
 
 /** The bytes of an index. */
@@ -104,6 +116,14 @@ function descriptorFields(descriptor: Descriptor): Record<string, unknown> {
     variant: platform.variant,
   });
   return compact({ ...fields, platform: platformFields, artifactType }, ["size"]);
+}
+
+/** Adds what a document that was read has besides. */
+function withOthers(fields: Record<string, unknown>, read: object): Record<string, unknown> {
+  return {
+    ...fields,
+    ...Object.fromEntries(Object.entries(read).filter(([name]) => !(name in fields))),
+  };
 }
 
 /** Leaves out what Go's `omitempty` leaves out, except where it must be there. */

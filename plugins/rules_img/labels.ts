@@ -14,15 +14,15 @@ export async function withLabels(
   labels: Readonly<Record<string, string>>,
 ): Promise<ImageSource> {
   const inner = { ...config.config, Labels: { ...config.config?.Labels, ...labels } };
-  const bytes = encodeConfig({ ...config, config: inner });
+  const bytes = encodeConfig({ ...config, config: inner }, true);
   const descriptor = {
-    mediaType: manifest.config.mediaType,
+    ...manifest.config,
     digest: digestOfHex(await hashBytes(bytes)),
     size: bytes.length,
   };
   return {
     config: bytes,
-    manifest: encodeManifest({ ...manifest, config: descriptor }),
+    manifest: encodeManifest({ ...manifest, config: descriptor }, true),
     layers,
   };
 }

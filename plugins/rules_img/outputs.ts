@@ -21,6 +21,8 @@ import { withLabels } from "./labels.ts";
 /** The output groups that an image is made from. */
 export const OUTPUT_GROUPS: readonly string[] = ["digest", "root_blob", "oci_layout"];
 
+const NAME_AN_IMAGE = "let `target` name an image_manifest or image_index of rules_img";
+
 /** Says whether all that an image is made from is on this machine. */
 export function isLocal({ groups }: BuiltTarget): boolean {
   return OUTPUT_GROUPS.flatMap((name) => groups.get(name) ?? []).every(({ path }) => isFile(path));
@@ -61,9 +63,12 @@ async function readRoot(
   const [file] = groups.get("root_blob") ?? [];
   const [digestFile] = groups.get("digest") ?? [];
   if (file === undefined || digestFile === undefined) {
-    throw new Fault(`${label} has no image outputs`, {
+    throw new Fault(`${label} has no image outputs`, { where, next: NAME_AN_IMAGE });
+  }
+  if ((groups.get("oci_layout") ?? []).length === 0) {
+    throw new Fault(`${label} has no layout among its outputs`, {
       where,
-      next: "let `target` name an image_manifest or image_index of rules_img",
+      next: `${NAME_AN_IMAGE}: their output group oci_layout is read`,
     });
   }
   const bytes = Deno.readFileSync(file.path);
@@ -98,13 +103,13 @@ async function documentsFor(
   blobs: ReadonlyMap<Digest, BuiltFile>,
 ): Promise<Documents> {
   const found: string[] = [];
-  for (const bytes of await manifestsOf(root, label, blobs)) {
-    const manifest = parseManifest(bytes, label);
+  for (const { bytes, variant } of await manifestsOf(root, label, blobs)) {
+    const manifest = readAs(parseManifest, bytes, label);
     const { mediaType } = manifest.config;
     if (mediaType !== MediaType.config && mediaType !== MediaType.dockerConfig) continue;
     const configBytes = await readBlob(manifest.config, label, blobs);
-    const config = parseConfig(configBytes, label);
-    const platform = platformOf(config);
+    const config = readAs(parseConfig, configBytes, label);
+    const platform = platformOf({ ...config, variant: config.variant || variant });
     if (platform === context.platform) return { bytes, manifest, config, configBytes };
     found.push(platform);
   }
@@ -115,18 +120,52 @@ async function documentsFor(
   });
 }
 
+/** Reads a document; one that is none is the fault of the rule that made it. */
+function readAs<T>(
+  parse: (bytes: Uint8Array, where: string) => T,
+  bytes: Uint8Array,
+  label: string,
+): T {
+  try {
+    return parse(bytes, label);
+  } catch (cause) {
+    throw new Fault((cause as Error).message, { where: label, next: NAME_AN_IMAGE, cause });
+  }
+}
+
+/** A manifest, and the variant that an index says it is for: configs often have none. */
+interface Listed {
+  readonly bytes: Uint8Array;
+  readonly variant?: string | undefined;
+}
+
 async function manifestsOf(
   root: Uint8Array,
   label: string,
   blobs: ReadonlyMap<Digest, BuiltFile>,
-): Promise<Uint8Array[]> {
-  const { manifests } = JSON.parse(new TextDecoder().decode(root)) as { manifests?: unknown };
-  if (manifests === undefined) return [root];
-  const children = parseIndex(root, label).manifests;
-  return await Promise.all(children.map((child) => readBlob(child, label, blobs)));
+): Promise<Listed[]> {
+  if (!isIndex(root)) return [{ bytes: root }];
+  const children = readAs(parseIndex, root, label).manifests;
+  return await Promise.all(children.map(async (child) => {
+    return { bytes: await readBlob(child, label, blobs), variant: child.platform?.variant };
+  }));
 }
 
-function platformOf({ os, architecture, variant }: ImageConfig): string {
+/** What is no JSON is no index; as a manifest it is refused with its reason. */
+function isIndex(root: Uint8Array): boolean {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(root));
+    return typeof value === "object" && value !== null && "manifests" in value;
+  } catch {
+    return false;
+  }
+}
+
+function platformOf(
+  { os, architecture, variant }: Pick<ImageConfig, "os" | "architecture"> & {
+    readonly variant?: string | undefined;
+  },
+): string {
   const parts = [os, architecture, ...(variant === undefined || variant === "" ? [] : [variant])];
   return formatPlatform(parsePlatform(parts.join("/")));
 }
@@ -140,7 +179,7 @@ async function readBlob(
   const bytes = file && Deno.readFileSync(file.path);
   if (bytes !== undefined && await hashBytes(bytes) === hexOf(digest)) return bytes;
   throw new Fault(`The layout of ${label} does not hold ${digest}`, {
-    next: "build it again with --force",
+    next: "run `bazel clean`, or correct the rule: its output group oci_layout must be whole",
   });
 }
 
