@@ -28,13 +28,17 @@ export interface Ground {
   readonly rc: RcChain;
 }
 
-/** A query's answer with what belongs to all its targets. */
-export interface Asked extends Ground {
+/** A query's answer. */
+export interface Answer extends Ground {
   readonly queried: Queried;
-  /** Folders that .bazelignore hides. */
-  readonly ignored: ReadonlySet<string>;
   readonly end: BazelEnd;
   readonly finder: SourceFinder;
+}
+
+/** An answer with what belongs to all its targets. */
+export interface Asked extends Answer {
+  /** Folders that .bazelignore hides. */
+  readonly ignored: ReadonlySet<string>;
   /** Files that are loaded by nobody knows whom. */
   readonly stray: readonly string[];
 }
@@ -91,13 +95,44 @@ export async function ask(
   signal: AbortSignal,
 ): Promise<Asked> {
   const [{ request }] = questions as [Question];
+  const { workspace } = ground;
+  const { context } = request;
+  const targets = new Set(questions.flatMap((each) => targetsOf(each, ground)));
+  let answer = await query(ground, request, targets, signal);
+  for (;;) {
+    // What transitions name is known once the files are that an answer leads to.
+    const more = settingsOf(answer, questions).filter((label) => !targets.has(label));
+    if (more.length === 0) break;
+    for (const label of more) targets.add(label);
+    answer = await query(ground, request, targets, signal);
+  }
+  if (lacksLock(ground)) {
+    // A build would write one: it is to go in before the key is made, on a fresh checkout too.
+    const labels = new Set(questions.map(({ label }) => label));
+    const args = ["build", ...recipeFlags(request), "--nobuild", "--keep_going"];
+    args.push("--symlink_prefix=/", "--");
+    args.push(...[...labels].filter((label) => answer.queried.has(label)));
+    const command = { workspace, args, signal, log: () => {}, where: context.name };
+    await runBazel(command, context.once);
+  }
+  const ignored = ignoredFolders(workspace.path, readIfThere(`${workspace.path}/.bazelignore`));
+  return { ...answer, ignored, stray: strayOf(answer, questions) };
+}
+
+async function query(
+  ground: Ground,
+  request: BuildRequest,
+  targets: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<Answer> {
   const { workspace, rc, top } = ground;
   const { context } = request;
-  const roots = depsOf(new Set(questions.flatMap((each) => targetsOf(each, ground))));
+  const roots = depsOf(targets);
   const reader = new QueryReader();
-  const command = { workspace, signal, where: context.name };
   const end = await runBazel({
-    ...command,
+    workspace,
+    signal,
+    where: context.name,
     args: [
       "query",
       ...loadingOptions(request, rc),
@@ -115,26 +150,31 @@ export async function ask(
     throw faultOfEnd(end, context.root, context.name);
   }
   const queried = reader.targets;
-  if (lacksLock(ground)) {
-    // A build would write one: it is to go in before the key is made, on a fresh checkout too.
-    const labels = new Set(questions.map(({ label }) => label));
-    const args = ["build", ...recipeFlags(request), "--nobuild", "--keep_going"];
-    args.push("--symlink_prefix=/", "--", ...[...labels].filter((label) => queried.has(label)));
-    await runBazel({ ...command, args, log: () => {} }, context.once);
-  }
-  const finder = new SourceFinder(workspace.path, queried, top);
-  const ignored = ignoredFolders(workspace.path, readIfThere(`${workspace.path}/.bazelignore`));
-  const asked = { ...ground, queried, ignored, end, finder };
-  return { ...asked, stray: strayOf(asked, questions) };
+  return { ...ground, queried, end, finder: new SourceFinder(workspace.path, queried, top) };
 }
 
 /** What a question's target is made from, as an answer tells. */
-export function closureFor(
-  { request, label }: Question,
-  { queried, ...ground }: Omit<Asked, "stray">,
-): Closure {
-  const { patterns, values } = saidFor(request, ground);
-  return closureOf(queried, [label, ...matchedBy(patterns, queried)], values);
+export function closureFor({ request, label }: Question, answer: Answer): Closure {
+  const { queried, finder } = answer;
+  const { patterns, values } = saidFor(request, answer);
+  const roots = new Set([label, ...matchedBy(patterns, queried)]);
+  for (;;) {
+    const closure = closureOf(queried, [...roots], values);
+    const { settings } = finder.find(closure);
+    const more = [...settings].filter((each) => queried.has(each) && !closure.labels.has(each));
+    if (more.length === 0) return closure;
+    for (const each of more) roots.add(each);
+  }
+}
+
+/** What transitions of these targets name, as far as it may be a target. */
+function settingsOf(answer: Answer, questions: readonly Question[]): string[] {
+  const settings = questions.flatMap((each) => {
+    return [...answer.finder.find(closureFor(each, answer)).settings];
+  });
+  return [...new Set(settings)].filter((label) =>
+    !answer.queried.has(label) && answer.finder.isPackage(label)
+  );
 }
 
 /** All that is asked about for a question. */
@@ -151,7 +191,7 @@ function saidFor(request: BuildRequest, { top, rc }: Ground): Said {
 
 /** Files of the workspace that are loaded by none of the files that could be followed. */
 function strayOf(
-  asked: Omit<Asked, "stray">,
+  asked: Answer,
   questions: readonly Question[],
 ): string[] {
   const { queried, workspace, finder } = asked;

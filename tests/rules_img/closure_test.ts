@@ -2,7 +2,6 @@
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { FileIndex } from "../../lib/files/index.ts";
 import type { Queried, QueriedTarget } from "../../plugins/rules_img/bazel/query.ts";
 import { closureOf } from "../../plugins/rules_img/closure/closure.ts";
 import { loadsOf, stringsOf } from "../../plugins/rules_img/closure/loads.ts";
@@ -13,47 +12,10 @@ import {
   variablesOf,
   wordsOfBuild,
 } from "../../plugins/rules_img/closure/rc.ts";
-import {
-  fileSelections,
-  ignoredFolders,
-  listingSelections,
-} from "../../plugins/rules_img/closure/selections.ts";
 import { placeOf } from "../../plugins/rules_img/closure/repositories.ts";
 import { SourceFinder } from "../../plugins/rules_img/closure/sources.ts";
 import { workspaceFiles } from "../../plugins/rules_img/closure/workspace_files.ts";
-
-/** A folder with these files; a text that starts with `→ ` is the target of a link. */
-class Workspace implements Disposable {
-  readonly #parent = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "images-closure-" }));
-  readonly path = `${this.#parent}/ws`;
-
-  constructor(files: Readonly<Record<string, string>>) {
-    Deno.mkdirSync(this.path);
-    this.write(files);
-  }
-
-  write(files: Readonly<Record<string, string>>): void {
-    for (const [name, text] of Object.entries(files)) {
-      const path = `${this.path}/${name}`;
-      Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-      if (text.startsWith("→ ")) Deno.symlinkSync(text.slice(2), path);
-      else Deno.writeTextFileSync(path, text);
-    }
-  }
-
-  /** Paths below the workspace, sorted. */
-  inside(paths: Iterable<string>): string[] {
-    return [...paths].map((path) => path.replace(`${this.path}/`, "")).sort();
-  }
-
-  async tree(selections: Parameters<FileIndex["tree"]>[0]) {
-    return await FileIndex.open(this.path, `${this.#parent}/index`).tree(selections);
-  }
-
-  [Symbol.dispose](): void {
-    Deno.removeSync(this.#parent, { recursive: true });
-  }
-}
+import { Workspace } from "./closure_rig.ts";
 
 const source = (location: string): QueriedTarget => ({
   kind: "source-file",
@@ -232,115 +194,6 @@ Deno.test("SourceFinder finds sources, BUILD files, loaded files, links and loca
     "tools/more.bzl",
   ]);
   assertEquals(ws.inside(packages), ["app", "third_party/lib"]);
-});
-
-Deno.test("a selection is short, and its tree hangs on the files alone", async () => {
-  using ws = new Workspace({
-    "app/src/a": "a",
-    "app/src/deep/b": "b",
-    "app/src/[id].ts": "",
-    "app/x": "x",
-    "app/other": "",
-    "app/BUILD": "",
-  });
-  const paths = ["app/src/a", "app/src/deep/b", "app/src/[id].ts", "app/x", "app/BUILD", "gone"]
-    .map((path) => `${ws.path}/${path}`);
-  const selections = fileSelections(ws.path, paths);
-  assertEquals(selections[0]!.include, ["app/BUILD", "app/src", "app/x", "gone"]);
-  const { root, entries } = await ws.tree(selections);
-  assertEquals(entries.map(({ path }) => path), [
-    "app/BUILD",
-    "app/src/[id].ts",
-    "app/src/a",
-    "app/src/deep/b",
-    "app/x",
-  ]);
-
-  ws.write({ "app/src/notes": "does not go in" });
-  Deno.mkdirSync(`${ws.path}/app/src/empty`);
-  const again = fileSelections(ws.path, paths);
-  assertEquals(again[0]!.include.includes("app/src"), false);
-  assertEquals((await ws.tree(again)).root, root);
-});
-
-Deno.test("a selection takes just the files it was made for", async () => {
-  const name = fc.stringMatching(/^[ab*[{(!é]$/);
-  const path = fc.array(name, { minLength: 1, maxLength: 4 }).map((parts) => parts.join("/"));
-  await fc.assert(
-    fc.asyncProperty(fc.uniqueArray(path, { maxLength: 12 }), fc.nat(), async (all, pick) => {
-      // A file is no folder: names that others go through are left out.
-      const files = all.filter((each) => !all.some((other) => other.startsWith(`${each}/`)));
-      using ws = new Workspace(Object.fromEntries(files.map((each) => [each, each])));
-      const taken = files.filter((_, at) => (pick >> at) % 2 === 1);
-      const selections = fileSelections(ws.path, taken.map((each) => `${ws.path}/${each}`));
-      const { entries } = await ws.tree(selections);
-      assertEquals(entries.map((entry) => entry.path).sort(), taken.sort());
-    }),
-    { numRuns: 60 },
-  );
-});
-
-Deno.test("a listing sees what globs see: not other packages, nor what is ignored", async () => {
-  using ws = new Workspace({
-    "app/BUILD": "",
-    "app/a": "",
-    "app/.hidden/x": "",
-    "app/sub/BUILD.bazel": "",
-    "app/sub/.dot": "",
-    "app/sub/deep/y": "",
-    "app/node_modules/z": "",
-    "app/bazel-bin": "→ /nowhere",
-    "bazel-bin": "→ /out/execroot/ws/bazel-out/bin",
-    "bazel-other": "→ /out/execroot/ws",
-    "bazel-notes.md": "",
-    ".bazelignore": "# remarks\napp/node_modules/\n",
-  });
-  const listed = {
-    workspace: ws.path,
-    packages: [`${ws.path}/app`],
-    ignored: ignoredFolders(ws.path, Deno.readTextFileSync(`${ws.path}/.bazelignore`)),
-  };
-  const names = async () => {
-    const { entries } = await ws.tree(listingSelections(ws.path, listed));
-    return entries.map(({ path }) => path);
-  };
-  const seen = ["app/.hidden", "app/.hidden/x", "app/BUILD", "app/a", "app/bazel-bin", "app/sub"];
-  assertEquals(await names(), [...seen, "app/sub/BUILD.bazel"]);
-  Deno.removeSync(`${ws.path}/app/sub/BUILD.bazel`);
-  assertEquals(await names(), [...seen, "app/sub/.dot", "app/sub/deep", "app/sub/deep/y"]);
-
-  const top = listingSelections(ws.path, { ...listed, packages: [ws.path] });
-  assertEquals((await ws.tree(top)).entries.map(({ path }) => path), [
-    ".bazelignore",
-    "app",
-    "app/BUILD",
-    "bazel-notes.md",
-  ]);
-});
-
-Deno.test("a listing sees what links to folders lead to, but no machine's and no output", async () => {
-  using ws = new Workspace({
-    "app/BUILD": "",
-    "app/shared": "→ ../shared",
-    "app/self": "→ .",
-    "app/up": "→ ../..",
-    "app/usr": "→ /usr/share",
-    "app/file": "→ ../shared/a",
-    "app/package": "→ ../package",
-    "shared/a": "",
-    "shared/more": "→ ../more",
-    "more/b": "",
-    "package/BUILD": "",
-    "package/c": "",
-  });
-  const listed = { workspace: ws.path, packages: [`${ws.path}/app`], ignored: new Set<string>() };
-  const { entries } = await ws.tree(listingSelections(ws.path, listed));
-  assertEquals(entries.map(({ path }) => path), [
-    ...["BUILD", "file", "package", "self", "shared", "up", "usr"].map((name) => `app/${name}`),
-    "more/b",
-    "shared/a",
-    "shared/more",
-  ]);
 });
 
 Deno.test("placeOf() tells sources from what Bazel fetched and what a machine has", () => {

@@ -3,112 +3,8 @@
 import { assertEquals } from "@std/assert";
 import { imageOf } from "../support/project.ts";
 import { toolTest } from "../support/tools.ts";
-import { bazelProject, STUBS } from "./rig.ts";
-
-/** An image of one file. */
-const DEFS = `
-load("//bazel:img.bzl", "image_layer", "image_manifest")
-
-def file_image(name, src):
-    image_layer(name = name + "_layer", srcs = {src: "/src"})
-    image_manifest(name = name, layers = [name + "_layer"], visibility = ["//visibility:public"])
-`;
-
-const TOOLCHAINS = `
-def _tc(ctx):
-    return [platform_common.ToolchainInfo(file = ctx.file.file)]
-
-tc = rule(implementation = _tc, attrs = {"file": attr.label(allow_single_file = True)})
-
-def _used(ctx):
-    out = ctx.actions.declare_file(ctx.label.name + ".txt")
-    file = ctx.toolchains["//tc:type"].file
-    ctx.actions.run_shell(
-        command = "cat %s > %s" % (file.path, out.path),
-        inputs = [file],
-        outputs = [out],
-    )
-    return [DefaultInfo(files = depset([out]))]
-
-used = rule(implementation = _used, toolchains = ["//tc:type"])
-`;
-
-/** A BUILD file with all files of a pattern. */
-function globbing(pattern: string): string {
-  return `filegroup(name = "files", srcs = glob(["${pattern}"]), visibility = ["//visibility:public"])`;
-}
-
-const FILES = (outside: string) => ({
-  "tools/W": `
-${STUBS.workspace}
-load("//probe:deps.bzl", "deps")
-deps()
-local_repository(name = "absolute", path = "${outside}/absolute")
-local_repository(name = "dotted", path = "./../dotted")
-local_repository(name = "chosen", path = "chosen")
-new_local_repository(name = "mirror", path = "third_party/mirror", build_file = "//third_party:mirror.BUILD")
-new_local_repository(name = "beyond", path = "../beyond", build_file = "//third_party:mirror.BUILD")
-register_toolchains("//tc:a")
-`,
-  "tools/real.bazelrc": `import tools/relative.bazelrc
-import %workspace%/../common.bazelrc
-build --nosandbox_debug --workspace_status_command=tools/status.sh
-build --//probe:setting=//other:lib
-build:ci --override_repository=chosen=${outside}/override
-`,
-  ...STUBS.files,
-  "tools/BUILD": "",
-  "tools/relative.bazelrc": "",
-  "../common.bazelrc": "",
-  "tools/build_rules/BUILD": "",
-  "tools/build_rules/prelude_bazel": 'load("//tools:prelude.bzl", "nothing")\n',
-  "tools/prelude.bzl": "nothing = 1\n",
-  "probe/defs.bzl": DEFS,
-  "probe/deps.bzl": `
-def deps():
-    native.local_repository(name = "named", path = "../na" + "med")
-`,
-  "probe/BUILD": `
-load(":defs.bzl", "file_image")
-label_flag(name = "setting", build_setting_default = ":defs.bzl")
-exports_files(["defs.bzl"])
-[
-    file_image(name = name, src = "@%s//:files" % name)
-    for name in ${JSON.stringify(REPOSITORIES)}
-]
-[
-    file_image(name = name, src = src)
-    for name, src in {"toolchain": "//tc:used", "label": ":setting", "linked": "//ln:files", "prefixed": "//bn:files"}.items()
-]
-`,
-  "tc/defs.bzl": TOOLCHAINS,
-  "tc/BUILD": `
-load(":defs.bzl", "tc", "used")
-toolchain_type(name = "type")
-toolchain(name = "a", toolchain = ":ia", toolchain_type = ":type")
-tc(name = "ia", file = "a.txt")
-used(name = "used", visibility = ["//visibility:public"])
-`,
-  "tc/a.txt": "a",
-  "pm/BUILD": 'platform(name = "platform")',
-  "other/BUILD": 'filegroup(name = "lib", srcs = ["f.txt"], visibility = ["//visibility:public"])',
-  "other/f.txt": "f",
-  "third_party/BUILD": "",
-  "third_party/mirror.BUILD": globbing("**/*.txt"),
-  "third_party/mirror/d/a.txt": "a",
-  "ln/link": "",
-  "ln/BUILD": globbing("link/*.txt"),
-  "shared/a.txt": "a",
-  "bn/BUILD": globbing("*.md"),
-  "bn/a.md": "a",
-});
-
-/** Links of the workspace, and what they lead to. */
-const LINKS = { WORKSPACE: "tools/W", ".bazelrc": "tools/real.bazelrc", "ln/link": "../shared" };
-
-const REPOSITORIES = ["absolute", "dotted", "named", "chosen", "mirror", "beyond"];
-
-const NAMES = [...REPOSITORIES, "toolchain", "label", "linked", "prefixed"];
+import { FILES, flavor, globbing, LINKS, NAMES } from "./reach_files.ts";
+import { bazelProject } from "./rig.ts";
 
 const IMAGES = (outside: string) =>
   `{
@@ -170,6 +66,7 @@ toolTest(["bazel", "node"], "what no edge leads to", async (t) => {
       "third_party/mirror/d/b.txt": "added",
       "tc/a.txt": "new",
       "other/f.txt": "new",
+      "flavor/BUILD": flavor("sweet"),
       "shared/b.txt": "added",
       "bn/bazel-setup.md": "added",
     });
@@ -190,6 +87,7 @@ toolTest(["bazel", "node"], "what no edge leads to", async (t) => {
       beyond: ["input-changed ../beyond/a.txt"],
       toolchain: [],
       label: ["input-changed other/f.txt"],
+      moved: ["input-changed flavor/BUILD"],
       linked: ["input-added shared/b.txt"],
       prefixed: ["input-added bn/bazel-setup.md"],
     });

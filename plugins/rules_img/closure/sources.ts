@@ -1,9 +1,9 @@
 /** From labels to the files on disk that a target is made from. */
 
-import { type Label, parseLabel, pathOf } from "../bazel/label.ts";
+import { formatLabel, type Label, parseLabel, pathOf } from "../bazel/label.ts";
 import type { Queried } from "../bazel/query.ts";
 import { type Closure, packagesOf } from "./closure.ts";
-import { loadsOf } from "./loads.ts";
+import { loadsOf, stringsOf } from "./loads.ts";
 import { isFile, isLink, readIfThere, realPath } from "./reading.ts";
 import { BUILD_FILES, isEdited, type Place, placeOf } from "./repositories.ts";
 import type { WorkspaceFiles } from "./workspace_files.ts";
@@ -14,9 +14,21 @@ export interface Sources {
   readonly files: ReadonlySet<string>;
   /** Absolute paths of the folders of packages whose files may be edited. */
   readonly packages: ReadonlySet<string>;
-  /** Labels of the .bzl files that its BUILD files load. */
+  /** Absolute paths of its BUILD files and of all that they load. */
   readonly loaded: ReadonlySet<string>;
+  /** Labels of the workspace that transitions may read, set, or set a setting to. */
+  readonly settings: ReadonlySet<string>;
 }
+
+/** What a Starlark file names. */
+interface Named {
+  readonly loads: readonly Label[];
+  /** Labels of the workspace, where it has a transition. */
+  readonly settings: readonly string[];
+}
+
+/** What a transition reads and sets are strings, which no edge of a query shows. */
+const TRANSITION = /\btransition\s*\(/;
 
 /** Finds the files of closures in one workspace. */
 export class SourceFinder {
@@ -24,6 +36,7 @@ export class SourceFinder {
   readonly #queried: Queried;
   /** Repository → where its files are. */
   readonly #places = new Map<string, Place>();
+  readonly #named = new Map<string, Named>();
 
   constructor(workspace: string, queried: Queried, { ownNames }: WorkspaceFiles) {
     this.#workspace = workspace;
@@ -50,13 +63,22 @@ export class SourceFinder {
       const name = BUILD_FILES.find((each) => isFile(`${below(place.seen)}/${each}`));
       if (name !== undefined) waiting.push({ ...label, name });
     }
-    const loaded = this.#follow(waiting, files);
-    return { files, packages, loaded };
+    return { files, packages, ...this.#follow(waiting, files) };
+  }
+
+  /** Says whether the package of a label of the workspace's own is there. */
+  isPackage(text: string): boolean {
+    const folder = `${this.#workspace}/${parseLabel(text)?.package ?? ""}`;
+    return BUILD_FILES.some((each) => isFile(`${folder}/${each}`));
   }
 
   /** Adds these Starlark files and all they load; others' files may load our own. */
-  #follow(waiting: readonly Label[], files: Set<string>): Set<string> {
+  #follow(
+    waiting: readonly Label[],
+    files: Set<string>,
+  ): Pick<Sources, "loaded" | "settings"> {
     const seen = new Set<string>();
+    const settings = new Set<string>();
     const open = [...waiting];
     for (const label of open) {
       const place = this.#places.get(label.repository);
@@ -65,9 +87,25 @@ export class SourceFinder {
       if (seen.has(path)) continue;
       seen.add(path);
       this.#add(files, label, place);
-      open.push(...loadsOf(readIfThere(path), label));
+      const named = this.#read(path, label);
+      open.push(...named.loads);
+      if (place.edited !== undefined) { for (const each of named.settings) settings.add(each); }
     }
-    return seen;
+    return { loaded: seen, settings };
+  }
+
+  /** Reads a Starlark file, once for all that load it. */
+  #read(path: string, label: Label): Named {
+    const known = this.#named.get(path);
+    if (known !== undefined) return known;
+    const text = readIfThere(path);
+    const strings = TRANSITION.test(text) ? stringsOf(text) : [];
+    const settings = strings.flatMap((each) => parseLabel(each, label) ?? [])
+      .filter(({ repository }) => this.#places.get(repository)?.edited === this.#workspace)
+      .map((each) => formatLabel({ ...each, repository: "" }));
+    const named = { loads: loadsOf(text, label), settings };
+    this.#named.set(path, named);
+    return named;
   }
 
   /** Adds a file if it may be edited; one of a repository may be a link into the sources. */
