@@ -8,7 +8,7 @@ import { lockOf, type Workspace } from "./bazel/workspace.ts";
 import { type Closure, closureOf } from "./closure/closure.ts";
 import { type RcChain, rcChain, valuesOf, withValues, wordsOfBuild } from "./closure/rc.ts";
 import { isFile, readIfThere } from "./closure/reading.ts";
-import { depsOf, matchedBy, type Said, saidBy } from "./closure/roots.ts";
+import { matchedBy, queryFor, type Said, saidBy } from "./closure/roots.ts";
 import { ignoredFolders } from "./closure/selections.ts";
 import { SourceFinder } from "./closure/sources.ts";
 import { type WorkspaceFiles, workspaceFiles } from "./closure/workspace_files.ts";
@@ -127,7 +127,6 @@ async function query(
 ): Promise<Answer> {
   const { workspace, rc, top } = ground;
   const { context } = request;
-  const roots = depsOf(targets);
   const reader = new QueryReader();
   const end = await runBazel({
     workspace,
@@ -140,7 +139,7 @@ async function query(
       "--output=xml",
       "--noxml:default_values",
       "--noshow_progress",
-      `${roots} + buildfiles(${roots})`,
+      queryFor(targets),
     ],
     log: (line) => context.log(line),
     onResult: (line) => reader.line(line),

@@ -13,6 +13,7 @@ import {
   wordsOfBuild,
 } from "../../plugins/rules_img/closure/rc.ts";
 import { placeOf } from "../../plugins/rules_img/closure/repositories.ts";
+import { matchedBy, saidBy } from "../../plugins/rules_img/closure/roots.ts";
 import { SourceFinder } from "../../plugins/rules_img/closure/sources.ts";
 import { workspaceFiles } from "../../plugins/rules_img/closure/workspace_files.ts";
 import { Workspace } from "./closure_rig.ts";
@@ -108,6 +109,40 @@ Deno.test("wordsOfBuild() puts what configurations stand for in their place", ()
   assertEquals(wordsOfBuild(rc, []), ["--a", "--b"]);
 });
 
+Deno.test("saidBy() takes lists of platforms apart, and settings whose value may be a label", () => {
+  const { patterns, values } = saidBy([
+    "--extra_toolchains=//tc:a,@far//:b,@//tc:all",
+    "--platforms",
+    "//pm:p",
+    "--//flags:lib=//other:lib",
+    "--@rules//flags:lib=//other",
+    "--//flags:text=//no label, but a text",
+    "--//flags:off",
+  ]);
+  assertEquals(patterns, ["//tc:a", "@//tc:all", "//pm:p"]);
+  assertEquals([...values], [
+    ["//flags:lib", ["//other:lib"]],
+    ["@rules//flags:lib", ["//other:other"]],
+  ]);
+});
+
+Deno.test("matchedBy() takes of a package its rules, or all of it, or one by name", () => {
+  const rule: QueriedTarget = { kind: "rule", inputs: [] };
+  const queried = new Map([
+    ["//tc:a", rule],
+    ["//tc:a.txt", source("/ws/tc/BUILD")],
+    ["//tc/sub:b", rule],
+    ["@far//tc:c", rule],
+  ]);
+  const cases: [string, string[]][] = [
+    ["//tc:all", ["//tc:a"]],
+    ["//tc/...", ["//tc:a", "//tc/sub:b"]],
+    ["//tc:*", ["//tc:a", "//tc:a.txt"]],
+    ["@//tc:a.txt", ["//tc:a.txt"]],
+  ];
+  for (const [pattern, matched] of cases) assertEquals(matchedBy([pattern], queried), matched);
+});
+
 Deno.test("workspaceFiles() finds lock files, extensions and toolchains", () => {
   using ws = new Workspace({
     "MODULE.bazel": `
@@ -117,7 +152,7 @@ npm = use_extension("@rules_js//npm:extensions.bzl", "npm")
 npm.npm_translate_lock(pnpm_lock = "//:pnpm-lock.yaml", missing = "//:not-there.yaml")
 mine = use_extension("//tools:ext.bzl", "mine")
 include("//tools:more.MODULE.bazel")
-register_toolchains("//tools/toolchains:all", "@llvm//:all")
+register_toolchains("//tools/toolchains:all", "@llvm//:all", "@me//tools:own")
 `,
     "tools/more.MODULE.bazel": 'x(lock = "@me//tools:go.mod")\n',
     "tools/ext.bzl": 'load(":deep.bzl", "deep")\n',
@@ -145,7 +180,7 @@ register_toolchains("//tools/toolchains:all", "@llvm//:all")
     "tools/more.MODULE.bazel",
   ]);
   assertEquals(ws.inside(top.files).includes("MODULE.bazel.lock"), true);
-  assertEquals(top.registered, ["//tools/toolchains:all"]);
+  assertEquals(top.registered, ["//tools/toolchains:all", "//tools:own"]);
 });
 
 Deno.test("SourceFinder finds sources, BUILD files, loaded files, links and local repositories", () => {

@@ -48,8 +48,12 @@ export function matchedBy(patterns: readonly string[], queried: Queried): string
   );
 }
 
-/** An expression for all that targets are made from: a toolchain is one of a name only. */
-export function depsOf(patterns: Iterable<string>): string {
-  const roots = `set(${[...patterns].map((each) => `"${each}"`).join(" ")})`;
-  return `deps(${roots} + labels(toolchain, deps(${roots})))`;
+/**
+ * A query for all that targets are made from, and the files that declare it. What a toolchain stands
+ * for is no edge. Each target is named once, for there may be thousands in one argument.
+ */
+export function queryFor(patterns: Iterable<string>): string {
+  const roots = [...patterns].map((each) => `"${each}"`).join(" ");
+  return `let roots = set(${roots}) in ` +
+    "let all = deps($roots + labels(toolchain, deps($roots))) in $all + buildfiles($all)";
 }

@@ -20,6 +20,9 @@ export interface Sources {
   readonly settings: ReadonlySet<string>;
 }
 
+/** A label that is not a text to be filled in. */
+const PLAIN = /^\/\/[\w./+=,@~-]*:[\w./+=,@~-]+$/;
+
 /** What a Starlark file names. */
 interface Named {
   readonly loads: readonly Label[];
@@ -66,10 +69,10 @@ export class SourceFinder {
     return { files, packages, ...this.#follow(waiting, files) };
   }
 
-  /** Says whether the package of a label of the workspace's own is there. */
+  /** Says whether a label of the workspace's own is of a package that is there. */
   isPackage(text: string): boolean {
     const folder = `${this.#workspace}/${parseLabel(text)?.package ?? ""}`;
-    return BUILD_FILES.some((each) => isFile(`${folder}/${each}`));
+    return PLAIN.test(text) && BUILD_FILES.some((each) => isFile(`${folder}/${each}`));
   }
 
   /** Adds these Starlark files and all they load; others' files may load our own. */

@@ -52,7 +52,7 @@ export function workspaceFiles(workspace: string): WorkspaceFiles {
     files.add(path);
     const text = readIfThere(path);
     for (const name of namesGiven(text)) ownNames.add(name);
-    for (const pattern of registeredIn(text)) registered.add(pattern);
+    for (const pattern of registeredIn(text, ownNames)) registered.add(pattern);
     const named = stringsOf(text).flatMap((string) => parseLabel(string, label) ?? []);
     for (const other of [...loadsOf(text, label), ...named]) {
       if (!ownNames.has(other.repository)) continue;
@@ -74,9 +74,12 @@ function namesGiven(text: string): string[] {
 }
 
 /** Patterns of the workspace's own among what it registers. */
-function registeredIn(text: string): string[] {
+function registeredIn(text: string, ownNames: ReadonlySet<string>): string[] {
   const calls = [...text.matchAll(/\bregister_(?:toolchains|execution_platforms)\s*\(([^)]*)\)/g)];
-  return calls.flatMap(([, args = ""]) => stringsOf(args)).filter(isOwnPattern);
+  return calls.flatMap(([, args = ""]) => stringsOf(args)).flatMap((pattern) => {
+    const [, name = "", path = ""] = /^@{0,2}([^/]*)(\/\/.*)$/.exec(pattern) ?? [];
+    return path !== "" && ownNames.has(name) ? [path] : [];
+  });
 }
 
 /** Says whether a target pattern is of the workspace's own repository. */
