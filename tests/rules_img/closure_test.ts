@@ -189,7 +189,8 @@ Deno.test("SourceFinder finds sources, BUILD files, loaded files, links and loca
     "app/BUILD.bazel": 'load("@mine//tools:defs.bzl", "x")\n',
     "app/BUILD": "not looked at: BUILD.bazel wins",
     "app/main.js": "",
-    "app/linked": "→ ../real.txt",
+    "app/linked": "→ chained",
+    "app/chained": "→ ../real.txt",
     "app/folder/x": "",
     "real.txt": "",
     "tools/defs.bzl": 'load(":more.bzl", "y")\n',
@@ -219,6 +220,7 @@ Deno.test("SourceFinder finds sources, BUILD files, loaded files, links and loca
   const { files, packages } = finder.find(closureOf(queried, ["//app:image"]));
   assertEquals(ws.inside(files), [
     "app/BUILD.bazel",
+    "app/chained",
     "app/folder",
     "app/linked",
     "app/main.js",

@@ -55,13 +55,17 @@ export function isLink(path: string): boolean {
   }
 }
 
-/** What is in a folder. */
+/** What is in a folder; nothing where it has gone: Bazel says so where it matters. */
 export function entriesOf(folder: string): Deno.DirEntry[] {
+  return listed(folder) ?? [];
+}
+
+/** What is in a folder; undefined where it has gone, or is not to be read. */
+export function listed(folder: string): Deno.DirEntry[] | undefined {
   try {
     return [...Deno.readDirSync(folder)];
   } catch {
-    // It has gone, or is not to be read: Bazel says so where it matters.
-    return [];
+    return undefined;
   }
 }
 

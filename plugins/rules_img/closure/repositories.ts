@@ -44,7 +44,7 @@ export function isEdited(real: string, folder: string, workspace: string): boole
 
 /** Says whether a path belongs to the machine. */
 export function isInstalled(path: string): boolean {
-  return INSTALLED.test(path);
+  return INSTALLED.test(`${path}/`);
 }
 
 /** Folders in which Bazel keeps what it fetched, built and came with. */

@@ -7,7 +7,7 @@
 import { relative } from "@std/path";
 import { literalPattern } from "../../../lib/files/selection.ts";
 import type { Selection } from "../../../lib/model/selection.ts";
-import { entriesOf, isBelow, isFolder, realPath, targetOfLink } from "./reading.ts";
+import { entriesOf, isBelow, isFolder, listed, realPath, targetOfLink } from "./reading.ts";
 import { BUILD_FILES, isInstalled } from "./repositories.ts";
 
 /** A selection of these files, and of all in those that are folders. */
@@ -48,21 +48,19 @@ export interface Listed {
  * Selections of the names of all that packages' `glob()` may see: their folders without those of
  * other packages, the files that make these packages, and what links to folders lead to.
  */
-export function listingSelections(root: string, listed: Listed): Selection[] {
-  const { workspace, ignored } = listed;
-  return foldersOf(listed).map(({ folder, left }): Selection => {
-    const inside = (path: string) => path.slice(folder.length + 1);
-    const hidden = left.filter((path) => ignored.has(path)).map(inside);
-    const others = left.filter((path) => !ignored.has(path)).map(inside);
+export function listingSelections(root: string, looked: Listed): Selection[] {
+  const { workspace } = looked;
+  return foldersOf(looked).map(({ folder, others, hidden }): Selection => {
+    const inside = (path: string) => literalPattern(path.slice(folder.length + 1));
     const at = relative(root, folder) || ".";
     return {
       root: at,
       include: ["**"],
       exclude: [
-        ...hidden.map(literalPattern),
+        ...hidden.map(inside),
         ...(folder === workspace ? linksOfBazel(workspace).map(literalPattern) : []),
         // Of another package only the file that makes it one: without it, its files are ours.
-        ...others.map((other) => `${literalPattern(other)}/!(${BUILD_FILES.join("|")})`),
+        ...others.map((other) => `${inside(other)}/!(${BUILD_FILES.join("|")})`),
       ],
       ...(at === "." ? {} : { as: `${at}/` }),
       takes: "names",
@@ -71,8 +69,8 @@ export function listingSelections(root: string, listed: Listed): Selection[] {
 }
 
 /** The names of all that packages' `glob()` may see, as one text: to tell whether it has changed. */
-export function visibleNames(listed: Listed): string {
-  return foldersOf(listed).flatMap(({ names }) => names).sort().join("\n");
+export function visibleNames(looked: Listed): string {
+  return foldersOf(looked).flatMap(({ names }) => names).sort().join("\n");
 }
 
 /** Folders that .bazelignore hides, as absolute paths. */
@@ -91,8 +89,10 @@ interface Seen {
   readonly folder: string;
   /** Absolute paths of all in it. */
   readonly names: readonly string[];
-  /** The highest folders below that are packages themselves, and those that Bazel does not see. */
-  readonly left: readonly string[];
+  /** The highest folders below that are packages themselves. */
+  readonly others: readonly string[];
+  /** Those that Bazel does not see, or nobody may read. */
+  readonly hidden: readonly string[];
 }
 
 /** The folders of packages and those that links in them lead to. */
@@ -101,25 +101,27 @@ function foldersOf({ workspace, packages, ignored }: Listed): Seen[] {
   const all: Seen[] = [];
   for (const folder of folders) {
     const names: string[] = [];
-    const left: string[] = [];
+    const others: string[] = [];
+    const hidden: string[] = [];
     const linked: string[] = [];
-    const walk = (top: string) => {
-      for (const entry of entriesOf(top)) {
+    const walk = (top: string, entries: readonly Deno.DirEntry[]) => {
+      for (const entry of entries) {
         if (entry.name === ".git" || entry.name === ".images") continue;
         const path = `${top}/${entry.name}`;
         names.push(path);
         const inside = entry.isDirectory ? path : entry.isSymlink && linkedFolder(path, workspace);
         if (!inside) continue;
-        const isOther = ignored.has(path) || entriesOf(path).some((each) => isBuildFile(each));
-        if (isOther) left.push(path);
-        else if (entry.isDirectory) walk(path);
+        const below = ignored.has(path) ? undefined : listed(path);
+        if (below === undefined) hidden.push(path);
+        else if (below.some(isBuildFile)) others.push(path);
+        else if (entry.isDirectory) walk(path, below);
         else linked.push(inside);
       }
     };
-    walk(folder);
-    all.push({ folder, names, left });
+    walk(folder, entriesOf(folder));
+    all.push({ folder, names, others, hidden });
     const isListed = (path: string) =>
-      isBelow(path, folder) && !left.some((each) => isBelow(path, each));
+      isBelow(path, folder) && ![...others, ...hidden].some((each) => isBelow(path, each));
     for (const each of linked) if (!isListed(each)) folders.add(each);
   }
   return all;
@@ -131,7 +133,7 @@ function linkedFolder(path: string, workspace: string): string | undefined {
   if (real === undefined || !isFolder(real)) return undefined;
   if (isBelow(real, workspace)) return real;
   // Whatever is above the workspace may be anything, e.g. a home or the whole disk.
-  const isForeign = isBelow(workspace, real) || isInstalled(`${real}/`) || OUTPUTS.test(real);
+  const isForeign = isBelow(workspace, real) || isInstalled(real) || OUTPUTS.test(real);
   return isForeign ? undefined : real;
 }
 

@@ -1,10 +1,11 @@
 /** From labels to the files on disk that a target is made from. */
 
+import { resolve } from "@std/path";
 import { formatLabel, type Label, parseLabel, pathOf } from "../bazel/label.ts";
 import type { Queried } from "../bazel/query.ts";
 import { type Closure, packagesOf } from "./closure.ts";
 import { loadsOf, stringsOf } from "./loads.ts";
-import { isFile, isLink, readIfThere, realPath } from "./reading.ts";
+import { isBelow, isFile, isLink, readIfThere, realPath, targetOfLink } from "./reading.ts";
 import { BUILD_FILES, isEdited, type Place, placeOf } from "./repositories.ts";
 import type { WorkspaceFiles } from "./workspace_files.ts";
 
@@ -165,6 +166,9 @@ export function addWithLinks(files: Set<string>, path: string, root: string): vo
     const part = at < 0 ? path : path.slice(0, at);
     if (isLink(part)) {
       files.add(part);
+      // A link may lead to another: where that leads to may change as well.
+      const next = resolve(part, "..", targetOfLink(part) ?? "") + path.slice(part.length);
+      if (isBelow(next, root)) addWithLinks(files, next, root);
       return;
     }
     if (at < 0) break;
