@@ -89,7 +89,13 @@ build:ci --override_repository=chosen=${outside}/override
   "tools/prelude.bzl": "nothing = 1\n",
   "probe/defs.bzl": DEFS,
   "probe/deps.bzl": `
+def _made(ctx):
+    ctx.file("BUILD", 'load("@flywheel//made:defs.bzl", "made")\\nmade(name = "files")\\n')
+
+made = repository_rule(implementation = _made)
+
 def deps():
+    made(name = "made")
     native.local_repository(name = "named", path = "../na" + "med")
 `,
   "probe/BUILD": `
@@ -113,6 +119,11 @@ string_flag(name = "mode", build_setting_default = "none", visibility = ["//visi
 moved(name = "moved", visibility = ["//visibility:public"])
 `,
   "flavor/BUILD": flavor("plain"),
+  "made/BUILD": "",
+  "made/defs.bzl": `
+def made(name):
+    native.filegroup(name = name, srcs = ["BUILD"], visibility = ["//visibility:public"])
+`,
   "tc/defs.bzl": TOOLCHAINS,
   "tc/BUILD": `
 load(":defs.bzl", "tc", "used")
@@ -143,7 +154,7 @@ export const LINKS = {
 };
 
 /** Images of one file each, of a repository with their name. */
-export const REPOSITORIES = ["absolute", "dotted", "named", "chosen", "mirror", "beyond"];
+export const REPOSITORIES = ["absolute", "dotted", "named", "chosen", "mirror", "beyond", "made"];
 
 /** Images of one file each. */
 export const NAMES = [...REPOSITORIES, "toolchain", "label", "moved", "linked", "prefixed"];
