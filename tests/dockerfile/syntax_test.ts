@@ -3,7 +3,12 @@ import fc from "fast-check";
 import { expandWord, expandWords, ExpansionError } from "../../plugins/dockerfile/syntax/expand.ts";
 import { parseScript } from "../../plugins/dockerfile/syntax/script.ts";
 import { readStatements } from "../../plugins/dockerfile/syntax/statements.ts";
-import { jsonArray, splitPairs, splitWords } from "../../plugins/dockerfile/syntax/words.ts";
+import {
+  jsonArray,
+  leadingJsonArray,
+  splitPairs,
+  splitWords,
+} from "../../plugins/dockerfile/syntax/words.ts";
 
 /** Keyword, what follows it, and the texts of its here-documents. */
 function statements(text: string): unknown[] {
@@ -168,6 +173,19 @@ Deno.test("jsonArray() takes arrays of strings, leaves other text to the shell f
   assertEquals(jsonArray("['a']"), undefined);
   assertEquals(jsonArray("[ -f x ] && y"), undefined);
   assertThrows(() => jsonArray('["a", 1]'));
+});
+
+Deno.test("leadingJsonArray() gives up on a long array whose commas were forgotten", () => {
+  const words = '"-a"  '.repeat(10_000);
+  assertEquals(leadingJsonArray(`[ ${words}, $X ]`), undefined);
+  assertEquals(leadingJsonArray(`[ ${words} ]`), undefined);
+  assertEquals(leadingJsonArray('[ "a" , "b" ] c'), { strings: ["a", "b"], behind: "c" });
+});
+
+Deno.test("parseScript() reads lines with long runs of spaces", () => {
+  const spaces = " \t".repeat(100_000);
+  const { stages } = parseScript(`FROM${spaces}a\nRUN a${spaces}b\r\n`, "Dockerfile");
+  assertEquals(stages[0]?.instructions[0]?.args, [`a${spaces}b`]);
 });
 
 Deno.test("parseScript() never fails but with a Fault that has a place", () => {

@@ -84,7 +84,9 @@ function readDirectives(text: string, source: Source): { escape: string; syntax?
   let escape = "\\";
   let syntax: string | undefined;
   const seen = new Set<string>();
-  for (const directive of DockerfileParser.parse(text).getDirectives()) {
+  // Only the comments at the very top can be directives: the library takes long over a long file.
+  const top = /^(?:[ \t]*#.*\n?)*/.exec(text)![0];
+  for (const directive of DockerfileParser.parse(top).getDirectives()) {
     const name = directive.getName().toLowerCase();
     const value = directive.getValue().trim();
     const line = directive.getRange().start.line + 1;
@@ -133,7 +135,7 @@ function readStatement(
     let closed = false;
     while (end < lines.length && !closed) {
       const line = lines[end++]!;
-      const mark = line.replace(/\r+$/, "");
+      const mark = trimEnd(line, "\r");
       closed = (open.chomp ? mark.replace(/^\t+/, "") : mark) === open.name;
       if (!closed) body.push(`${line}\n`);
     }
@@ -158,10 +160,17 @@ function readStatement(
 
 /** An escape character at a line's end, unless it is itself escaped, joins the next line to it. */
 function cutContinuation(line: string, escape: string): { text: string; continues: boolean } {
-  const bare = line.replace(/\r+$/, "");
-  const trimmed = bare.replace(/[ \t]+$/, "");
+  const bare = trimEnd(line, "\r");
+  const trimmed = trimEnd(bare, " \t");
   const continues = trimmed.endsWith(escape) && trimmed.at(-2) !== escape;
   return continues ? { text: trimmed.slice(0, -1), continues } : { text: bare, continues };
+}
+
+/** Long runs of such characters inside a line are passed over once: `/[ \t]+$/` tries each of them. */
+function trimEnd(text: string, characters: string): string {
+  let end = text.length;
+  while (end > 0 && characters.includes(text[end - 1]!)) end--;
+  return text.slice(0, end);
 }
 
 function isComment(line: string): boolean {

@@ -89,7 +89,8 @@ export function splitPairs(text: string, escape: string): Pair[] {
 export function leadingJsonArray(
   text: string,
 ): { readonly strings: string[]; readonly behind: string } | undefined {
-  const array = /^\[\s*(?:"(?:[^"\\]|\\[^])*"\s*,?\s*)*\]/.exec(text)?.[0] ?? "";
+  // A space is matched in one way only: with several, a missing comma would take for ever.
+  const array = /^\[\s*(?:"(?:[^"\\]|\\[^])*"\s*(?:,\s*)?)*\]/.exec(text)?.[0] ?? "";
   const strings = jsonArray(array);
   return strings === undefined ? undefined : { strings, behind: text.slice(array.length).trim() };
 }
