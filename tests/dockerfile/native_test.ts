@@ -113,6 +113,28 @@ Deno.test("build() gives an image without files one layer without files", async 
   assertEquals(config.history?.map((entry) => entry.empty_layer ?? false), [true, false]);
 });
 
+Deno.test("build() adds to the tables of a stage, and to none that it is built on", async () => {
+  const lines = Array.from({ length: 20_000 }, (_, at) => `LABEL a${at}=${at}\nVOLUME /v${at}\n`);
+  await using rig = await Rig.create({
+    "Dockerfile": `FROM scratch AS a\nLABEL a=1\nEXPOSE 1\nVOLUME /a\n
+FROM a AS b\nLABEL b=2 __proto__=p\nEXPOSE 2\nVOLUME /b\n
+FROM a\n${lines.join("")}`,
+  });
+  const tables = async (target: string) => {
+    const { config } = (await rig.build({ options: { target } })).config;
+    return [config?.Labels, config?.ExposedPorts, config?.Volumes];
+  };
+  assertEquals(await tables("b"), [
+    JSON.parse('{"__proto__":"p","a":"1","b":"2"}'),
+    { "1/tcp": {}, "2/tcp": {} },
+    { "/a": {}, "/b": {} },
+  ]);
+  const [labels, ports, volumes] = await tables("2");
+  assertEquals([labels, volumes].map((table) => Object.keys(table ?? {}).length), [20_001, 20_001]);
+  assertEquals(ports, { "1/tcp": {} });
+  assertEquals(await tables("a"), [{ a: "1" }, { "1/tcp": {} }, { "/a": {} }]);
+});
+
 Deno.test("build() takes a base by its normalised reference", async () => {
   await using rig = await Rig.create({
     "base.Dockerfile": "FROM scratch\nENV FROM_BASE=dir\n",

@@ -30,6 +30,11 @@ export function draftOf(base: ContainerConfig | undefined, author?: string): Dra
   if (!environment.some((entry) => entry.startsWith("PATH="))) {
     config.Env = [...environment, `PATH=${DEFAULT_PATH}`];
   }
+  // Tables of its own: instructions add to them, as copying them for each line takes long.
+  const { Labels, ExposedPorts, Volumes } = config;
+  if (Labels) config.Labels = { ...Labels };
+  if (ExposedPorts) config.ExposedPorts = { ...ExposedPorts };
+  if (Volumes) config.Volumes = { ...Volumes };
   return { config, ...(author === undefined ? {} : { author }), hasCommand: false };
 }
 
@@ -67,18 +72,18 @@ export function applyToConfig(
       const ports = [...scope.expandAll(instruction.args, instruction)].sort().flatMap((port) =>
         exposedPorts(port, instruction, source)
       );
-      config.ExposedPorts = { ...config.ExposedPorts, ...setOf(ports) };
+      config.ExposedPorts = addTo(config.ExposedPorts, ports.map((port) => [port, {}]));
       return `EXPOSE [${ports.join(" ")}]`;
     }
     case "HEALTHCHECK":
       config.Healthcheck = healthcheck(instruction, source);
       return `HEALTHCHECK ${JSON.stringify(config.Healthcheck)}`;
     case "LABEL": {
-      const pairs = instruction.pairs.map(({ name, value }) => [
+      const pairs = instruction.pairs.map(({ name, value }): [string, string] => [
         scope.expand(name, instruction),
         scope.expand(value, instruction),
       ]);
-      config.Labels = { ...config.Labels, ...Object.fromEntries(pairs) };
+      config.Labels = addTo(config.Labels, pairs);
       return `LABEL ${pairs.map(([name, value]) => `${name}=${value}`).join(" ")}`;
     }
     case "MAINTAINER":
@@ -111,7 +116,7 @@ export function applyToConfig(
           next: "write a path, or remove the empty word",
         });
       }
-      config.Volumes = { ...config.Volumes, ...setOf(volumes) };
+      config.Volumes = addTo(config.Volumes, volumes.map((path) => [path, {}]));
       return `VOLUME [${volumes.join(" ")}]`;
     }
     case "WORKDIR":
@@ -145,13 +150,21 @@ function quoted(words: readonly string[]): string {
 }
 
 function setVariable(environment: readonly string[], name: string, value: string): string[] {
-  const entry = `${name}=${value}`;
-  const at = environment.findIndex((it) => it.startsWith(`${name}=`) || it === name);
+  const start = `${name}=`;
+  const entry = start + value;
+  const at = environment.findIndex((it) => it.startsWith(start) || it === name);
   return at < 0 ? [...environment, entry] : environment.toSpliced(at, 1, entry);
 }
 
-function setOf(names: readonly string[]): Record<string, Record<string, never>> {
-  return Object.fromEntries(names.map((name) => [name, {}]));
+/** Adds to a table of the draft's own. Any name is one of its own, `__proto__` too. */
+function addTo<Value>(
+  table: Readonly<Record<string, Value>> | undefined,
+  entries: readonly (readonly [string, Value])[],
+): Readonly<Record<string, Value>> {
+  const own = table ?? {};
+  const attributes = { enumerable: true, writable: true, configurable: true };
+  for (const [name, value] of entries) Object.defineProperty(own, name, { ...attributes, value });
+  return own;
 }
 
 function keptTrigger(instruction: Instruction, source: Source): string {
