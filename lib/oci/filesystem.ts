@@ -1,10 +1,7 @@
 /** The files of an image: the listings of its layers on top of each other. */
 
-import type { LocalImage } from "../model/image.ts";
-import { Fault } from "../model/errors.ts";
 import { absolutePath, baseName, childPath, parentPath } from "./image_path.ts";
-import { type ListedFile, type Listing, openUncompressed } from "./listing.ts";
-import { readTar } from "./tar_read.ts";
+import type { ListedFile, Listing } from "./listing.ts";
 
 /** A file of an image and the layer it comes from, counted from 0. */
 export interface ImageFile extends ListedFile {
@@ -24,6 +21,14 @@ export interface WastedFile {
   readonly how: "overwritten" | "deleted";
 }
 
+/** Where the bytes of a file are: in this layer, the nth time (from 0) that it has a file so called. */
+export interface StoredFile {
+  readonly layer: number;
+  /** Absolute path as the layer's archive writes it: not always where the file ends up. */
+  readonly path: string;
+  readonly nth: number;
+}
+
 /** The most symlinks that are followed on the way to one file, as Linux does. */
 const LINK_LIMIT = 40;
 
@@ -32,6 +37,7 @@ export class ImageFilesystem {
   readonly #files = new Map<string, ImageFile>();
   readonly #children = new Map<string, Set<string>>();
   readonly #covered: WastedFile[] = [];
+  readonly #stored = new Map<string, StoredFile>();
   /** The layer that is being put on top. */
   #top = -1;
 
@@ -42,13 +48,27 @@ export class ImageFilesystem {
       this.#top = layer;
       for (const folder of listing.opaque) this.#removeBelow(folder);
       for (const path of listing.removed) this.#remove(path);
-      for (const file of listing.files) this.#put({ ...file, layer });
+      const times = new Map<string, number>();
+      for (const file of listing.files) {
+        const { path } = file;
+        if (file.type !== "file" || file.hardLinkTo !== undefined) this.#put({ ...file, layer });
+        else {
+          const nth = times.get(path) ?? 0;
+          times.set(path, nth + 1);
+          this.#put({ ...file, layer }, { layer, path, nth });
+        }
+      }
     });
   }
 
   /** The file at a path, links not followed. */
   get(path: string): ImageFile | undefined {
     return this.#files.get(absolutePath(path));
+  }
+
+  /** Where the bytes of the file at a path are; undefined where there is none, or a broken link. */
+  stored(path: string): StoredFile | undefined {
+    return this.#stored.get(absolutePath(path));
   }
 
   /** The file that a path leads to, links inside the image followed. */
@@ -92,14 +112,26 @@ export class ImageFilesystem {
     );
   }
 
-  #put(listed: ImageFile): void {
+  #put(listed: ImageFile, stored?: StoredFile): void {
     const file = this.#throughLinks(listed);
+    const linked = this.#linked(file);
+    const bytes = linked === undefined ? stored : this.#stored.get(linked.path);
     const before = this.#files.get(file.path);
     const bothFolders = before?.type === "directory" && file.type === "directory";
     if (before !== undefined && !bothFolders) this.#remove(file.path, "overwritten");
     this.#addParents(file.path, file.layer);
-    const linked = file.hardLinkTo === undefined ? undefined : this.#files.get(file.hardLinkTo);
     this.#add(linked === undefined ? file : throughHardLink(file, linked));
+    if (bytes !== undefined) this.#stored.set(file.path, bytes);
+  }
+
+  /** What a hard link leads to as the layers are so far: what takes its place later is another. */
+  #linked({ path, hardLinkTo }: ImageFile): ImageFile | undefined {
+    if (hardLinkTo === undefined) return undefined;
+    const folder = this.#resolve(parentPath(hardLinkTo), { left: LINK_LIMIT });
+    const linked = this.#files.get(
+      folder === undefined ? hardLinkTo : childPath(folder.path, baseName(hardLinkTo)),
+    );
+    return linked?.type === "directory" || linked?.path === path ? undefined : linked;
   }
 
   /** A link to a folder is written through, as when layers are unpacked onto each other. */
@@ -131,6 +163,7 @@ export class ImageFilesystem {
     const file = this.#files.get(path);
     if (file !== undefined) this.#cover(file, how);
     this.#files.delete(path);
+    this.#stored.delete(path);
     this.#children.get(parentPath(path))?.delete(baseName(path));
   }
 
@@ -145,34 +178,19 @@ export class ImageFilesystem {
   }
 }
 
-/** A hard link is the file it leads to, under another name. */
-function throughHardLink(link: ImageFile, { size, mode, digest }: ImageFile): ImageFile {
-  return { ...link, size, mode, ...(digest === undefined ? {} : { digest }) };
+/** A hard link is the file (or symlink) it leads to, under another name; one to a link leads on. */
+function throughHardLink(link: ImageFile, linked: ImageFile): ImageFile {
+  const { type, size, mode, digest, linkTarget } = linked;
+  return {
+    ...link,
+    type,
+    size,
+    mode,
+    hardLinkTo: linked.hardLinkTo ?? linked.path,
+    ...(digest === undefined ? {} : { digest }),
+    ...(linkTarget === undefined ? {} : { linkTarget }),
+  };
 }
 
 /** A folder that no layer has an entry for. */
 const ROOT: ListedFile = { path: "/", type: "directory", mode: 0o755, uid: 0, gid: 0, size: 0 };
-
-/**
- * Reads a file of an image: links are followed, and only the layer that has it is read.
- *
- * @throws {Fault} when there is no such file.
- */
-export async function readFile(
-  image: LocalImage,
-  filesystem: ImageFilesystem,
-  path: string,
-  signal?: AbortSignal,
-): Promise<Uint8Array> {
-  const file = filesystem.resolve(path);
-  const layer = file === undefined ? undefined : image.layers[file.layer];
-  if (file === undefined || layer === undefined || file.type !== "file") {
-    throw new Fault(`There is no file ${path}`, { where: image.name });
-  }
-  const wanted = file.hardLinkTo ?? file.path;
-  for await (const member of readTar(await openUncompressed(layer, signal))) {
-    if (absolutePath(member.path) !== wanted || member.type !== "file") continue;
-    return new Uint8Array(await new Response(ReadableStream.from(member.content())).arrayBuffer());
-  }
-  throw new Fault(`The layer no longer holds ${path}`, { where: image.name });
-}

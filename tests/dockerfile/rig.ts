@@ -7,8 +7,9 @@ import type { ImageSource, LocalImage } from "../../lib/model/image.ts";
 import { type Descriptor, type ImageConfig, MediaType } from "../../lib/model/oci.ts";
 import type { BuildContext, Description, Progress } from "../../lib/model/plugin.ts";
 import type { Image } from "../../lib/model/recipe.ts";
-import { encodeIndex, encodeManifest } from "../../lib/oci/documents.ts";
+import { encodeConfig, encodeIndex, encodeManifest } from "../../lib/oci/documents.ts";
 import { Sha256, sha256 } from "../../lib/oci/sha256.ts";
+import { type TarEntry, writeTar } from "../../lib/oci/tar.ts";
 import { plugin } from "../../plugins/dockerfile/build.ts";
 
 /** What a recipe and the command line can say in these tests. */
@@ -133,6 +134,29 @@ export class Rig implements AsyncDisposable {
     const source = await plugin.build({ image, description, context });
     const local = this.#localImage(image.name, options.platform ?? "linux/amd64", source);
     return { source, image: local, config: local.config, description, treeRoot: tree.root };
+  }
+
+  /** An image whose layers hold these entries, the lowest first. */
+  async image(name: string, layers: readonly (readonly TarEntry[])[]): Promise<LocalImage> {
+    const descriptors = await Promise.all(
+      layers.map((entries) => this.#write(MediaType.layer, writeTar(entries))),
+    );
+    const diffIds = descriptors.map(({ digest }) => digest);
+    return this.#localImage(name, "linux/amd64", {
+      config: encodeConfig({
+        created: "1970-01-01T00:00:00Z",
+        architecture: "amd64",
+        os: "linux",
+        config: {},
+        rootfs: { type: "layers", diff_ids: diffIds },
+        history: [],
+      }),
+      layers: descriptors.map((descriptor) => ({
+        descriptor,
+        diffId: descriptor.digest,
+        places: [{ at: "layout" }],
+      })),
+    });
   }
 
   /** The fault that a build ends in. */
