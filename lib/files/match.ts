@@ -34,14 +34,14 @@ export async function matcherOf(selection: Selection): Promise<Matcher> {
   const excludes = await compileAll(exclude, syntax);
   const ignore = dockerignore.length === 0
     ? NOTHING_HIDDEN
-    : (await readingIgnores()).ignoreOf(dockerignore);
+    : new (await readingIgnores()).IgnorePatterns(dockerignore);
   const fixed = others.map(fixedPart);
   const names = namesAbove([...paths, ...fixed]);
   const isOpen = (folder: string) => fixed.some((path) => isAtOrBelow(folder, path));
   return {
     takes: (path) => everything || paths.has(path) || includes.some((test) => test(path)),
     leavesOut: excludes.length === 0 ? NEVER : (path) => excludes.some((test) => test(path)),
-    hides: ignore.hides,
+    hides: (path) => ignore.hides(path),
     mayTakeBelow: (folder) => names.has(folder) || isOpen(folder),
     namesIn: (folder) => isOpen(folder) ? undefined : names.get(folder) ?? NO_NAMES,
     hidesPartly: ignore.partly,

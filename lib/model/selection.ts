@@ -17,7 +17,7 @@ export interface Selection {
    * @default "glob"
    */
   readonly syntax?: "glob" | "go";
-  /** Lines of a .dockerignore, in their order; what they hide is not selected. */
+  /** Patterns of a .dockerignore, cleaned, in their order; what they hide is not selected. */
   readonly dockerignore?: readonly string[];
   /** Takes `.git` folders too. `.images` is never taken. @default false */
   readonly git?: boolean;

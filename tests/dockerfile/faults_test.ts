@@ -77,6 +77,7 @@ const CASES: readonly Case[] = [
     /give V a value/,
     /give the argument a value/,
   ],
+  ["FROM scratch\nCOPY --exclude=[a a.txt /y\n", "2:6", /^Cannot read what --exclude/, /\[\[\]/],
   ["FROM scratch\nENV X=${V\n", "2:7", /closing \} /, /correct the expression/],
   ["ARG B\nFROM $B\n", "2:6", /^The base "\$B" is empty$/, /default/],
   ["FROM UPPER/case\n", "1:6", /no image reference/, /correct the name/],
@@ -183,6 +184,18 @@ Deno.test("build() refuses a base of another architecture", async () => {
     needs: { base: image },
   });
   assertEquals(fault.message, "The base is for linux/arm64, not for linux/amd64");
+});
+
+Deno.test("describe() refuses a line of .dockerignore that Docker refuses", async () => {
+  for (const line of ["!", "a[", "a\\"]) {
+    await using rig = await Rig.create({ "Dockerfile": "FROM scratch\n", ".dockerignore": line });
+    const { message, where, next } = await rig.fault();
+    assertEquals([message.startsWith("Cannot read the pattern"), where, next], [
+      true,
+      ".dockerignore",
+      "correct the pattern",
+    ]);
+  }
 });
 
 Deno.test("describe() says where it looked for a Dockerfile or context that is not there", async () => {

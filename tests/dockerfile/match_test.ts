@@ -1,5 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
+import { filesOf } from "./files_of.ts";
+import { Rig } from "./rig.ts";
 import {
   escapePattern,
   goMatcher,
@@ -60,6 +62,66 @@ Deno.test("IgnorePatterns lets the last pattern that matches decide", () => {
     "a.md",
     "README-x.md",
   ]);
+});
+
+Deno.test("IgnorePatterns takes what means something in regular expressions for itself", () => {
+  fc.assert(fc.property(fc.string({ unit: fc.constantFrom(..."ab+.()|{}$^ &,-~!") }), (name) => {
+    for (const pattern of [`x${name}y`, `x${name}*`, `**/x${name}y`]) {
+      const ignore = new IgnorePatterns([pattern]);
+      assertEquals([`x${name}y`, `d/x${name}y`, "xabaay"].map((path) => ignore.hides(path)), [
+        true,
+        pattern.startsWith("**"),
+        name === "abaa" || (pattern.endsWith("*") && "abaay".startsWith(name)),
+      ], pattern);
+    }
+  }));
+});
+
+Deno.test("IgnorePatterns takes two stars in front for the beginning of a name too, as moby does", () => {
+  const cases: readonly (readonly [readonly string[], string])[] = [
+    [["**.md"], "x.md y/z.md y/z.md/in"],
+    [["**z.md"], "y/z.md y/z.md/in"],
+    [["**", "!**.txt"], "xbar x.md y/z.md y/z.md/in x.md5"],
+    [["**bar"], "xbar"],
+    // Once something else is special, only whole names are passed over.
+    [["**.m*"], ""],
+    [["**x.m*"], "x.md x.md5"],
+    [["**z.m?"], "y/z.md y/z.md/in"],
+    [["**/**/**/z*"], "y/z.md y/z.md/in"],
+    [["****z.md"], "y/z.md y/z.md/in"],
+    [["y**"], "y/z.md y/z.md/in"],
+    [["y/***"], "y/z.md y/z.md/in"],
+  ];
+  const paths = ["xbar", "x.md", "y/z.md", "y/z.md/in", "x.md5", "a.txt", "d/b.txt"];
+  for (const [patterns, hidden] of cases) {
+    const ignore = new IgnorePatterns(patterns);
+    assertEquals(paths.filter((path) => ignore.hides(path)).join(" "), hidden, patterns.join(" "));
+  }
+  const stars = new IgnorePatterns([`${"**/".repeat(40)}x`, `${"*".repeat(41)}x`]);
+  assertEquals(stars.hides(`${"a/".repeat(200)}b`), false);
+  assertEquals(goMatcher(`${"*".repeat(40)}x`)("a".repeat(200)), false);
+});
+
+Deno.test("build() hides for the key and for the image what Docker hides", async () => {
+  await using rig = await Rig.create({
+    ".dockerignore": "app/(group)/page.tsx\nfile (1).txt\na+b\nc++\na(b\n**.pem\n**bar\n",
+    "Dockerfile": "FROM scratch\nCOPY --exclude=**.md . /\n",
+  });
+  const hidden = ["app/(group)/page.tsx", "file (1).txt", "a+b", "c++", "a(b", "x.pem", "d/y.pem"];
+  const kept = ["app/group/page.tsx", "file 1.txt", "aab", "c", "ab", "x.pem5"];
+  const excluded = ["a.md", "d/b.md"];
+  for (const path of [...hidden, ...kept, ...excluded, "xbar"]) rig.write({ [path]: path });
+  const own = [".dockerignore", "Dockerfile"];
+  assertEquals(await rig.inputs(), [...own, ...kept, ...excluded].sort());
+  const files = Object.entries(await filesOf((await rig.build()).image.layers));
+  assertEquals(
+    files.filter(([, it]) => it.startsWith("file")).map(([path]) => path.slice(1)).sort(),
+    [...own, ...kept].sort(),
+  );
+});
+
+Deno.test("IgnorePatterns refuses an exclamation mark with nothing behind it", () => {
+  assertThrows(() => new IgnorePatterns(["a", "!"]), Error, "exclamation mark");
 });
 
 Deno.test("readIgnoreFile() drops comments and cleans paths", () => {

@@ -99,7 +99,8 @@ export function copyWithParents(
 ): number {
   const root = from.resolve(start).node;
   if (root?.type !== "directory") return 0;
-  const wanted = new IgnorePatterns([pattern]);
+  // An exclamation mark in front is a name's own here.
+  const wanted = new IgnorePatterns([pattern.replace(/^!/, "\\!")]);
   const copier = new Copier(to, rules);
   const target = to.makeFolders(cleanAbsolute(rules.to), copier.meta(PLAIN_FOLDER, false));
   let count = 0;

@@ -92,10 +92,26 @@ async function rulesOf(work: CopyWork, written: string): Promise<CopyRules> {
     to: isFolder && to !== "/" ? `${to}/` : to,
     ...(chown === undefined ? {} : { owner: await chownOwner(chown, instruction, source, read) }),
     ...(chmod === undefined ? {} : { mode: chmodChange(chmod, instruction, source) }),
-    ...(options["exclude"] === undefined
-      ? {}
-      : { exclude: new IgnorePatterns(options["exclude"].map((it) => it.replace(/^\/+/, ""))) }),
+    ...(options["exclude"] === undefined ? {} : { exclude: excludesOf(options["exclude"], work) }),
   };
+}
+
+function excludesOf(written: readonly string[], { instruction, source }: CopyWork): IgnorePatterns {
+  const patterns = written.map((pattern) => pattern.replace(/^\/+/, ""));
+  try {
+    return new IgnorePatterns(patterns);
+  } catch (error) {
+    throw faultAt(
+      source,
+      instruction,
+      `Cannot read what --exclude names: ${(error as Error).message}`,
+      {
+        word: "--exclude",
+        next: "correct the pattern; escape a literal [ as [[]",
+        cause: error,
+      },
+    );
+  }
 }
 
 /** Copies what one source names; gives how many it names. */
