@@ -32,13 +32,14 @@ ARG PORT
 ENV FLAVOUR=$FLAVOUR
 COPY --from=1 /work/result /copied
 COPY --from=data /hello /data/
+COPY rootfs/ /
 RUN --mount=type=secret,id=key \\
     --mount=type=bind,source=src,target=/src \\
     --mount=type=bind,from=tools,source=/work,target=/tools \\
     --mount=type=cache,target=/cache \\
     echo "hidden $(cat /run/secrets/key)" && test "\${#TOKEN}" = ${TOKEN.length} && \\
     wc -c < /run/secrets/key > /size && cp /src/input /bound && cp /tools/result /of-tools && \\
-    nc 127.0.0.1 $PORT < /dev/null && touch /cache/kept && ln /bound /linked && rm /copied && chmod 4755 /bound
+    nc 127.0.0.1 $PORT < /dev/null && touch /cache/kept && ln /bound /linked && rm /copied && chmod 4755 /bound && chmod 1777 /run
 SHELL ["/bin/sh", "-ec"]
 HEALTHCHECK --interval=5s CMD ["/bin/true"]
 ONBUILD ENV LATER=1
@@ -50,6 +51,8 @@ const FILES = {
   "/data/hello": "file 0644 0:0 hello\n",
   "/linked": "file 4755 0:0 input\n",
   "/of-tools": "file 0644 0:0 input\n",
+  "/proc": "folder 0755 0:0",
+  "/run": "folder 1777 0:0",
   "/size": "file 0644 0:0 29\n",
 };
 
@@ -65,9 +68,13 @@ toolTest(
     await using project = await engineProject({
       "app/Dockerfile": DOCKERFILE,
       "app/src/input": "input\n",
+
       "data/hello": "hello\n",
       "key.txt": `${SECRET}\n`,
     }, docker);
+    for (const name of ["proc", "run"]) {
+      Deno.mkdirSync(project.path(`app/rootfs/${name}`), { recursive: true });
+    }
     project.env["TOKEN"] = TOKEN;
     project.define(`{ images: { ${BASE_ENTRY}, app: dockerfile({
     context: "app", network: "host", secrets: ["id=key,src=key.txt"], hostEnv: ["TOKEN"],

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import type { Progress } from "../../lib/model/plugin.ts";
 import { type LayerFile, writeLayer } from "../../lib/oci/layer.ts";
-import { mountPoints } from "../../plugins/dockerfile/engines/mount_points.ts";
+import { MountPoints } from "../../plugins/dockerfile/engines/mount_points.ts";
 import { OutputWatcher } from "../../plugins/dockerfile/engines/output.ts";
 import { redactor } from "../../plugins/dockerfile/engines/secrets.ts";
 
@@ -91,40 +91,59 @@ Deno.test("secrets are taken out of lines, whole and line by line", async () => 
   }
 });
 
+const folder = (path: string, mode = 0o755, uid = 0): LayerFile => ({
+  path,
+  type: "directory",
+  mode,
+  uid,
+  gid: 0,
+});
+
+const file = (path: string, mode: number, text = ""): LayerFile => ({
+  ...folder(path),
+  type: "file",
+  mode,
+  content: new TextEncoder().encode(text),
+});
+
+/** What is found in the last of these layers. */
+async function mountPointsIn(...layers: readonly (readonly LayerFile[])[]): Promise<string[]> {
+  const archives = layers.map((files) => () =>
+    Promise.resolve(ReadableStream.from(writeLayer(files, { mtime: 0 })))
+  );
+  return [...await new MountPoints(archives).in(layers.length - 1)].sort();
+}
+
 Deno.test("places to mount at are found, and nothing that is meant to be there", async () => {
-  const folder = (path: string): LayerFile => ({
-    path,
-    type: "directory",
-    mode: 0o755,
-    uid: 0,
-    gid: 0,
-  });
-  const file = (path: string, mode: number, text = ""): LayerFile => ({
-    ...folder(path),
-    type: "file",
-    mode,
-    content: new TextEncoder().encode(text),
-  });
-  const found = async (...files: readonly LayerFile[]) =>
-    [...await mountPoints(writeLayer(files, { mtime: 0 }))].sort();
   assertEquals(
-    await found(
-      ...["/dev", "/proc", "/sys", "/run", "/run/secrets", "/etc", "/x"].map(folder),
+    await mountPointsIn([
+      ...["/dev", "/proc", "/sys", "/run", "/run/secrets", "/etc", "/x"].map((it) => folder(it)),
       file("/etc/hosts", 0o755),
       file("/etc/resolv.conf", 0o755),
-    ),
-    ["dev/", "etc/", "etc/hosts", "etc/resolv.conf", "proc/", "run/", "run/secrets/", "sys/"],
+    ]),
+    ["dev", "etc", "etc/hosts", "etc/resolv.conf", "proc", "run", "run/secrets", "sys"],
   );
   assertEquals(
-    await found(
-      ...["/run", "/run/app", "/etc", "/dev"].map(folder),
+    await mountPointsIn([
+      ...["/run", "/run/app", "/etc", "/dev"].map((it) => folder(it)),
       file("/etc/hosts", 0o755, "127.0.0.1 here\n"),
       file("/etc/hostname", 0o644),
       file("/dev/x", 0o755),
-    ),
+    ]),
     [],
   );
-  assertEquals(await found(folder("/etc"), file("/etc/hosts", 0o755), file("/etc/a", 0o644)), [
-    "etc/hosts",
-  ]);
+  assertEquals(
+    await mountPointsIn([folder("/etc"), file("/etc/hosts", 0o755), file("/etc/a", 0o644)]),
+    ["etc/hosts"],
+  );
+});
+
+Deno.test("a place to mount at that has got another owner or mode is a change", async () => {
+  assertEquals(await mountPointsIn([folder("/run", 0o1777), folder("/dev", 0o755, 101)]), []);
+  assertEquals(await mountPointsIn([folder("/run"), folder("/run/secrets", 0o700)]), []);
+  const base = [folder("/run", 0o1777), folder("/dev", 0o755, 101), folder("/proc")];
+  assertEquals(await mountPointsIn(base, [], base), ["dev", "proc", "run"]);
+  assertEquals(await mountPointsIn(base, [], [folder("/run"), folder("/dev")]), []);
+  const gone = [file("/.wh.run", 0), file("/dev", 0o644)];
+  assertEquals(await mountPointsIn(base, gone, [folder("/run"), folder("/dev")]), ["dev", "run"]);
 });

@@ -19,11 +19,12 @@ import {
 import { parsePlatform } from "../../../lib/model/platform.ts";
 import type { BuildContext, BuildRequest } from "../../../lib/model/plugin.ts";
 import { encodeConfig, parseConfig } from "../../../lib/oci/documents.ts";
+import { makersOf } from "../../../lib/oci/inspect.ts";
 import { decompress } from "../../../lib/oci/tar_read.ts";
 import { rewriteTar } from "../../../lib/oci/tar_rewrite.ts";
 import { passOn } from "../native/write.ts";
 import type { Options } from "../plan/options.ts";
-import { mountPoints } from "./mount_points.ts";
+import { MountPoints, plainPath } from "./mount_points.ts";
 import type { EngineImage, EngineLayer } from "./result.ts";
 
 /** Label that buildah puts on what it builds. */
@@ -34,6 +35,11 @@ const COPIED = /\b(file|dir|multi):[0-9a-f]{64} in /g;
 
 /** Arguments in front of a command, as engines tell them: `|1 TOKEN=abc /bin/sh -c make`. */
 const ARGUMENTS = /^(RUN )?\|\d+ /;
+
+/** Instructions whose layers hold what was asked for: nothing is mounted for them. */
+const COPYING = /^(?:ADD|COPY|WORKDIR) /;
+
+const NO_MOUNTS: ReadonlySet<string> = new Set();
 
 /** The base that a build ended on, and who has its layers. */
 export interface ResultBase {
@@ -64,13 +70,17 @@ export async function normalise(
   }
   const inherited = base === undefined ? 0 : commonLayers(base.image, diffIds);
   const layers: Layer[] = [];
+  const mounts = new MountPoints(made.layers.map(({ path }) => () => uncompressed(path)));
+  const makers = makersOf(config, made.layers.length);
   for (const [at, layer] of made.layers.entries()) {
     context.signal.throwIfAborted();
     context.progress({ phase: "layer", done: at + 1, total: made.layers.length, unit: "steps" });
     layers.push(
-      at < inherited
-        ? await inheritedLayer(layer, at, base!, context)
-        : await ownLayer(layer, context),
+      at < inherited ? await inheritedLayer(layer, at, base!, context) : await ownLayer(
+        layer,
+        COPYING.test(makers[at] ?? "") ? NO_MOUNTS : await mounts.in(at),
+        context,
+      ),
     );
   }
   const labels = request.image.common.labels;
@@ -124,12 +134,15 @@ function checkBytes(has: Digest, wanted: Digest, context: BuildContext): void {
   });
 }
 
-async function ownLayer({ path }: EngineLayer, context: BuildContext): Promise<Layer> {
-  const without = await mountPoints(await uncompressed(path));
+async function ownLayer(
+  { path }: EngineLayer,
+  without: ReadonlySet<string>,
+  context: BuildContext,
+): Promise<Layer> {
   const content = rewriteTar(await uncompressed(path), {
     notAfter: context.created,
     transient: true,
-    leaveOut: ({ path }) => without.has(path),
+    leaveOut: ({ path }) => without.has(plainPath(path)),
   });
   const descriptor = await context.writeBlob(MediaType.layer, content);
   return { descriptor, diffId: descriptor.digest, places: [{ at: "layout" }] };
