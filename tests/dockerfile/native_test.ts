@@ -135,6 +135,16 @@ FROM a\n${lines.join("")}`,
   assertEquals(await tables("a"), [{ a: "1" }, { "1/tcp": {} }, { "/a": {} }]);
 });
 
+Deno.test("build() expands several names of a global ARG one after the other, of a stage's at once", async () => {
+  await using rig = await Rig.create({
+    "Dockerfile": "ARG C=x D=$C E=${D}y\nFROM scratch\nARG D E\nARG A=1 B=$A\nENV D=$D E=$E B=$B\n",
+  });
+  const env = async (args: Record<string, string>) =>
+    (await rig.build({ options: { args } })).config.config?.Env?.slice(1);
+  assertEquals(await env({}), ["D=x", "E=xy", "B="]);
+  assertEquals(await env({ C: "c", E: "e" }), ["D=c", "E=e", "B="]);
+});
+
 Deno.test("build() takes a base by its normalised reference", async () => {
   await using rig = await Rig.create({
     "base.Dockerfile": "FROM scratch\nENV FROM_BASE=dir\n",

@@ -89,8 +89,11 @@ class Planner {
     scope.addEnvironment([...globals].map(([name, value]) => `${name}=${value}`));
     this.#args = { given: options.args, globals };
     for (const instruction of script.globals) {
-      for (const { name, value } of scope.declare(instruction, this.#args)) {
-        if (value !== undefined) globals.set(name, value);
+      // Unlike in a stage, each name sees those before it: in "ARG A=1 B=$A" B is 1.
+      for (const word of instruction.args) {
+        for (const { name, value } of scope.declare({ ...instruction, args: [word] }, this.#args)) {
+          if (value !== undefined) globals.set(name, value);
+        }
       }
     }
     this.#globalScope = scope;
