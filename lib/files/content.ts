@@ -16,8 +16,13 @@ export function readContent(path: string, rows: Rows, row: number): string | und
   try {
     return rows.type(row) === "symlink" ? Deno.readLinkSync(path) : hashFile(path, rows, row);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.InvalidData) {
-      return undefined;
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (error instanceof Deno.errors.InvalidData) {
+      throw new Fault("What this link leads to is not UTF-8", {
+        where: path,
+        next: "make the link again with another target, or leave it out of the inputs",
+        cause: error,
+      });
     }
     throw new Fault(`Cannot read it: ${(error as Error).message}`, {
       where: path,

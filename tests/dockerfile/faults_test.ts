@@ -1,4 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import { type TarEntry, writeTar } from "../../lib/oci/tar.ts";
+import { filesOf } from "./files_of.ts";
 import { Rig } from "./rig.ts";
 
 /** A Dockerfile, where the fault is, what it says, and what to do next. */
@@ -196,6 +198,27 @@ Deno.test("describe() refuses a line of .dockerignore that Docker refuses", asyn
       "correct the pattern",
     ]);
   }
+});
+
+Deno.test("build() refuses an archive whose hard link comes before its file, as Docker does", async () => {
+  await using rig = await Rig.create({ "Dockerfile": "FROM scratch\nADD a.tar /d/\n" });
+  const own = { mode: 0o644, uid: 0, gid: 0, mtime: 0 };
+  const link = { ...own, path: "link", type: "hardlink", linkTarget: "file" } as const;
+  const file = { ...own, path: "file", type: "file" } as const;
+  const write = async (...entries: TarEntry[]) => {
+    const bytes = await new Response(ReadableStream.from(writeTar(entries))).bytes();
+    Deno.writeFileSync(`${rig.root}/a.tar`, bytes);
+  };
+  await write(link, file);
+  const { message, place } = await rig.fault();
+  assertMatch(message, /^Cannot unpack a\.tar: link is a hard link to no file before it, file$/);
+  assertEquals(place?.line, 2);
+  await write(file, link);
+  assertEquals(Object.keys(await filesOf((await rig.build()).image.layers)), [
+    "/d",
+    "/d/file",
+    "/d/link",
+  ]);
 });
 
 Deno.test("describe() says where it looked for a Dockerfile or context that is not there", async () => {

@@ -154,6 +154,25 @@ Deno.test("tree() sees links as links, and only the owner's executable bit", asy
   });
 });
 
+Deno.test("tree() refuses a link to what is not UTF-8, as it does such names", async () => {
+  using rig = new Rig();
+  const make = async (script: string) => {
+    const { success } = await new Deno.Command("sh", { args: ["-c", script], cwd: rig.root })
+      .output();
+    assert(success);
+  };
+  rig.write("a", "a");
+  await make(`ln -s "$(printf 'caf\\351')" link`);
+  const fault = await assertRejects(() => rig.paths({ root: ".", include: ["**"] }), Fault);
+  assertEquals([fault.message, fault.where], [
+    "What this link leads to is not UTF-8",
+    `${rig.root}/link`,
+  ]);
+  assertEquals(await rig.paths({ root: ".", include: ["a"] }), ["a"]);
+  await make(`rm link; : > "$(printf 'caf\\351')"`);
+  await assertRejects(() => rig.paths({ root: ".", include: ["**"] }), Fault, "is not UTF-8");
+});
+
 Deno.test("tree() takes files without their folders, or names without what they hold", async () => {
   using rig = new Rig();
   rig.write("src/deep/a.ts", "a");

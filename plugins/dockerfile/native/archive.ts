@@ -56,22 +56,31 @@ export class Unpacker {
     const stream = await this.#open(path);
     if (stream === undefined) return false;
     const base = tree.makeFolders(cleanAbsolute(to), { ...PLAIN_FOLDER, ...owner });
+    const leftOut = new Set<string>();
     for await (const member of readTar(stream)) {
       this.#context.signal.throwIfAborted();
-      await this.#place(member, tree, base);
+      await this.#place(member, tree, base, leftOut);
     }
     return true;
   }
 
-  async #place(member: TarMember, tree: Rootfs, base: string): Promise<void> {
+  async #place(
+    member: TarMember,
+    tree: Rootfs,
+    base: string,
+    leftOut: Set<string>,
+  ): Promise<void> {
     const target = joinBelow(base, member.path);
     const meta = { mode: member.mode & 0o7777, uid: member.uid, gid: member.gid };
     // Docker leaves the folder that is unpacked into as it is, whatever the archive says of "./".
     if (target === base) return;
     const { parent, name } = splitPath(target);
     const real = joinBelow(tree.makeFolders(parent), name);
-    const node = await this.#node(member, tree, base, meta);
-    if (node === undefined) return;
+    const node = await this.#node(member, tree, base, meta, leftOut);
+    if (node === undefined) {
+      leftOut.add(real);
+      return;
+    }
     const there = tree.lookup(real);
     if (there !== undefined && !(there.type === "directory" && node.type === "directory")) {
       tree.remove(real);
@@ -84,6 +93,7 @@ export class Unpacker {
     tree: Rootfs,
     base: string,
     meta: Meta,
+    leftOut: ReadonlySet<string>,
   ): Promise<Node | undefined> {
     switch (member.type) {
       case "directory":
@@ -91,8 +101,11 @@ export class Unpacker {
       case "symlink":
         return { ...meta, type: "symlink", mode: 0o777, target: member.linkTarget ?? "" };
       case "hardlink": {
-        const linked = tree.lookup(joinBelow(base, member.linkTarget ?? ""));
-        return linked?.type === "directory" ? undefined : linked;
+        const target = joinBelow(base, member.linkTarget ?? "");
+        if (leftOut.has(target)) return undefined;
+        const linked = tree.lookup(target);
+        if (linked !== undefined && linked.type !== "directory") return linked;
+        throw new Fault(`${member.path} is a hard link to no file before it, ${member.linkTarget}`);
       }
       case "file": {
         const path = await this.#newFile();
