@@ -118,6 +118,43 @@ Deno.test("an engine gets the files, arguments and names of the key, and no othe
   assertEquals(listed(`${made.beside("keep")}/named`), ["/ folder 755 86400", "/d file 644 86400"]);
 });
 
+Deno.test("names are replaced in flags however they are quoted and cut into lines", async () => {
+  await using made = await project(
+    [
+      "FROM scratch",
+      "FROM scratch",
+      'COPY --from="0" src /a',
+      "COPY \\",
+      "  # --from=0",
+      "  --fr\\",
+      "",
+      "om=\\",
+      "0\\",
+      " --chown=1 /from=0 /b",
+      'RUN --network=none --mount=\'type=bind,"from=data",target=/a b\' --mount=from="0",target=/c\\',
+      "   make --from=0",
+      "RUN make",
+    ].join("\n"),
+    'contexts: { data: "data" }',
+  );
+  made.fakeTool("docker", BUILDX);
+  await made.images("build", "app");
+  assertEquals(kept(made, "Dockerfile").split("\n").slice(2), [
+    "COPY --from=images-stage-0 src /a",
+    "COPY \\",
+    "  # --from=0",
+    "  --from=images-stage-0\\",
+    "",
+    "\\",
+    "\\",
+    " --chown=1 /from=0 /b",
+    "RUN --network=none --mount=type=bind,from=images-context-0,target=/a\\ b " +
+    "--mount=from=images-stage-0,target=/c\\",
+    "   make --from=0",
+    "RUN make",
+  ]);
+});
+
 Deno.test("a context's folder is named after what is in it, as BuildKit goes by names", async () => {
   await using made = await project("FROM scratch\nCOPY src /src\nRUN make\n");
   made.fakeTool("docker", BUILDX);

@@ -4,9 +4,12 @@
  * graph, prepared folders), and without stages that the target does not reach.
  */
 
+import { csvFields } from "../plan/mounts.ts";
 import type { Origin, Plan, PlannedStage, Step } from "../plan/stages.ts";
 import type { Span } from "../syntax/place.ts";
 import type { Stage } from "../syntax/script.ts";
+import { joinLines, type Piece, splitKeyword, textOf } from "../syntax/statements.ts";
+import { splitFlags } from "../syntax/words.ts";
 
 /** What an engine calls something outside the Dockerfile. */
 export type NameOf = (origin: Origin) => string;
@@ -68,14 +71,12 @@ class Rewriter {
   #step({ instruction, from, mounts }: Step, stage: Stage): void {
     // Triggers of a base stage have no lines of their own.
     if (!stage.instructions.includes(instruction)) return;
-    if (from !== undefined) {
-      const written = instruction.options["from"]![0]!;
-      this.#replace(instruction, "--from=", written, this.#nameOf(from));
+    const names = new Map<string, string>();
+    if (from !== undefined) names.set(instruction.options["from"]![0]!, this.#nameOf(from));
+    for (const { from: written, origin } of mounts) {
+      if (origin !== undefined) names.set(written!, this.#nameOf(origin));
     }
-    for (const mount of mounts) {
-      if (mount.origin === undefined) continue;
-      this.#replace(instruction, "from=", mount.from!, this.#nameOf(mount.origin));
-    }
+    if (names.size > 0) this.#rename(instruction, names);
   }
 
   #nameOf(origin: Origin): string {
@@ -85,18 +86,34 @@ class Rewriter {
       : this.outside(origin);
   }
 
-  /** Replaces a flag's value where it stands in an instruction's lines. */
-  #replace(span: Span, prefix: string, value: string, by: string): void {
-    if (value === by) return;
-    for (let line = span.line; line <= span.endLine; line++) {
-      const text = this.#lines[line - 1]!;
-      const at = indexOfValue(text, prefix + value);
-      if (at < 0) continue;
-      const head = text.slice(0, at + prefix.length);
-      this.#lines[line - 1] = head + by + text.slice(at + prefix.length + value.length);
-      return;
+  /** Replaces names in an instruction's flags, however these are quoted and cut into lines. */
+  #rename({ line }: Span, names: ReadonlyMap<string, string>): void {
+    const { escape } = this.plan.script;
+    const { pieces } = joinLines(this.#lines, line - 1, escape);
+    const text = textOf(pieces);
+    const { after } = splitKeyword(text);
+    const offset = text.length - after.length;
+    // The last first: what is in front stays where it is.
+    for (const flag of splitFlags(after, escape).flags.toReversed()) {
+      const renamed = renamedFlag(flag.text, names);
+      if (renamed === flag.text) continue;
+      this.#write(pieces, offset + flag.start, offset + flag.end, escaped(renamed));
     }
-    throw new Error(`"${prefix}${value}" is not in line ${span.line} of the Dockerfile`);
+  }
+
+  /** Replaces a stretch of an instruction's text; what lines it takes are left where they are. */
+  #write(pieces: readonly Piece[], start: number, end: number, by: string): void {
+    let at = 0;
+    let rest = by;
+    for (const { line, column, text } of pieces) {
+      const from = Math.max(start - at, 0);
+      const to = Math.min(end - at, text.length);
+      at += text.length;
+      if (from >= to) continue;
+      const written = this.#lines[line]!;
+      this.#lines[line] = written.slice(0, column + from) + rest + written.slice(column + to);
+      rest = "";
+    }
   }
 
   #blankAll(stage: Stage, withFrom: boolean): void {
@@ -116,12 +133,23 @@ function numberedStages(plan: Plan): Set<number> {
   return new Set(used.flatMap((origin) => origin?.kind === "stage" ? [origin.index] : []));
 }
 
-/** Where a flag's part stands with nothing but a separator before and after it. */
-function indexOfValue(text: string, wanted: string): number {
-  for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + 1)) {
-    const before = text[at - 1] ?? " ";
-    const after = text[at + wanted.length] ?? " ";
-    if (/[\s,=]/.test(before) && /[\s,]/.test(after)) return at;
-  }
-  return -1;
+/** A `--from`, or the `from` of a `--mount`, with another name. */
+function renamedFlag(flag: string, names: ReadonlyMap<string, string>): string {
+  const [, name = "", value = ""] = /^--([^=]*)=([^]*)$/.exec(flag) ?? [];
+  if (name === "from") return `--from=${names.get(value) ?? value}`;
+  if (name !== "mount") return flag;
+  const fields = csvFields(value);
+  const at = fields.findIndex((field) => /^from=/i.test(field));
+  const known = names.get(fields[at]?.slice("from=".length) ?? "");
+  if (known === undefined) return flag;
+  return `--mount=${fields.with(at, `from=${known}`).map(csvField).join(",")}`;
+}
+
+function csvField(text: string): string {
+  return /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** A flag's text as it is written: engines end it at a space, and take quotes out of it. */
+function escaped(flag: string): string {
+  return flag.replace(/[\s"'\\]/g, "\\$&");
 }

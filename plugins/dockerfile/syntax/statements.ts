@@ -117,16 +117,10 @@ function readStatement(
   escape: string,
   source: Source,
 ): Statement {
-  let { text, continues } = cutContinuation(lines[start]!.trimStart(), escape);
-  let end = start + 1;
-  for (; continues && end < lines.length; end++) {
-    const line = lines[end]!;
-    if (isComment(line) || isBlank(line)) continue;
-    const cut = cutContinuation(line, escape);
-    text += cut.text;
-    continues = cut.continues;
-  }
-  const [, keyword = "", after = ""] = /^(\S*)\s*([^]*)$/.exec(text.trimStart())!;
+  const joined = joinLines(lines, start, escape);
+  let { end } = joined;
+  const text = textOf(joined.pieces);
+  const { keyword, after } = splitKeyword(text);
   const { flags, rest } = splitFlags(after, escape);
   const span = { line: start + 1, endLine: end };
   const heredocs: Heredoc[] = [];
@@ -149,13 +143,52 @@ function readStatement(
   }
   return {
     keyword: keyword.toUpperCase(),
-    flags,
+    flags: flags.map((flag) => flag.text),
     rest,
     text: after,
     heredocs,
     line: span.line,
     endLine: end,
   };
+}
+
+/** What one line adds to its instruction's text. */
+export interface Piece {
+  /** Counted from 0. */
+  readonly line: number;
+  /** Where in the line it begins. */
+  readonly column: number;
+  readonly text: string;
+}
+
+/** Joins an instruction's first line with those that continue it; `end` is the line behind them. */
+export function joinLines(
+  lines: readonly string[],
+  start: number,
+  escape: string,
+): { readonly pieces: readonly Piece[]; readonly end: number } {
+  const column = lines[start]!.length - lines[start]!.trimStart().length;
+  let { text, continues } = cutContinuation(lines[start]!.slice(column), escape);
+  const pieces: Piece[] = [{ line: start, column, text }];
+  let end = start + 1;
+  for (; continues && end < lines.length; end++) {
+    const line = lines[end]!;
+    if (isComment(line) || isBlank(line)) continue;
+    ({ text, continues } = cutContinuation(line, escape));
+    pieces.push({ line: end, column: 0, text });
+  }
+  return { pieces, end };
+}
+
+/** The text of an instruction's lines. */
+export function textOf(pieces: readonly Piece[]): string {
+  return pieces.map(({ text }) => text).join("");
+}
+
+/** An instruction's first word, and what follows it. */
+export function splitKeyword(text: string): { readonly keyword: string; readonly after: string } {
+  const [, keyword = "", after = ""] = /^(\S*)\s*([^]*)$/.exec(text.trimStart())!;
+  return { keyword, after };
 }
 
 /** An escape character at a line's end, unless it is itself escaped, joins the next line to it. */

@@ -6,21 +6,29 @@ export interface Pair {
   readonly value: string;
 }
 
-/** The flags in front of an instruction's arguments, unquoted, and what follows them. */
-export function splitFlags(text: string, escape: string): { flags: string[]; rest: string } {
-  const flags: string[] = [];
+/** A flag, and where in a text it is written. */
+export interface Flag {
+  /** Unquoted. */
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The flags in front of an instruction's arguments, and what follows them. */
+export function splitFlags(text: string, escape: string): { flags: Flag[]; rest: string } {
+  const flags: Flag[] = [];
   let at = 0;
   for (;;) {
     while (at < text.length && /\s/.test(text[at]!)) at++;
     if (!text.startsWith("--", at)) return { flags, rest: text.slice(at).trim() };
-    const word = flagWord(text, at, escape);
-    at = word.end;
-    if (word.text === "--") return { flags, rest: text.slice(at).trim() };
-    flags.push(word.text);
+    const flag = flagAt(text, at, escape);
+    at = flag.end;
+    if (flag.text === "--") return { flags, rest: text.slice(at).trim() };
+    flags.push(flag);
   }
 }
 
-function flagWord(text: string, start: number, escape: string): { text: string; end: number } {
+function flagAt(text: string, start: number, escape: string): Flag {
   let out = "";
   let quote = "";
   let at = start;
@@ -32,7 +40,7 @@ function flagWord(text: string, start: number, escape: string): { text: string; 
     else if (char === escape) out += text[++at] ?? "";
     else out += char;
   }
-  return { text: out, end: at };
+  return { text: out, start, end: at };
 }
 
 /** Words at spaces outside quotes; quotes and escapes stay, as they are removed by expansion. */
