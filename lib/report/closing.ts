@@ -105,13 +105,14 @@ function notTried(
 ): string[] {
   const labelOf = labelsOf(results);
   const untried = results.filter((each) => each.status === status && each.error !== undefined);
-  const groups = Map.groupBy(
-    untried,
-    ({ error }) => `${error?.message}\n${error?.next ?? ""}`,
-  );
+  const placed = (each: Result) => {
+    const { message = "", where } = each.error ?? {};
+    return where === undefined || where === labelOf(each) ? message : `${where}: ${message}`;
+  };
+  const groups = Map.groupBy(untried, (each) => `${placed(each)}\n${each.error?.next ?? ""}`);
   return [...groups.values()].flatMap((group) => {
-    const { message = "", next } = group[0]?.error ?? {};
-    const line = `${palette.status(status)} ${namesText(group.map(labelOf))}: ${message}`;
+    const { next } = group[0]!.error!;
+    const line = `${palette.status(status)} ${namesText(group.map(labelOf))}: ${placed(group[0]!)}`;
     return next === undefined ? [line] : [line, `  next: ${next}`];
   });
 }

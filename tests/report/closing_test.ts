@@ -56,3 +56,21 @@ Deno.test("closing() gathers what was not tried for the same reason, with what t
     "failed: 10 unavailable in 1.2 s (5.0 s saved)",
   ]);
 });
+
+Deno.test("closing() names the place that keeps an image from being tried, and no image twice", () => {
+  const status = "unavailable" as const;
+  const error = { message: "RUN needs an engine", where: "a/Dockerfile:2:1", next: "install one" };
+  const own = { message: "It has no tool", where: "c" };
+  const images = [
+    { name: "a", status, error },
+    { name: "b", status, error: { ...error, where: "b/Dockerfile:7:1" } },
+    { name: "c", status, error: own },
+  ];
+  assertEquals(lines(images, 3).slice(0, 5), [
+    "unavailable a: a/Dockerfile:2:1: RUN needs an engine",
+    "  next: install one",
+    "unavailable b: b/Dockerfile:7:1: RUN needs an engine",
+    "  next: install one",
+    "unavailable c: It has no tool",
+  ]);
+});
