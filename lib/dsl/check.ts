@@ -226,10 +226,12 @@ function commonOf(
 ): CommonOptions {
   const list = <T>(value: readonly T[] | undefined, fallback: readonly T[]) =>
     Array.isArray(value) ? value as readonly T[] : fallback;
-  const repository = String(options.repository ?? name).toLowerCase();
-  if (!isRepository(repository)) {
-    const message =
-      `Image "${name}" has the repository "${options.repository}", which cannot be one`;
+  const written = String(options.repository ?? name);
+  const repository = written.toLowerCase();
+  // Of a name that cannot be one it has been said already.
+  const isFault = options.repository !== undefined || NAME_PATTERN.test(name);
+  if (isFault && !isRepository(repository)) {
+    const message = `Image "${name}" has the repository "${written}", which cannot be one`;
     const next = "use lower-case letters, digits and . _ - between them, with / between parts";
     findings.add(message, origin, { keys: ["repository"] }, next);
   }

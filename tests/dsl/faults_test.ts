@@ -226,6 +226,22 @@ Deno.test("loadProject() shows several faults at once", async () => {
   assertStringIncludes(rendered, 'needs "y"');
 });
 
+Deno.test("loadProject() says of a bad name only that it is one, and of a bad repository what it is", async () => {
+  const named = async (name: string, options: string) =>
+    renderFault(
+      await faultOf(
+        `${HEAD}export default define({ images: { "${name}": files({ layers: []${options} }) } });`,
+      ),
+    );
+  const bad = await named("ig-**dir", "");
+  assertStringIncludes(bad, '"ig-**dir" cannot be a name');
+  assertEquals(bad.includes("repository"), false);
+  assertStringIncludes(await named("a", ', repository: "b c"'), 'the repository "b c", which');
+  assertStringIncludes(await named("ig-**dir", ', repository: "b c"'), 'the repository "b c"');
+  const long = "a".repeat(300);
+  assertStringIncludes(await named(long, ""), `the repository "${long}", which`);
+});
+
 Deno.test("loadProject() says what to do where there is no images.ts, or no definition in it", async () => {
   const missing = await assertRejects(() => loadProject("/nonexistent/images.ts"), Fault);
   assertStringIncludes(missing.next ?? "", "images init");
