@@ -200,6 +200,26 @@ Deno.test("describe() refuses a line of .dockerignore that Docker refuses", asyn
   }
 });
 
+Deno.test("build() says of a link that leads nowhere what is wrong with it", async () => {
+  const cases = [
+    ["COPY d/* /o/", "nowhere", "d/link is a link to what is not in the build context (.)"],
+    ["COPY d/* /o/", "link", "The links on the way to /d/link form a loop"],
+    ["ADD d/link /o/", "link", "The links on the way to /d/link form a loop"],
+    ["COPY --from=s /d/* /o/", "nowhere", "d/link is a link to what is not in the stage s"],
+    ["COPY --from=s --parents /d/link/./* /o/", "link", "form a loop"],
+  ] as const;
+  for (const [line, target, message] of cases) {
+    await using rig = await Rig.create({
+      "Dockerfile": `FROM scratch AS s\nCOPY d /d\nFROM scratch\n${line}\n`,
+      "d/a": "",
+    });
+    Deno.symlinkSync(target, `${rig.root}/d/link`);
+    const fault = await rig.fault();
+    assertMatch(fault.next ?? "", /^mend the link, or leave it out/);
+    assertEquals([fault.message.includes(message), fault.place?.line], [true, 4], fault.message);
+  }
+});
+
 Deno.test("build() refuses an archive whose hard link comes before its file, as Docker does", async () => {
   await using rig = await Rig.create({ "Dockerfile": "FROM scratch\nADD a.tar /d/\n" });
   const own = { mode: 0o644, uid: 0, gid: 0, mtime: 0 };

@@ -122,7 +122,7 @@ async function copyWord(
   rules: CopyRules,
   many: boolean,
 ): Promise<number> {
-  const { instruction, source, from, unpacker } = work;
+  const { instruction, source, from, fromName, unpacker } = work;
   if (instruction.keyword === "ADD" && isRemote(word)) {
     throw faultAt(source, instruction, `ADD of ${word} needs an engine`, {
       kind: "unavailable",
@@ -133,29 +133,51 @@ async function copyWord(
     const pivot = word.indexOf("/./");
     const start = pivot < 0 ? "" : word.slice(0, pivot);
     const pattern = sourcePattern(pivot < 0 ? word : word.slice(pivot + 3), instruction, source);
+    followed(work, word, () => from.resolve(`/${start}`));
     const count = copyWithParents(from, `/${start}`, pattern, tree, rules);
     if (count === 0 && !isPattern(word)) throw missingSource(work, word);
     return count;
   }
   const pattern = sourcePattern(word, instruction, source);
-  const paths = findSources(from, pattern);
+  const paths = followed(work, word, () => findSources(from, pattern));
   if (paths.length === 0 && !isPattern(pattern)) throw missingSource(work, word);
   const unpacks = instruction.keyword === "ADD" && instruction.options["unpack"]?.[0] !== "false";
   for (const path of paths) {
-    const node = from.resolve(path).node;
-    if (unpacks && node?.type === "file" && node.content.kind === "host") {
+    const { node } = followed(work, word, () => from.resolve(path));
+    if (node === undefined) {
+      throw brokenLink(work, word, `${path.slice(1)} is a link to what is not in ${fromName}`);
+    }
+    if (unpacks && node.type === "file" && node.content.kind === "host") {
       const unpacked = await unpacker.unpack(node.content.path, tree, rules.to, rules.owner)
         .catch((error) => {
           throw damagedArchive(work, word, error);
         });
       if (unpacked) continue;
     }
-    if ((many || paths.length > 1) && node?.type !== "directory") {
+    if ((many || paths.length > 1) && node.type !== "directory") {
       checkIsFolder(work, word, tree, rules);
     }
     copySource(from, path, tree, rules);
   }
   return paths.length;
+}
+
+/** Follows a source's links: what is wrong with them is not the destination's fault. */
+function followed<Result>(work: CopyWork, word: string, follow: () => Result): Result {
+  try {
+    return follow();
+  } catch (error) {
+    if (!(error instanceof TreeConflict)) throw error;
+    throw brokenLink(work, word, error.message, error);
+  }
+}
+
+function brokenLink({ instruction, source }: CopyWork, word: string, why: string, cause?: unknown) {
+  return faultAt(source, instruction, `Cannot copy ${word}: ${why}`, {
+    word,
+    next: "mend the link, or leave it out by a narrower pattern or an ignore file",
+    cause,
+  });
 }
 
 /** Of several files that go to one name only the last would be left. */
