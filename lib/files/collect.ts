@@ -44,12 +44,15 @@ export async function collect(
   const leftOut = without.length === 0 ? undefined : await anyOf(without);
   const folders = new Map<string, Folder | undefined>();
   const found: Found[] = [];
+  const special = new Set<string>();
   for (const selection of selections) {
-    walk(index, selection, await matcherOf(selection), leftOut, folders, found);
+    walk(index, selection, await matcherOf(selection), leftOut, folders, found, special);
   }
   const entries = await readContents(index, selections.length > 1 ? last(found) : found, onRead);
   entries.sort((a, b) => compareCodePoints(a.path, b.path));
-  return { tree: { root: merkleRoot(entries), entries }, folders };
+  const root = merkleRoot(entries);
+  const tree = special.size === 0 ? { root, entries } : { root, entries, special: [...special] };
+  return { tree, folders };
 }
 
 /** Of what several selections have at one path the last counts. */
@@ -64,6 +67,7 @@ function walk(
   leftOut: ((path: string) => boolean) | undefined,
   folders: Map<string, Folder | undefined>,
   found: Found[],
+  special: Set<string>,
 ): void {
   const root = selection.root === "." ? "" : selection.root.replace(/\/+$/, "");
   const { as: prefix = "", takes = "all" } = selection;
@@ -96,6 +100,7 @@ function walk(
       if (isTaken && !isHidden && counts) {
         found.push({ path: prefix + path, folder, at, relative, nameOnly });
       }
+      if (isTaken && !isHidden && type === "other") special.add(prefix + path);
       if (type !== "directory" || (isHidden && !matcher.hidesPartly)) continue;
       if (tracked !== undefined && !tracked.folders.has(path)) continue;
       if (isTaken || matcher.mayTakeBelow(path)) visit(path, isTaken, isHidden);

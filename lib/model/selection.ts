@@ -58,4 +58,6 @@ export interface Tree {
   readonly root: string;
   /** The entries, sorted by path. */
   readonly entries: readonly Entry[];
+  /** Paths of pipes, sockets and devices that were selected: they are no entries. */
+  readonly special?: readonly string[];
 }

@@ -64,6 +64,9 @@ function rulesInKey({ folders }: Survey, hasInputs: boolean): { readonly rules?:
 }
 
 async function build(request: BuildRequest): Promise<ImageSource> {
+  for (const path of request.context.tree.special ?? []) {
+    request.context.notice(`${path} is a pipe, socket or device, and is left out of the image`);
+  }
   const reading = read(request.image, request.context, new Set());
   const { options, plan, result } = reading;
   if (usesEngine(options, result)) return await withEngine(request, reading);

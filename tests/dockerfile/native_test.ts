@@ -273,6 +273,23 @@ Deno.test("build() begins with a folder where a named context is one", async () 
   assertEquals(config.history?.length, 2);
 });
 
+Deno.test("build() gives notice of a pipe that it leaves out", async () => {
+  await using rig = await Rig.create({
+    ".dockerignore": "hidden\n",
+    "Dockerfile": "FROM scratch\nCOPY d /d\n",
+    "d/a": "a",
+    "unnamed/": "",
+  });
+  for (const path of ["d/pipe", "hidden", "unnamed/pipe"]) {
+    const { success } = await new Deno.Command("mkfifo", { args: [`${rig.root}/${path}`] })
+      .output();
+    assert(success);
+  }
+  const { image } = await rig.build();
+  assertEquals(Object.keys(await filesOf(image.layers)), ["/d", "/d/a"]);
+  assertEquals(rig.notices, ["d/pipe is a pipe, socket or device, and is left out of the image"]);
+});
+
 Deno.test("build() leaves equal images of unequal inputs equal: dependents need not be built", async () => {
   await using rig = await Rig.create({
     "Dockerfile":

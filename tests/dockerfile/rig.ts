@@ -48,6 +48,8 @@ export class Rig implements AsyncDisposable {
   readonly blobs: string;
   /** How often layers were opened for reading. */
   opened = 0;
+  /** What builds gave notice of. */
+  readonly notices: string[] = [];
   readonly #folder: string;
   readonly #shared = new Map<string, Promise<unknown>>();
 
@@ -109,7 +111,7 @@ export class Rig implements AsyncDisposable {
       created: image.common.created,
       logFile: `${this.#folder}/log`,
       log: () => {},
-      notice: () => {},
+      notice: (message) => void this.notices.push(message),
       progress: (_: Progress) => {},
       need: (name) => found(options.needs?.[name], name),
       bases: Object.fromEntries(
