@@ -106,6 +106,17 @@ Deno.test("expandWord() expands as Docker does", () => {
   for (const [text, result] of EXPANSIONS) assertEquals(expandWord(text, lookup), result, text);
 });
 
+Deno.test("expandWord() does not try every way to part a value among several stars", () => {
+  const value = "a".repeat(1000);
+  const stars = "*a".repeat(30);
+  for (const operator of ["#", "##", "%", "%%", "/", "//"]) {
+    const end = operator.startsWith("/") ? "/x" : "";
+    assertEquals(expandWord(`\${V${operator}${stars}*b${end}}`, () => value), value, operator);
+  }
+  assertEquals(expandWord(`\${V%%${stars}}`, () => value), "");
+  assertEquals(expandWord(`\${V%${stars}}`, () => value), "a".repeat(970));
+});
+
 Deno.test("expandWord() refuses what Docker refuses", () => {
   for (
     const text of [

@@ -1,20 +1,30 @@
 /**
  * The patterns of `${x#p}`, `${x%p}` and `${x/p/r}`: `*` and `?`, a backslash takes either
  * literally; there are no bracket expressions.
+ *
+ * All places where a match can be are followed at once, as Go does: a regular expression here would
+ * try each way to part a value among several stars, and not end.
  */
+
+/** Any one character. */
+const ONE = Symbol("?");
+/** Any number of characters. */
+const MANY = Symbol("*");
+
+type Part = string | typeof ONE | typeof MANY;
 
 /** The value without the shortest (or longest) beginning that matches. */
 export function removePrefix(value: string, pattern: string, longest: boolean): string {
-  const match = new RegExp(`^${toRegExp(pattern, longest)}`, "su").exec(value);
-  return match === null ? value : value.slice(match[0].length);
+  const chars = [...value];
+  const found = endOf(parse(pattern), chars, 0, longest);
+  return found === undefined ? value : chars.slice(found).join("");
 }
 
 /** The value without the shortest (or longest) ending that matches. */
 export function removeSuffix(value: string, pattern: string, longest: boolean): string {
-  const end = new RegExp(`^${toRegExp(pattern, true)}$`, "su");
-  const starts = [...value.matchAll(/(?:)/gu)].map((match) => match.index);
-  const found = (longest ? starts : starts.reverse()).find((start) => end.test(value.slice(start)));
-  return found === undefined ? value : value.slice(0, found);
+  const chars = [...value];
+  const found = endOf(parse(pattern).toReversed(), chars.toReversed(), 0, longest);
+  return found === undefined ? value : chars.slice(0, chars.length - found).join("");
 }
 
 /** The value with the first match (or all of them) replaced; matches are as long as can be. */
@@ -24,29 +34,73 @@ export function replacePattern(
   replacement: string,
   all: boolean,
 ): string {
-  let end = -1;
-  return value.replace(new RegExp(toRegExp(pattern, true), all ? "gsu" : "su"), (match, at) => {
-    // As in Go, nothing is matched once more right behind a match.
-    const replaced = match === "" && at === end ? "" : replacement;
-    end = at + match.length;
-    return replaced;
-  });
-}
-
-function toRegExp(pattern: string, longest: boolean): string {
+  const parts = parse(pattern);
+  const chars = [...value];
   let out = "";
-  const chars = [...pattern];
-  for (let at = 0; at < chars.length; at++) {
-    const char = chars[at]!;
-    if (char === "*") out += longest ? ".*" : ".*?";
-    else if (char === "?") out += ".";
-    else if (char !== "\\") out += char.replace(/[\\^$.*+?()[\]{}|/]/, "\\$&");
-    else {
-      const escaped = chars[++at];
-      if (escaped === "}" || escaped === "/") out += `\\${escaped}`;
-      else if (escaped === "*" || escaped === "?" || escaped === "\\") out += `\\${escaped}`;
-      else throw new Error(`The escape "\\${escaped ?? ""}" in the pattern is not supported`);
-    }
+  let behind = -1;
+  for (let at = 0; at <= chars.length;) {
+    const end = endOf(parts, chars, at, true);
+    // As in Go, nothing is matched once more right behind a match.
+    if (end !== undefined && !(end === at && at === behind)) out += replacement;
+    if (end !== undefined && !all) return out + chars.slice(end).join("");
+    behind = end ?? behind;
+    if (end === undefined || end === at) out += chars[at++] ?? "";
+    else at = end;
   }
   return out;
+}
+
+/** Where the shortest (or longest) match that begins at a place ends; undefined where none does. */
+function endOf(
+  parts: readonly Part[],
+  chars: readonly string[],
+  start: number,
+  longest: boolean,
+): number | undefined {
+  let found: number | undefined;
+  let places = reach(parts, [0]);
+  for (let at = start;; at++) {
+    if (places.has(parts.length)) {
+      found = at;
+      if (!longest) return found;
+    }
+    if (at >= chars.length || places.size === 0) return found;
+    const next: number[] = [];
+    for (const place of places) {
+      const part = parts[place];
+      if (part === MANY) next.push(place);
+      else if (part === ONE || part === chars[at]) next.push(place + 1);
+    }
+    places = reach(parts, next);
+  }
+}
+
+/** The places in a pattern that are reached, those behind stars too. */
+function reach(parts: readonly Part[], places: readonly number[]): Set<number> {
+  const reached = new Set<number>();
+  for (let place of places) {
+    reached.add(place);
+    while (parts[place] === MANY) reached.add(++place);
+  }
+  return reached;
+}
+
+function parse(pattern: string): Part[] {
+  const chars = [...pattern];
+  const parts: Part[] = [];
+  for (let at = 0; at < chars.length; at++) {
+    const char = chars[at]!;
+    if (char === "*") {
+      if (parts.at(-1) !== MANY) parts.push(MANY);
+    } else if (char === "?") parts.push(ONE);
+    else if (char !== "\\") parts.push(char);
+    else {
+      const escaped = chars[++at];
+      if (escaped === undefined || !"}/*?\\".includes(escaped)) {
+        throw new Error(`The escape "\\${escaped ?? ""}" in the pattern is not supported`);
+      }
+      parts.push(escaped);
+    }
+  }
+  return parts;
 }
