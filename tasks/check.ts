@@ -3,8 +3,11 @@
 import { asFault, Fault } from "../lib/model/errors.ts";
 import type { RunEvent } from "../lib/model/events.ts";
 import type { Expectations } from "../lib/model/recipe.ts";
+import type { ImageNode } from "../lib/plan/graph.ts";
 import { driftText } from "../lib/report/drift.ts";
 import { inColumns } from "../lib/report/columns.ts";
+import { faultDetails, faultMessage } from "../lib/report/faults.ts";
+import type { Palette } from "../lib/report/palette.ts";
 import { printable } from "../lib/report/printable.ts";
 import { countText } from "../lib/report/words.ts";
 import { type ComparableBuild, type Drift, driftBetween } from "../lib/run/drift.ts";
@@ -23,6 +26,12 @@ export interface CheckOptions extends CommonOptions {
   readonly rebuild?: boolean;
 }
 
+/** An image after its check; one that is not built has failed before. */
+interface Checked {
+  readonly image: SettledImage;
+  readonly isBuilt: boolean;
+}
+
 /** How many files of a layer are named without `--verbose`. */
 const NAMED = 20;
 
@@ -35,7 +44,7 @@ async function checkExpectations(
   options: CheckOptions,
   targets: readonly string[],
 ): Promise<number> {
-  const checked: SettledImage[] = [];
+  const checked: Checked[] = [];
   const { document, status } = await settle(options, {
     command: "check",
     mode: "build",
@@ -47,15 +56,20 @@ async function checkExpectations(
     then: async (session, outcome) => {
       const settled = await Promise.all(outcome.settled.map((each) => verified(session, each)));
       const wanted = new Set(session.targets.ids);
-      checked.push(...settled.filter(isImage).filter(({ node }) => wanted.has(node.id)));
+      outcome.settled.forEach((built, at) => {
+        const image = settled[at]!;
+        if (isImage(image) && wanted.has(image.node.id)) {
+          checked.push({ image, isBuilt: built.fault === undefined });
+        }
+      });
       return { ...outcome, settled };
     },
   });
   if (options.json) {
-    const checks = checked.map((each) => ({
-      id: each.node.id,
-      expectations: countOf(each.node.image.common.expect),
-      met: each.fault === undefined,
+    const checks = checked.map(({ image: { node, fault } }) => ({
+      id: node.id,
+      expectations: countOf(node.image.common.expect),
+      met: fault === undefined,
     }));
     printJson(options, { ...document, checks });
   } else printExpectations(options, checked);
@@ -79,19 +93,29 @@ function isImage(settled: Settled): settled is SettledImage {
   return settled.node.type === "image";
 }
 
-function printExpectations(options: CheckOptions, checked: readonly SettledImage[]): void {
-  const { mark, name, dim, error } = outputPalette(options);
-  const rows = checked.map(({ node, fault, status }) => {
-    const count = countOf(node.image.common.expect);
-    const what = fault !== undefined
-      ? error(printable(fault.message, false))
-      : count === 0
-      ? dim("nothing is expected of it")
-      : `${countText(count, "expectation")} met`;
-    const word = fault === undefined ? "built" : status ?? "failed";
-    return [`${mark(word)} ${name(node.id)}`, what];
+/** A line for each image; below one that is not as expected, what to do. */
+function printExpectations(options: CheckOptions, checked: readonly Checked[]): void {
+  const palette = outputPalette(options);
+  const { mark, name } = palette;
+  const rows = checked.map(({ image: { node, status, fault }, isBuilt }) => [
+    `${mark(fault === undefined ? "built" : status ?? "failed")} ${name(node.id)}`,
+    // Why it could not be built was told when that was found.
+    isBuilt ? verdictText(node, fault, palette) : palette.status(status ?? "failed"),
+  ]);
+  inColumns(rows).forEach((line, at) => {
+    print(line);
+    const { image: { fault }, isBuilt } = checked[at]!;
+    if (fault === undefined || !isBuilt) return;
+    for (const detail of faultDetails(fault, palette)) print(`  ${printable(detail, false)}`);
   });
-  for (const line of inColumns(rows)) print(line);
+}
+
+function verdictText({ id, image }: ImageNode, fault: Fault | undefined, palette: Palette): string {
+  if (fault !== undefined) return palette.error(printable(faultMessage(fault, id), false));
+  const count = countOf(image.common.expect);
+  return count === 0
+    ? palette.dim("nothing is expected of it")
+    : `${countText(count, "expectation")} met`;
 }
 
 /** How many things are expected. */

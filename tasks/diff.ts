@@ -8,7 +8,7 @@ import { compareImages, type ImageComparison } from "../lib/oci/compare_images.t
 import { chooseDestination, isAllowed, repositoryIn } from "../lib/registry/publish/destination.ts";
 import { comparisonText } from "../lib/report/comparison.ts";
 import { type CommonOptions, outputPalette } from "./options.ts";
-import { openProject, printJson, settle } from "./run.ts";
+import { firstError, openProject, printJson, settle } from "./run.ts";
 import { print } from "./print.ts";
 
 /** Options of `diff`. */
@@ -33,7 +33,7 @@ export async function diff(
   const [before, after] = operandsOf(options, project, first, second);
   const declared = [before, after].flatMap((each) => each.kind === "declared" ? each.image : []);
   const comparisons: ImageComparison[] = [];
-  const { status } = await settle(options, {
+  const { document, status } = await settle(options, {
     command: "diff",
     mode: declared.length > 0 ? "build" : "open",
     targets: declared.map(({ name }) => name),
@@ -55,7 +55,8 @@ export async function diff(
     },
   });
   if (options.json) {
-    printJson(options, { schema: 1, command: "diff", ok: status === 0, images: comparisons });
+    const found = { schema: 1, command: "diff", ok: status === 0, images: comparisons };
+    printJson(options, { ...found, ...firstError(document) });
   } else {
     const palette = outputPalette(options);
     const limit = options.verbose ? Infinity : NAMED;

@@ -4,7 +4,7 @@ import { inspectImage, type Inspection } from "../lib/oci/inspect.ts";
 import { inspectionText } from "../lib/report/inspection.ts";
 import { openOperand, parseOperand } from "../lib/run/operands.ts";
 import { type CommonOptions, outputPalette } from "./options.ts";
-import { openProject, printJson, settle } from "./run.ts";
+import { firstError, openProject, printJson, settle } from "./run.ts";
 import { print } from "./print.ts";
 
 /** How many of the largest files, and of the wasted ones, are named. */
@@ -19,7 +19,7 @@ export async function inspect(options: CommonOptions, target: string): Promise<n
   const declared = operand.kind === "declared";
   const inspections: Inspection[] = [];
   const count = options.verbose || options.json ? NAMED_IN_FULL : NAMED;
-  const { status } = await settle(options, {
+  const { document, status } = await settle(options, {
     command: "inspect",
     mode: declared ? "build" : "open",
     targets: declared ? [target] : [],
@@ -40,7 +40,8 @@ export async function inspect(options: CommonOptions, target: string): Promise<n
     },
   });
   if (options.json) {
-    printJson(options, { schema: 1, command: "inspect", ok: status === 0, images: inspections });
+    const found = { schema: 1, command: "inspect", ok: status === 0, images: inspections };
+    printJson(options, { ...found, ...firstError(document) });
   } else {
     const palette = outputPalette(options);
     const texts = inspections.map((each) => inspectionText(each, palette, count));

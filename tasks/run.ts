@@ -3,7 +3,7 @@
 import { asFault, Fault } from "../lib/model/errors.ts";
 import type { EventSink } from "../lib/model/events.ts";
 import type { Project } from "../lib/model/recipe.ts";
-import type { ResultDocument } from "../lib/model/result.ts";
+import type { ErrorResult, ResultDocument } from "../lib/model/result.ts";
 import { killAllGroups } from "../lib/process/groups.ts";
 import { Recorder } from "../lib/report/last_run.ts";
 import { makeReporter } from "../lib/report/reporter.ts";
@@ -25,7 +25,7 @@ export interface RunRequest {
   readonly mode: Mode | "open";
   readonly targets: readonly string[];
   readonly all: boolean;
-  /** The verb prints the result itself; only what is going on is told meanwhile. */
+  /** The verb prints the result itself; only what is going on and what fails is told meanwhile. */
   readonly progressOnly?: boolean;
   /** Of a push, name of the registry it goes to. */
   readonly destination?: string;
@@ -155,6 +155,13 @@ function unsettled({ targets, circumstances: { graph } }: Session): SettledImage
 /** Writes a document to standard output where `--json` asks for it. */
 export function printJson(options: CommonOptions, document: unknown): void {
   if (options.json) print(JSON.stringify(document));
+}
+
+/** What the first failure of a run was, as part of a document that lists something else. */
+export function firstError({ images, tasks }: ResultDocument): { readonly error?: ErrorResult } {
+  const results = [...tasks, ...images].filter(({ status }) => status !== "skipped");
+  const error = results.find((each) => each.error !== undefined)?.error;
+  return error === undefined ? {} : { error };
 }
 
 /** 1 where something failed, else 3 where a tool that was needed is missing. */

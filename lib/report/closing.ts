@@ -20,12 +20,20 @@ export function closing(
   const results = [...event.document.tasks, ...event.document.images];
   if (quiet) return event.status === 3 ? notTried(results, "unavailable", palette) : [];
   return [
-    ...notTried(results, "skipped", palette),
-    ...notTried(results, "unavailable", palette),
+    ...untried(event.document, palette),
     ...failures(results, palette),
     ...published(event.document, board, palette),
     headline(event, board, palette),
     ...criticalPath(board, palette),
+  ];
+}
+
+/** What a run did not try, and why. */
+export function untried({ tasks, images }: ResultDocument, palette: Palette): string[] {
+  const results = [...tasks, ...images];
+  return [
+    ...notTried(results, "skipped", palette),
+    ...notTried(results, "unavailable", palette),
   ];
 }
 

@@ -4,7 +4,7 @@ import type { Fault, Place } from "../model/errors.ts";
 import type { EventSink, RunEvent, Subject } from "../model/events.ts";
 import type { ResultDocument } from "../model/result.ts";
 import { Board } from "./board.ts";
-import { closing } from "./closing.ts";
+import { closing, untried } from "./closing.ts";
 import { destinationLines, isNews } from "./destinations.ts";
 import { faultDetails, faultMessage } from "./faults.ts";
 import { finishedLine, isWorthALine, type Layout, WORD } from "./finished.ts";
@@ -94,7 +94,8 @@ export class LineReporter implements Reporter {
     const { status } = result;
     const { quiet, verbose, progressOnly = false } = this.#settings;
     const lines = this.#outputs.take(id);
-    if (progressOnly || (quiet && status !== "failed") || !isWorthALine(status, verbose)) return;
+    const brief = quiet || progressOnly;
+    if ((brief && status !== "failed") || !isWorthALine(status, verbose)) return;
     const title = finishedLine(event, since, this.#layout);
     if (fault === undefined) {
       if (lines.length === 0 || this.#dialect.fold === undefined) this.#print([title]);
@@ -132,8 +133,10 @@ export class LineReporter implements Reporter {
   }
 
   #ended(event: RunEvent & { kind: "ended" }): void {
-    if (this.#settings.progressOnly) return;
-    this.#print(closing(event, this.#board, this.#palette, this.#settings.quiet));
+    const { quiet, progressOnly = false } = this.#settings;
+    if (progressOnly && !quiet) this.#print(untried(event.document, this.#palette));
+    else this.#print(closing(event, this.#board, this.#palette, quiet));
+    if (progressOnly) return;
     this.#dialect.ended?.(event.document, closing(event, this.#board, paletteFor(false)));
   }
 

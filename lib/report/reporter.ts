@@ -12,7 +12,7 @@ export interface ReportSettings {
   readonly verbose: boolean;
   /** Colour is not forbidden. */
   readonly color: boolean;
-  /** Only what is going on is shown: the result is printed by the verb itself. */
+  /** Only what is going on and what fails is shown: the result is printed by the verb itself. */
   readonly progressOnly?: boolean;
 }
 

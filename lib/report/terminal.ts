@@ -6,7 +6,7 @@
 
 import type { EventSink, RunEvent } from "../model/events.ts";
 import { Board } from "./board.ts";
-import { closing } from "./closing.ts";
+import { closing, untried } from "./closing.ts";
 import { destinationLines, isNews } from "./destinations.ts";
 import { faultDetails, faultMessage } from "./faults.ts";
 import { finishedLine, isWorthALine, type Layout } from "./finished.ts";
@@ -73,11 +73,10 @@ export class TerminalReporter implements Reporter {
   }
 
   #ended(event: RunEvent & { kind: "ended" }): void {
-    if (!this.#settings.progressOnly) {
-      this.#keep(({ wrap = one }) =>
-        closing(event, this.#board, this.#palette).flatMap((line) => wrap(line))
-      );
-    }
+    const lines = this.#settings.progressOnly
+      ? untried(event.document, this.#palette)
+      : closing(event, this.#board, this.#palette);
+    this.#keep(({ wrap = one }) => lines.flatMap((line) => wrap(line)));
     this.close();
   }
 
@@ -102,7 +101,7 @@ export class TerminalReporter implements Reporter {
     const { id, result: { status }, fault } = event;
     const output = this.#outputs.take(id);
     const { verbose, progressOnly = false } = this.#settings;
-    if (progressOnly || !isWorthALine(status, verbose)) return;
+    if ((progressOnly && status !== "failed") || !isWorthALine(status, verbose)) return;
     const mark = this.#palette.mark(status);
     this.#keep((layout) => {
       const line = `${mark} ${finishedLine(event, since, layout)}`;

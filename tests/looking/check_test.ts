@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { Drift } from "../../lib/run/drift.ts";
 import { TestProject } from "../support/project.ts";
 
@@ -107,4 +107,24 @@ Deno.test("check --rebuild tells of what fails, and where its log is", async () 
   assertEquals(tasks[0].error.log, project.path(".images/logs/broken.log"));
   assertEquals(Deno.readTextFileSync(tasks[0].error.log), "words\n");
   assertEquals([...Deno.readDirSync(project.path(".images/tmp"))], []);
+});
+
+Deno.test("check says of each failure once what, where and what to do", async () => {
+  await using project = await site("{}");
+  await project.statuses();
+  project.define(`{
+    images: {
+      site: files({ layers: [{ from: "site", to: "/srv" }], expect: { files: ["/zz"] } }),
+      other: files({ layers: [{ from: "missing", to: "/srv" }] }),
+    },
+  }`);
+  const { code, stdout, stderr } = await project.images("check");
+  assertEquals(code, 1);
+  assertMatch(stdout, /^✗ site +images\.ts:\d+:\d+: .*\/zz is missing.*\n {2}next: correct the/m);
+  assertMatch(stdout, /^✗ other +failed$/m);
+  assertEquals(stderr.match(/There is nothing at "missing"/g)?.length, 1, stderr);
+  assertStringIncludes(stderr, "other  next: correct `from`");
+  const again = await project.images("check", "other", "--rebuild");
+  assertEquals([again.code, again.stdout], [1, ""]);
+  assertStringIncludes(again.stderr, "other  next: correct `from`");
 });

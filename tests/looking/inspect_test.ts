@@ -117,3 +117,32 @@ toolTest(
     assertStringIncludes(missing.stderr, `There is no image ${registry.host}/site:nothing`);
   },
 );
+
+Deno.test("what cannot be built is told by inspect and diff, and is part of their documents", async () => {
+  await using project = await layered(`{
+    images: {
+      base: files({ layers: [{ from: "base", to: "/srv" }] }),
+      bad: files({ layers: [{ from: "missing", to: "/srv" }] }),
+      above: files({ base: { image: "bad" }, layers: [{ from: "top", to: "/" }] }),
+    },
+  }`);
+  for (
+    const args of [
+      ["inspect", "bad"],
+      ["inspect", "above"],
+      ["inspect", "bad", "--output", "terminal"],
+      ["inspect", "bad", "-v"],
+      ["inspect", "bad", "-q"],
+      ["diff", "bad", "base"],
+    ]
+  ) {
+    const { code, stdout, stderr } = await project.images(...args);
+    assertEquals([code, stdout], [1, ""], args.join(" "));
+    assertEquals(stderr.match(/There is nothing at "missing"/g)?.length, 1, args.join(" "));
+    assertStringIncludes(stderr, "next: correct `from`");
+    const { error, ok } = JSON.parse((await project.images(...args, "--json")).stdout);
+    assertEquals([ok, error.message, error.where], [false, 'There is nothing at "missing"', "bad"]);
+  }
+  const { stderr } = await project.images("inspect", "above");
+  assertStringIncludes(stderr, 'skipped above: Not built, since "bad" failed');
+});
