@@ -2,7 +2,7 @@
 
 import { usageFault } from "../lib/model/errors.ts";
 import { readLastRun } from "../lib/report/last_run.ts";
-import { writeAtomic } from "../lib/store/atomic.ts";
+import { writeNamed } from "../lib/store/named_file.ts";
 import { State } from "../lib/store/state.ts";
 import type { CommonOptions } from "./options.ts";
 import { openProject, printJson } from "./run.ts";
@@ -28,7 +28,9 @@ export async function report(options: ReportOptions): Promise<number> {
   const { gather } = await import("../lib/report/page/data.ts");
   const { renderPage } = await import("../lib/report/page/page.ts");
   const path = pathOf(options, state);
-  writeAtomic(path, await renderPage(await gather(root, state, record)));
+  const page = await renderPage(await gather(root, state, record));
+  await Deno.mkdir(path.slice(0, path.lastIndexOf("/")) || "/", { recursive: true });
+  await writeNamed(path, [new TextEncoder().encode(page)]);
   if (options.json) {
     printJson(options, { schema: 1, command: "report", ok: true, path, run: record });
   } else print(path);

@@ -1,7 +1,7 @@
 /** Handing an image to other tools: as an OCI layout, an OCI archive or a Docker archive. */
 
 import { digestOfHex, hexOf } from "../model/digest.ts";
-import { Fault, usageFault } from "../model/errors.ts";
+import { usageFault } from "../model/errors.ts";
 import type { LocalImage, OpenableLayer } from "../model/image.ts";
 import { type Descriptor, MediaType } from "../model/oci.ts";
 import { parsePlatform } from "../model/platform.ts";
@@ -11,6 +11,7 @@ import { hashBytes } from "../oci/hash.ts";
 import { type TarEntry, writeTar } from "../oci/tar.ts";
 import { decompress } from "../oci/tar_read.ts";
 import { removeIfThere, temporaryName } from "../store/atomic.ts";
+import { writeNamed } from "../store/named_file.ts";
 import { writeContent } from "../store/write_all.ts";
 
 /** Where an image goes, and in which form. */
@@ -48,12 +49,12 @@ export async function exportImage(
         next: "choose one with --platform, or export to oci-archive:FILE",
       });
     }
-    await writeArchive(destination.path, dockerArchive(name, only, signal));
+    await writeNamed(destination.path, dockerArchive(name, only, signal));
     return;
   }
   const files = await layoutFiles(name, platforms);
   if (destination.form === "oci") await writeFolder(destination.path, files, signal);
-  else await writeArchive(destination.path, writeTar(tarEntries(files, signal)));
+  else await writeNamed(destination.path, writeTar(tarEntries(files, signal)));
 }
 
 /** A Docker archive of one platform, as `docker load` reads it. */
@@ -138,46 +139,6 @@ async function writeFolder(
       removeIfThere(temporary);
       throw error;
     }
-  }
-}
-
-/** A file is there whole or not at all; a pipe or another device is written to as it is. */
-async function writeArchive(to: string, content: AsyncIterable<Uint8Array>): Promise<void> {
-  const { path, isReplaced } = await archiveTarget(to);
-  const temporary = isReplaced ? temporaryName(path) : undefined;
-  try {
-    if (temporary === undefined) return await writeContent(path, content, {});
-    await writeContent(temporary, content, { createNew: true });
-    await Deno.rename(temporary, path);
-  } catch (error) {
-    if (temporary !== undefined) removeIfThere(temporary);
-    if (error instanceof Deno.errors.NotFound) {
-      throw new Fault("Cannot write there: the folder does not exist", {
-        where: path,
-        next: "create the folder first",
-        cause: error,
-      });
-    }
-    throw error;
-  }
-}
-
-/** What is written, behind all links, and whether a new file takes its place. */
-async function archiveTarget(path: string): Promise<{ path: string; isReplaced: boolean }> {
-  try {
-    const { isFile, isDirectory } = await Deno.stat(path);
-    if (isDirectory) {
-      throw usageFault("Cannot write an archive there: it is a folder", {
-        where: path,
-        next: "name a file in it, or export to oci:DIR",
-      });
-    }
-    return isFile
-      ? { path: await Deno.realPath(path), isReplaced: true }
-      : { path, isReplaced: false };
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return { path, isReplaced: true };
-    throw error;
   }
 }
 

@@ -49,12 +49,22 @@ export class Pins {
     const lines = [...this.digests].sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([reference, digest]) => `    ${canonicalJson(reference)}: ${canonicalJson(digest)}`);
     const bases = lines.length === 0 ? "{}" : `{\n${lines.join(",\n")}\n  }`;
-    writeAtomic(pinsPath(root), `{\n  "schema": ${SCHEMA},\n  "bases": ${bases}\n}\n`);
+    writeAtomic(behindLink(pinsPath(root)), `{\n  "schema": ${SCHEMA},\n  "bases": ${bases}\n}\n`);
   }
 }
 
 function pinsPath(root: string): string {
   return `${root}/images.lock`;
+}
+
+/** A link stays one: what it leads to is written. */
+function behindLink(path: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return path;
+    throw error;
+  }
 }
 
 function readIfThere(path: string): string | undefined {

@@ -68,6 +68,11 @@ Deno.test("report says what to do where no run is kept, and writes where it is t
   assertEquals(path, it.path("page.html"));
   assertEquals(run, lastRun(it));
   assertStringIncludes(Deno.readTextFileSync(path), "<title>project: images build</title>");
+  Deno.symlinkSync("page.html", it.path("link.html"));
+  Deno.writeTextFileSync(path, "old");
+  assertEquals((await it.images("report", "--to", "link.html")).code, 0);
+  assertStringIncludes(Deno.readTextFileSync(path), "<title>project: images build</title>");
+  assertEquals(Deno.readLinkSync(it.path("link.html")), "page.html");
 });
 
 Deno.test("report --open hands the page to the program for it", async () => {

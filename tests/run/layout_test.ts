@@ -47,7 +47,7 @@ toolTest(
       const to = `oci-archive:${project.beside("oci")}`;
       const { code, stderr } = await project.images("export", "site", "--to", to);
       assertEquals(code, 2);
-      assertMatch(stderr, /\/oci: Cannot write an archive there: it is a folder\nnext: /);
+      assertMatch(stderr, /\/oci: Cannot write there: it is a folder\nnext: /);
     });
     await t.step("each of several names of one manifest", async () => {
       project.write({ "twin/x": "x" });
