@@ -6,6 +6,7 @@
 import { build$, CommandBuilder, KillController } from "dax";
 import { Fault } from "../model/errors.ts";
 import type { TaskContext } from "../model/recipe.ts";
+import { requireFolder } from "./folder.ts";
 import { LineSplitter } from "./lines.ts";
 import { endMarked } from "./marked.ts";
 
@@ -26,11 +27,12 @@ export async function runFunction(
   run: (context: TaskContext) => unknown,
   options: FunctionOptions,
 ): Promise<void> {
-  const { signal } = options;
+  const { cwd, signal } = options;
+  requireFolder(cwd, "`run`");
   const mark = crypto.randomUUID();
   const kill = new KillController();
   const plain = build$({
-    commandBuilder: new CommandBuilder().cwd(options.cwd).env(MARK, mark).signal(kill.signal)
+    commandBuilder: new CommandBuilder().cwd(cwd).env(MARK, mark).signal(kill.signal)
       .stdin("null"),
   });
   const $ = logged(plain, options.log);

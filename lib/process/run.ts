@@ -5,6 +5,7 @@
 
 import { Fault, unavailableFault } from "../model/errors.ts";
 import type { RunOptions, RunResult } from "../model/plugin.ts";
+import { requireFolder } from "./folder.ts";
 import { endGroup, groups, killGroup } from "./groups.ts";
 import { eachLine } from "./lines.ts";
 
@@ -81,6 +82,7 @@ function spawn(command: readonly string[], options: ProcessOptions): Deno.ChildP
       detached: true,
     }).spawn();
   } catch (cause) {
+    if (options.cwd !== undefined) requireFolder(options.cwd, `"${program}"`, options.where);
     const detail = cause instanceof Error ? cause.message : String(cause);
     const where = options.where === undefined ? {} : { where: options.where };
     if (cause instanceof Deno.errors.NotFound) {

@@ -156,3 +156,22 @@ Deno.test("a failing build ends the run, or with --keep-going only what needs it
   assertStringIncludes(stderr, "why it failed");
   assertStringIncludes(stderr, "logs/bad.log");
 });
+
+Deno.test("a task whose folder is missing has failed, whatever it runs", async () => {
+  await using project = await TestProject.resident({ "file": "" });
+  project.define(`{ images: {}, tasks: {
+    program: task({ cwd: "nope", outputs: [], run: ["true"] }),
+    code: task({ cwd: "nope", outputs: [], run: ({ $ }) => $\`true\` }),
+    "in-file": task({ cwd: "file", outputs: [], run: ["true"] }),
+    missing: task({ outputs: [], run: ["no-such-program"] }),
+  } }`);
+  for (const [name, folder] of [["program", "nope"], ["code", "nope"], ["in-file", "file"]]) {
+    const { status, error } = taskOf(await project.json(["build", name!], 1), name!);
+    assertEquals([status, error?.next], ["failed", "make the folder, or correct `cwd`"]);
+    assertStringIncludes(error?.message ?? "", `there is no folder ${project.path(folder!)}`);
+  }
+  assertEquals(
+    taskOf(await project.json(["build", "missing"], 3), "missing").status,
+    "unavailable",
+  );
+});
