@@ -2,6 +2,7 @@
 
 import { hexOf } from "../model/digest.ts";
 import type { LocalImage, OpenableLayer } from "../model/image.ts";
+import { sealed, unsealed } from "../model/sealed.ts";
 import { ImageFilesystem } from "./filesystem.ts";
 import { type Listing, type ListingOptions, listLayer } from "./listing.ts";
 
@@ -50,7 +51,7 @@ function keep(path: string, listing: Listing): void {
   const temporary = `${path}.${crypto.randomUUID()}.tmp`;
   try {
     Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-    Deno.writeTextFileSync(temporary, JSON.stringify(listing));
+    Deno.writeTextFileSync(temporary, sealed(listing));
     Deno.renameSync(temporary, path);
   } catch {
     try {
@@ -63,7 +64,7 @@ function keep(path: string, listing: Listing): void {
 
 function readIfThere(path: string): Listing | undefined {
   try {
-    return JSON.parse(Deno.readTextFileSync(path)) as Listing;
+    return unsealed<Listing>(Deno.readTextFileSync(path));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
     throw error;

@@ -122,10 +122,24 @@ export class Recorder {
 /** The last run that did something; undefined where none is kept. */
 export function readLastRun(state: State): RunRecord | undefined {
   try {
-    const record = JSON.parse(Deno.readTextFileSync(state.lastRun)) as RunRecord;
-    return record.schema === SCHEMA ? record : undefined;
+    const record: unknown = JSON.parse(Deno.readTextFileSync(state.lastRun));
+    return isRunRecord(record) ? record : undefined;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
     throw error;
   }
+}
+
+function isRunRecord(value: unknown): value is RunRecord {
+  if (!isObject(value)) return false;
+  const { schema, nodes, spans, notices, criticalPath, excerpts, document } = value as Partial<
+    RunRecord
+  >;
+  return schema === SCHEMA && [nodes, spans, notices, criticalPath].every(Array.isArray) &&
+    isObject(excerpts) && isObject(document) &&
+    [document.images, document.tasks].every(Array.isArray);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }

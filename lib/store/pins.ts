@@ -26,12 +26,9 @@ export class Pins {
     const text = readIfThere(path);
     if (text === undefined) return new Pins(new Map());
     try {
-      const { schema, bases } = JSON.parse(text) as {
-        schema: number;
-        bases: Record<string, string>;
-      };
-      const digests = Object.entries(bases);
-      if (schema !== SCHEMA || !digests.every(([, digest]) => isDigest(digest))) {
+      const { schema, bases } = (JSON.parse(text) ?? {}) as { schema?: unknown; bases?: unknown };
+      const digests = isObject(bases) ? Object.entries(bases) : undefined;
+      if (schema !== SCHEMA || !digests?.every(([, digest]) => isDigest(digest))) {
         throw new Error("it has another shape");
       }
       return new Pins(new Map(digests as [string, Digest][]));
@@ -51,6 +48,10 @@ export class Pins {
     const bases = lines.length === 0 ? "{}" : `{\n${lines.join(",\n")}\n  }`;
     writeAtomic(behindLink(pinsPath(root)), `{\n  "schema": ${SCHEMA},\n  "bases": ${bases}\n}\n`);
   }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function pinsPath(root: string): string {

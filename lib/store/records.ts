@@ -7,6 +7,7 @@ import type { Descriptor } from "../model/oci.ts";
 import type { Description } from "../model/plugin.ts";
 import type { Reason } from "../model/result.ts";
 import type { Entry } from "../model/selection.ts";
+import { sealed, unsealed } from "../model/sealed.ts";
 import { writeAtomic } from "./atomic.ts";
 import type { Layout } from "./layout.ts";
 import { exists, fileName, type State } from "./state.ts";
@@ -112,7 +113,8 @@ export class Records {
 
   /** The entries of an input tree that was kept, for telling what changed; undefined if it is gone. */
   tree(root: string): readonly Entry[] | undefined {
-    return readJson<readonly Entry[]>(this.#treePath(root));
+    const entries = readJson(this.#treePath(root));
+    return Array.isArray(entries) && entries.every(isEntry) ? entries : undefined;
   }
 
   /** Keeps the entries of an input tree under its root. */
@@ -138,6 +140,11 @@ export function hasBlobs(
     );
 }
 
+function isEntry(value: unknown): value is Entry {
+  return typeof value === "object" && value !== null && "path" in value &&
+    typeof value.path === "string";
+}
+
 function imageFile(name: string, platform: string): string {
   return `${name}@${fileName(platform)}.json`;
 }
@@ -160,20 +167,29 @@ class RecordFolder<T extends { readonly schema: number }> {
   }
 
   latest(file: string): T | undefined {
-    const record = readJson<T>(`${this.#folder}/${file}`);
-    return record?.schema === SCHEMA ? record : undefined;
+    return readRecord<T>(`${this.#folder}/${file}`);
   }
 
   put(file: string, record: Omit<T, "schema">): void {
-    writeAtomic(`${this.#folder}/${file}`, JSON.stringify({ schema: SCHEMA, ...record }));
+    writeAtomic(`${this.#folder}/${file}`, sealed({ schema: SCHEMA, ...record }));
     this.#listed?.add(file);
   }
 }
 
+/** Reads a record; one that is missing, of another schema or not as it was written is a miss. */
+export function readRecord<T extends { readonly schema: number }>(path: string): T | undefined {
+  const record = readAs<T>(path, unsealed);
+  return record?.schema === SCHEMA ? record : undefined;
+}
+
 /** Reads a file; a missing or unreadable one is a miss: what it said can be found out again. */
-export function readJson<T>(path: string): T | undefined {
+export function readJson(path: string): unknown {
+  return readAs<unknown>(path, JSON.parse);
+}
+
+function readAs<T>(path: string, read: (text: string) => T | undefined): T | undefined {
   try {
-    return JSON.parse(Deno.readTextFileSync(path)) as T;
+    return read(Deno.readTextFileSync(path));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
     throw error;

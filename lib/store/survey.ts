@@ -3,7 +3,7 @@
 import { type Descriptor, type Manifest, MediaType } from "../model/oci.ts";
 import { isDigest } from "../model/digest.ts";
 import type { Layout } from "./layout.ts";
-import { type ImageRecord, readJson, type TaskRecord } from "./records.ts";
+import { type ImageRecord, readJson, readRecord, type TaskRecord } from "./records.ts";
 import type { State } from "./state.ts";
 
 /** What a file of the state is. */
@@ -104,8 +104,8 @@ function ownersOf(
 ): Owner[] {
   const byName = new Map<string, { stored: Stored; record: AnyRecord }[]>();
   for (const { path, bytes, at } of filesBelow(state.path("records", folder))) {
-    const record = readJson<AnyRecord>(path);
-    if (typeof record?.name !== "string" || typeof record.key !== "string") continue;
+    const record = readRecord<AnyRecord>(path);
+    if (record === undefined) continue;
     const name = "platform" in record ? `${record.name}@${record.platform}` : record.name;
     const stored: Stored = { kind: "record", name, path, bytes, at };
     byName.set(record.name, [...byName.get(record.name) ?? [], { stored, record }]);
@@ -115,7 +115,7 @@ function ownersOf(
     name,
     records: all.map(({ stored }) => stored),
     needs: needs(all.map(({ record }) => record)),
-    at: Math.max(...all.map(({ record, stored }) => record.at ?? stored.at)),
+    at: Math.max(...all.map(({ record }) => record.at)),
   }));
 }
 
@@ -157,8 +157,8 @@ function addBlobs(layout: Layout, descriptor: Descriptor, into: Set<string>): vo
   if (into.has(path)) return;
   into.add(path);
   if (!isDocument(descriptor.mediaType)) return;
-  const { manifests = [], config, layers = [] } =
-    readJson<Partial<Manifest> & { manifests?: Descriptor[] }>(path) ?? {};
+  const document = readJson(path) as Partial<Manifest> & { manifests?: Descriptor[] } | null;
+  const { manifests = [], config, layers = [] } = document ?? {};
   for (const each of [...manifests, ...layers, ...(config === undefined ? [] : [config])]) {
     if (isDigest(each.digest)) addBlobs(layout, each, into);
   }

@@ -1,8 +1,9 @@
 /** Which blob a layer became when it was compressed, kept from one run to the next. */
 
 import type { Digest } from "../../model/digest.ts";
-import { hexOf, isDigest } from "../../model/digest.ts";
+import { hexOf } from "../../model/digest.ts";
 import type { Descriptor } from "../../model/oci.ts";
+import { sealed, unsealed } from "../../model/sealed.ts";
 import type { BlobMemory } from "../../registry/publish/blobs.ts";
 import { writeAtomic } from "../../store/atomic.ts";
 import type { State } from "../../store/state.ts";
@@ -16,7 +17,7 @@ export function blobMemory(state: State): BlobMemory {
       return read(path(diffId, compression));
     },
     keep(diffId, compression, { mediaType, digest, size }) {
-      writeAtomic(path(diffId, compression), JSON.stringify({ mediaType, digest, size }));
+      writeAtomic(path(diffId, compression), sealed({ mediaType, digest, size }));
     },
   };
 }
@@ -24,8 +25,7 @@ export function blobMemory(state: State): BlobMemory {
 /** What is missing or unreadable was never kept. */
 function read(path: string): Descriptor | undefined {
   try {
-    const value = JSON.parse(Deno.readTextFileSync(path)) as Descriptor;
-    return isDigest(value.digest) ? value : undefined;
+    return unsealed<Descriptor>(Deno.readTextFileSync(path));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
     throw error;
