@@ -3,6 +3,7 @@
 import { loadProject } from "../lib/dsl/load.ts";
 import { asFault, type Fault } from "../lib/model/errors.ts";
 import type { Project } from "../lib/model/recipe.ts";
+import { errorResult } from "../lib/run/results.ts";
 import { exists } from "../lib/store/state.ts";
 import { needsOfImages } from "./doctor/needs.ts";
 import { lookAtRegistries } from "./doctor/registries.ts";
@@ -67,7 +68,6 @@ function statusOf({ fault, registries, images }: Findings): number {
 }
 
 function documentOf({ fault, ...found }: Findings, status: number) {
-  const next = fault?.next === undefined ? {} : { next: fault.next };
-  const error = fault === undefined ? {} : { error: { message: fault.message, ...next } };
+  const error = fault === undefined ? {} : { error: errorResult(fault) };
   return { schema: 1, command: "doctor", ok: status === 0, ...found, ...error };
 }

@@ -2,6 +2,7 @@
 
 import { asFault } from "../lib/model/errors.ts";
 import { chooseDestination, isAllowed } from "../lib/registry/publish/destination.ts";
+import { faultMessage } from "../lib/report/faults.ts";
 import { findPublished, type PublishedImage, targetImages } from "../lib/run/published.ts";
 import type { CommonOptions } from "./options.ts";
 import { openProject, settle } from "./run.ts";
@@ -41,9 +42,9 @@ export async function refs(options: RefsOptions, targets: readonly string[]): Pr
         } catch (error) {
           // Asked for everything, what is not published yet is told and left out.
           if (targets.length > 0) throw error;
-          const { message, next } = asFault(error);
-          const remedy = next === undefined ? "" : `; ${next}`;
-          session.notice(`${image.name}: ${message}${remedy}`);
+          const fault = asFault(error);
+          const remedy = fault.next === undefined ? "" : `; ${fault.next}`;
+          session.notice(`${image.name}: ${faultMessage(fault, image.name)}${remedy}`);
         }
       }
       return outcome;

@@ -105,6 +105,11 @@ function criticalPath(board: Board, palette: Palette): string[] {
   return [palette.dim(`critical path: ${steps}`)];
 }
 
+/** What is wrong with an index is told of its platforms. */
+function isIndex(result: Result): boolean {
+  return "platform" in result && result.platform === "index";
+}
+
 /** What was not tried, together where it is for the same reason. */
 function notTried(
   results: readonly Result[],
@@ -112,12 +117,16 @@ function notTried(
   palette: Palette,
 ): string[] {
   const labelOf = labelsOf(results);
-  const untried = results.filter((each) => each.status === status && each.error !== undefined);
+  const untried = results.filter((each) =>
+    each.status === status && each.error !== undefined && !isIndex(each)
+  );
   const placed = (each: Result) => {
     const { message = "", where } = each.error ?? {};
     return where === undefined || where === labelOf(each) ? message : `${where}: ${message}`;
   };
-  const groups = Map.groupBy(untried, (each) => `${placed(each)}\n${each.error?.next ?? ""}`);
+  const groups = Map.groupBy(untried, (each) =>
+    `${placed(each)}
+${each.error?.next ?? ""}`);
   return [...groups.values()].flatMap((group) => {
     const { next } = group[0]!.error!;
     const line = `${palette.status(status)} ${namesText(group.map(labelOf))}: ${placed(group[0]!)}`;
@@ -129,7 +138,7 @@ function notTried(
 function failures(results: readonly Result[], palette: Palette): string[] {
   if (results.length < 2) return [];
   const labelOf = labelsOf(results);
-  return results.filter((each) => each.status === "failed").map((each) => {
+  return results.filter((each) => each.status === "failed" && !isIndex(each)).map((each) => {
     const { message = "", log } = each.error ?? {};
     const where = log === undefined ? "" : ` (log: ${shown(log)})`;
     return `${palette.status("failed")} ${labelOf(each)}: ${message}${where}`;

@@ -2,6 +2,7 @@
 
 import { shown } from "../dsl/findings.ts";
 import { type Fault, renderPlace } from "../model/errors.ts";
+import type { ErrorResult } from "../model/result.ts";
 import type { Palette } from "./palette.ts";
 
 export { shown };
@@ -18,8 +19,14 @@ export function faultDetails(fault: Fault, palette: Palette): string[] {
 /** A fault's message with its place, unless that is only the name it is told under. */
 export function faultMessage(fault: Fault, id: string): string {
   const place = fault.place && renderPlace(fault.place);
-  const where = fault.where === id ? undefined : fault.where;
+  const isNamed = fault.where === id || id.startsWith(`${fault.where}@`);
+  const where = isNamed ? undefined : fault.where;
   return [place ?? where, fault.message].filter(Boolean).join(": ");
+}
+
+/** The same of an error as data; `ids` are what it is told under. */
+export function errorMessage({ message, where }: ErrorResult, ids: readonly string[]): string {
+  return where === undefined || ids.includes(where) ? message : `${where}: ${message}`;
 }
 
 /** A fault that ends everything, in full. */

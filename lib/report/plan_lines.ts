@@ -2,6 +2,7 @@
 
 import type { ImageResult, Reason, ResultDocument, TaskResult } from "../model/result.ts";
 import { destinationLines } from "./destinations.ts";
+import { errorMessage } from "./faults.ts";
 import type { Palette } from "./palette.ts";
 import { printable } from "./printable.ts";
 import { fit } from "./text.ts";
@@ -145,7 +146,8 @@ function* rowLines(
     yield palette.dim(`${indent}and ${more} more; \`images why ${value.name}\` shows all`);
   }
   if (error !== undefined) {
-    yield `${indent}${palette.error(printable(error.message, false))}`;
+    const ids = [value.name, ..."platform" in value ? [`${value.name}@${value.platform}`] : []];
+    yield `${indent}${palette.error(printable(errorMessage(error, ids), false))}`;
     if (error.next !== undefined) yield `${indent}next: ${error.next}`;
   }
   const destinations = "destinations" in value ? value.destinations ?? [] : [];

@@ -2,6 +2,7 @@
 
 import type { Reason } from "../model/result.ts";
 import type { Answer, LastBuild } from "../run/why.ts";
+import { errorMessage } from "./faults.ts";
 import type { Palette } from "./palette.ts";
 import { printable } from "./printable.ts";
 import { type Branch, treeRows } from "./tree.ts";
@@ -33,7 +34,8 @@ export function whyLines(label: string, answer: Answer, options: WhyOptions): st
   return [...lines, lastLine(last, options) + (then.length > 0 ? ":" : ""), ...then];
 }
 
-function explanation({ verdict, reasons }: Answer): string {
+function explanation({ verdict, reasons, error }: Answer): string {
+  if (error !== undefined) return "cannot be looked at:";
   switch (verdict) {
     case "current":
       return "is up to date";
@@ -49,12 +51,29 @@ function explanation({ verdict, reasons }: Answer): string {
 }
 
 function branchesNow(answer: Answer, options: WhyOptions): Branch<string>[] {
+  return [...errorBranches(answer, options), ...reasonBranches(answer, options)];
+}
+
+/** What is wrong, and what to do about it. */
+function errorBranches({ name, platform, error }: Answer, { palette }: WhyOptions) {
+  if (error === undefined) return [];
+  const message = printable(errorMessage(error, [name, `${name}@${platform}`]), false);
+  const lines = [
+    palette.error(message),
+    ...(error.next === undefined ? [] : [`next: ${error.next}`]),
+  ];
+  return lines.map((value): Branch<string> => ({ value, children: [] }));
+}
+
+function reasonBranches(answer: Answer, options: WhyOptions): Branch<string>[] {
   return branches(answer.reasons, options, (need) => {
     const cause = answer.causes.find(({ name, platform }) =>
       need === name || need === `${name}@${platform}`
     );
     if (cause === undefined) return [];
-    if (cause.reasons.length > 0 || cause.last === undefined) return branchesNow(cause, options);
+    if (cause.reasons.length > 0 || cause.error !== undefined || cause.last === undefined) {
+      return branchesNow(cause, options);
+    }
     return branchesThen(cause.last, options);
   });
 }

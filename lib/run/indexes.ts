@@ -54,7 +54,7 @@ async function settleIndex(
 ): Promise<SettledIndex> {
   const common = { name: image.name, plugin: image.plugin.name, needs: needsOf(image) };
   const statuses = parts.flatMap((part) => part.status ?? []);
-  const status = statuses.length === parts.length ? { status: worst(statuses) } : {};
+  const status = statuses.length === parts.length ? worstOf(parts, worst(statuses)) : {};
   const verdicts = parts.flatMap((part) => part.verdict ?? []);
   const verdict = verdicts.length === parts.length ? { verdict: leastReady(verdicts) } : {};
   if (!parts.every(isKeyed)) return { ...common, ...status, ...verdict };
@@ -97,6 +97,14 @@ const BY_WEIGHT: readonly BuildStatus[] = [
 
 function worst(statuses: readonly BuildStatus[]): BuildStatus {
   return BY_WEIGHT.find((status) => statuses.includes(status)) ?? "cached";
+}
+
+function worstOf(
+  parts: readonly SettledImage[],
+  status: BuildStatus,
+): Pick<SettledIndex, "status" | "fault"> {
+  const fault = parts.find((part) => part.status === status)?.fault;
+  return { status, ...(fault === undefined ? {} : { fault }) };
 }
 
 const BY_READINESS: readonly Verdict[] = ["unavailable", "unknown", "build", "remote", "current"];

@@ -1,6 +1,6 @@
 /** What a registry holds of the targets, without building anything. */
 
-import { Fault } from "../model/errors.ts";
+import { Fault, renderPlace } from "../model/errors.ts";
 import type { Image } from "../model/recipe.ts";
 import { isAllowed, type NamedRegistry, repositoryIn } from "../registry/publish/destination.ts";
 import { type Published, readTag } from "../registry/publish/lookup.ts";
@@ -64,9 +64,32 @@ async function byKey(
   const parts = partsOf(outcome, image);
   const fault = parts.find((part) => part.fault !== undefined)?.fault;
   if (fault !== undefined) throw fault;
-  if (parts.length === 0 || !parts.every(isKeyed)) return undefined;
+  if (parts.length === 0) return undefined;
+  if (!parts.every(isKeyed)) {
+    refuseUnknown(session, outcome, image, parts);
+    return undefined;
+  }
   const key = await topKeyOf(parts);
   return await session.registries.published(named, image, key);
+}
+
+/** Without a need's key there is none; a need that could not be looked at says nothing about it. */
+function refuseUnknown(
+  session: Session,
+  { settled }: Outcome,
+  image: Image,
+  parts: readonly SettledImage[],
+): void {
+  const { graph } = session.circumstances;
+  const needs = new Set(graph.closure(parts.map(({ node }) => node.id)));
+  const unknown = settled.find(({ node, fault }) => needs.has(node.id) && fault !== undefined);
+  if (unknown?.fault === undefined) return;
+  const { node: { id }, fault } = unknown;
+  const place = fault.place === undefined ? "" : `${renderPlace(fault.place)}: `;
+  throw new Fault(
+    `Whether it is published is not known, since "${id}" is not: ${place}${fault.message}`,
+    { where: image.name, ...(fault.next === undefined ? {} : { next: fault.next }), cause: fault },
+  );
 }
 
 /** The images among the targets, each once. */

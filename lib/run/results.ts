@@ -116,7 +116,7 @@ export function taskResult(settled: SettledTask): TaskResult {
 }
 
 function indexResult(index: SettledIndex): ImageResult {
-  const { name, plugin, key, digest, status, verdict, needs } = index;
+  const { name, plugin, key, digest, status, verdict, needs, fault } = index;
   return {
     name,
     platform: "index",
@@ -127,6 +127,7 @@ function indexResult(index: SettledIndex): ImageResult {
     reasons: [],
     needs,
     ms: 0,
+    ...(fault === undefined ? {} : { error: errorResult(fault) }),
   };
 }
 

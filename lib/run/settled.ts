@@ -54,5 +54,7 @@ export interface SettledIndex {
   readonly local?: Descriptor;
   readonly status?: BuildStatus;
   readonly verdict?: Verdict;
+  /** What is wrong with the platform that its status comes from. */
+  readonly fault?: Fault;
   readonly needs: readonly string[];
 }

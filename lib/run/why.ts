@@ -1,6 +1,6 @@
 /** Why nodes would be, or were, built: their reasons, and those of what made them so. */
 
-import type { ImageResult, Reason, TaskResult, Verdict } from "../model/result.ts";
+import type { ErrorResult, ImageResult, Reason, TaskResult, Verdict } from "../model/result.ts";
 import type { ImageRecord, Records, TaskRecord } from "../store/records.ts";
 
 type Result = ImageResult | TaskResult;
@@ -11,6 +11,8 @@ export interface Answer {
   readonly platform?: string;
   /** What would be done now. */
   readonly verdict: Verdict;
+  /** Why that cannot be told. */
+  readonly error?: ErrorResult;
   /** Why it would be built now. */
   readonly reasons: readonly Reason[];
   /** The needs among the reasons, and why they would be built, or were since the last build. */
@@ -58,7 +60,7 @@ export class Explainer {
 
   /** Explains one of the results. */
   answer(result: Result, seen: ReadonlySet<string> = new Set()): Answer {
-    const { name, reasons, verdict = "unknown" } = result;
+    const { name, reasons, verdict = "unknown", error } = result;
     const platform = platformOf(result);
     const within = new Set([...seen, idOf(result)]);
     const record = this.#record(name, platform);
@@ -70,6 +72,7 @@ export class Explainer {
       name,
       ...(platform === undefined ? {} : { platform }),
       verdict,
+      ...(error === undefined ? {} : { error }),
       reasons,
       causes,
       // What a need was built for before, others are built for now.

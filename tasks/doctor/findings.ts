@@ -1,6 +1,7 @@
 /** What a doctor found, as lines for people. */
 
 import { type Fault, renderFault } from "../../lib/model/errors.ts";
+import { errorMessage } from "../../lib/report/faults.ts";
 import type { Palette } from "../../lib/report/palette.ts";
 import { columnsOf, wrap } from "../../lib/report/text.ts";
 import { countText } from "../../lib/report/words.ts";
@@ -106,7 +107,7 @@ function conclusion({ images, fault, registries }: Findings, palette: Palette): 
   }
   const broken = images.flatMap(({ name, fault }) =>
     fault === undefined ? [] : [
-      `${palette.error(name)}: ${fault.message}`,
+      `${palette.error(name)}: ${errorMessage(fault, [name])}`,
       ...(fault.next === undefined ? [] : [`  next: ${fault.next}`]),
     ]
   );

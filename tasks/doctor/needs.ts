@@ -2,7 +2,9 @@
 
 import { asFault } from "../../lib/model/errors.ts";
 import type { Image, Project } from "../../lib/model/recipe.ts";
+import type { ErrorResult } from "../../lib/model/result.ts";
 import { describeImage } from "../../lib/plan/evaluate_image.ts";
+import { errorResult } from "../../lib/run/results.ts";
 import { Session } from "../../lib/run/session.ts";
 import { recipeOf } from "../../plugins/rules_img/flags.ts";
 import { PLUGIN as RULES_IMG } from "../../plugins/rules_img/recipe.ts";
@@ -18,7 +20,7 @@ export interface ImageNeed {
   /** Absolute path of the folder they work in. */
   readonly folder: string;
   /** Why that cannot be told, and what to do about it. */
-  readonly fault?: { readonly message: string; readonly next?: string };
+  readonly fault?: ErrorResult;
 }
 
 /** Asks every image's plugin. */
@@ -41,9 +43,7 @@ export async function needsOfImages(
         const tools = (description.tools ?? []).map(({ anyOf }) => anyOf);
         needs.set(name, { ...common, tools });
       } catch (error) {
-        const { message, next } = asFault(error);
-        const fault = { message, ...(next === undefined ? {} : { next }) };
-        needs.set(name, { ...common, tools: [], fault });
+        needs.set(name, { ...common, tools: [], fault: errorResult(asFault(error)) });
       }
     }
     return [...needs.values()];

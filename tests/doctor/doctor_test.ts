@@ -88,7 +88,7 @@ Deno.test("doctor says of each program whether it works, and what to do", async 
       assertEquals(missing.code, 1);
       assertMatch(
         missing.stdout,
-        /\napp: There is no Dockerfile at Dockerfile\n {2}next: create it/,
+        /\napp: images\.ts:\d+:\d+: There is no Dockerfile at Dockerfile\n {2}next: create it/,
       );
       project.define(`{ images: { app: dockerfile({ contxt: "." } as never) } }`);
       const broken = await project.images("doctor");

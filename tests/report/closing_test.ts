@@ -74,3 +74,20 @@ Deno.test("closing() names the place that keeps an image from being tried, and n
     "unavailable c: It has no tool",
   ]);
 });
+
+Deno.test("closing() tells a failure of each platform, and none of the index over them", () => {
+  const error = { message: "There is nothing at site" };
+  const images = ["linux/amd64", "linux/arm64", "index"].map((platform) => (
+    { name: "a", platform, status: "failed" as const, error }
+  ));
+  assertEquals(lines(images, 1), [
+    "failed a@linux/amd64: There is nothing at site",
+    "failed a@linux/arm64: There is nothing at site",
+    "failed: 2 failed in 1.2 s (5.0 s saved)",
+  ]);
+  const skipped = images.map((each) => ({ ...each, status: "skipped" as const }));
+  assertEquals(
+    lines(skipped, 1)[0],
+    "skipped a@linux/amd64, a@linux/arm64: There is nothing at site",
+  );
+});

@@ -208,3 +208,33 @@ Deno.test("why goes down to the first cause", async (t) => {
     assertEquals(long.match(/\+ middle\/\d+/g)?.length, 30);
   });
 });
+
+Deno.test("what cannot be looked at is told with its place, and what to do", async () => {
+  await using project = await TestProject.resident(
+    { "app/Dockerfile": "FROM scratch\nCPY a b\n" },
+    `{
+      registries: { local: registry("localhost:1/x") },
+      images: {
+        bad: dockerfile({ context: "app" }),
+        above: files({ base: { image: "bad" }, layers: [] }),
+      },
+    }`,
+  );
+  const fault = "app/Dockerfile:2:1: Unknown instruction CPY";
+  const bad = await project.images("why", "bad");
+  assertEquals(
+    [bad.code, bad.stdout.trimEnd()],
+    [1, `bad cannot be looked at:\n├─ ${fault}\n└─ next: write COPY if that was meant`],
+  );
+  const above = await project.images("why", "above");
+  assertMatch(above.stdout, /because bad must be built first\n +├─ app\/Dockerfile:2:1: Unknown/);
+  const { why: [{ error }] } = JSON.parse((await project.images("why", "bad", "--json")).stdout);
+  assertEquals(error.where, "app/Dockerfile:2:1");
+  for (const verb of ["plan", "doctor"]) {
+    assertMatch((await project.images(verb)).stdout, new RegExp(fault), verb);
+  }
+  const { stderr } = await project.images("refs");
+  assertMatch(stderr, new RegExp(`note: bad: ${fault}; write COPY`));
+  const unknown = `Whether it is published is not known, since "bad" is not: ${fault}`;
+  assertMatch(stderr, new RegExp(`note: above: ${unknown}; write COPY`));
+});

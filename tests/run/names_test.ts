@@ -91,3 +91,14 @@ Deno.test("a run for one platform leaves an image its index over all that are he
   const other = imageOf(await project.json(["build", "site", "--platform", "linux/s390x"]), "site");
   assertEquals(top(), other.digest);
 });
+
+Deno.test("the index over platforms that failed says why", async () => {
+  await using project = await siteProject();
+  project.define(`{ images: {
+    a: files({ platforms: ["linux/amd64", "linux/arm64"], layers: [{ from: "no", to: "/" }] }),
+  } }`);
+  const { images } = await project.json(["build", "--keep-going"], 1);
+  const index = images.find(({ platform }) => platform === "index");
+  assertEquals(index?.status, "failed");
+  assertEquals(index?.error?.message, 'There is nothing at "no"');
+});
