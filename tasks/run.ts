@@ -54,12 +54,14 @@ export interface FinishedRun {
   readonly status: number;
 }
 
+const LOADING = "note: images.ts is still being loaded: it awaits something, or is downloaded";
+
 const opened = new Map<string, Promise<Project>>();
 
 /** Loads the project that `--file` names; a verb may ask as well as the run that it starts. */
 export function openProject({ file }: CommonOptions): Promise<Project> {
   keepForResults();
-  const project = opened.get(file) ?? loadProject(file);
+  const project = opened.get(file) ?? loadProject(file, { waiting: () => console.error(LOADING) });
   opened.set(file, project);
   return project;
 }

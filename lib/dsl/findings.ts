@@ -2,7 +2,7 @@
 
 import { Fault, type Place, renderPlace, usageFault } from "../model/errors.ts";
 import type { Origin } from "./origin.ts";
-import { excerpt, locate } from "./source.ts";
+import { excerpt, locate, placeOf } from "./source.ts";
 
 /** Where to point within a call: keys to go through, and a word in the last one's value. */
 export interface Pointer {
@@ -77,6 +77,13 @@ export function faultAt(message: string, place: Place, next: string, cause?: unk
     next,
     ...(cause === undefined ? {} : { cause }),
   });
+}
+
+/** Where a pattern first matches in a file. */
+export function placeOfWord(file: string, pattern: RegExp): Place | undefined {
+  const text = readSource(file);
+  const match = pattern.exec(text);
+  return match === null ? undefined : placeOf(text, match.index, file);
 }
 
 /** A path as people see it: relative where it is below the folder they are in. */

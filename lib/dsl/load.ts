@@ -4,9 +4,19 @@ import { asFault, Fault, type Place, usageFault } from "../model/errors.ts";
 import type { Project } from "../model/recipe.ts";
 import { checkDefinition } from "./check.ts";
 import { Defined } from "./define.ts";
-import { faultAt, shown } from "./findings.ts";
+import { faultAt, placeOfWord, shown } from "./findings.ts";
 import { localModules } from "./modules.ts";
 import { firstPlace, pathOf, urlOf } from "./origin.ts";
+
+/** How long images.ts may take; what it imports may have to be downloaded first. */
+export interface LoadOptions {
+  /** Called once when it takes long. */
+  readonly waiting?: () => void;
+  /** When that is, in milliseconds. @default 5000 */
+  readonly patience?: number;
+  /** When it is given up, in milliseconds. @default 120000 */
+  readonly limit?: number;
+}
 
 /**
  * Loads a project.
@@ -14,11 +24,11 @@ import { firstPlace, pathOf, urlOf } from "./origin.ts";
  * @param file path of images.ts, absolute or relative to the current folder.
  * @throws {Fault} with file, line, column and excerpt for every fault in it.
  */
-export async function loadProject(file: string): Promise<Project> {
+export async function loadProject(file: string, options: LoadOptions = {}): Promise<Project> {
   const path = realPath(file);
-  const defined = await importDefinition(path);
+  const defined = await importDefinition(path, options);
   const root = path.slice(0, path.lastIndexOf("/")) || "/";
-  const parts = checkDefinition(defined);
+  const parts = checked(defined);
   let modules: readonly string[] | undefined;
   return {
     root,
@@ -42,8 +52,20 @@ function realPath(file: string): string {
   }
 }
 
-async function importDefinition(path: string): Promise<Defined> {
-  const module = await importModule(path);
+/** What it is given may be read by functions of its own. */
+function checked(defined: Defined): ReturnType<typeof checkDefinition> {
+  try {
+    return checkDefinition(defined);
+  } catch (error) {
+    const place = error instanceof Error ? firstPlace(error.stack ?? "") : undefined;
+    if (error instanceof Fault || place === undefined) throw error;
+    const message = `Cannot read what define() is given: ${asFault(error).message}`;
+    throw faultAt(message, place, "correct what throws it", error);
+  }
+}
+
+async function importDefinition(path: string, options: LoadOptions): Promise<Defined> {
+  const module = await importModule(path, options);
   if (!("default" in module)) {
     throw faultAt(
       "images.ts has no default export",
@@ -59,13 +81,31 @@ async function importDefinition(path: string): Promise<Defined> {
   );
 }
 
-async function importModule(path: string): Promise<Record<string, unknown>> {
+async function importModule(path: string, options: LoadOptions): Promise<Record<string, unknown>> {
+  const { waiting = () => {}, patience = 5_000, limit = 120_000 } = options;
+  const late = Promise.withResolvers<never>();
+  // A module that awaits what never comes would let the process end, as nothing is left to do.
+  const timers = [
+    setTimeout(waiting, patience),
+    setTimeout(() => late.reject(faultOfWaiting(path, limit)), limit),
+  ];
   try {
-    return await import(urlOf(path));
+    return await Promise.race([import(urlOf(path)), late.promise]);
   } catch (error) {
     if (error instanceof Fault) throw error;
     throw faultOfImport(path, error);
+  } finally {
+    timers.forEach(clearTimeout);
   }
+}
+
+function faultOfWaiting(path: string, limit: number): Fault {
+  const place = placeOfWord(path, /\bawait\b/) ?? topOf(path);
+  return faultAt(
+    `It is not loaded after ${limit / 1000} s`,
+    place,
+    "await nothing that may not come, neither in it nor in what it imports",
+  );
 }
 
 /** A syntax error names its place in the message, anything thrown in its stack. */

@@ -136,7 +136,8 @@ function offsetOf(text: string, { line, column }: Place): number {
   return Math.min(text.length, at + column - 1);
 }
 
-function placeOf(text: string, offset: number, file: string): Place {
+/** The place of an offset in a file's text. */
+export function placeOf(text: string, offset: number, file: string): Place {
   const before = text.slice(0, offset);
   const line = before.split("\n").length;
   return { file, line, column: offset - before.lastIndexOf("\n") };

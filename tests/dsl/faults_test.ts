@@ -47,6 +47,12 @@ const CASES: readonly Case[] = [
     says: ["'nope'", "correct what throws it, or what it imports"],
   },
   {
+    what: "a getter that calls itself",
+    source: "export default define({ get images() { return this.images; } });",
+    at: "() { retu",
+    says: ["Cannot read what define() is given: Maximum call stack size", "correct what throws it"],
+  },
+  {
     what: "an unknown option",
     source: `export default define({
   images: {
@@ -263,6 +269,22 @@ Deno.test("loadProject() points into a helper module that throws", async () => {
     const fault = await assertRejects(() => loadProject(`${folder}/images.js`), Fault);
     assertStringIncludes(fault.place?.file ?? "", "helper.js");
     assertEquals(fault.place?.line, 2);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("loadProject() points at an await that does not end, after a word about it", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "images-dsl-" });
+  try {
+    const file = `${folder}/images.js`;
+    await Deno.writeTextFile(file, "// Waits.\nawait new Promise((go) => globalThis.goOn = go);\n");
+    let waited = 0;
+    const options = { waiting: () => waited++, patience: 0, limit: 5 };
+    const fault = await assertRejects(() => loadProject(file, options), Fault);
+    assertEquals([waited, fault.exitStatus, fault.place?.line], [1, 2, 2]);
+    assertStringIncludes(renderFault(fault), "2 | await new Promise");
+    (globalThis as unknown as { goOn: () => void }).goOn();
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
