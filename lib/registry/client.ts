@@ -18,10 +18,17 @@ import { type Arrival, hasBlob, Uploader } from "./uploader.ts";
 const BLOBS = 6;
 
 /** How long is waited for what. */
-const PATIENCE: Patience = { connect: 10_000, idle: 60_000, answer: 300_000 };
+const PATIENCE: Patience = { connect: 10_000, idle: 60_000, reply: 30_000, answer: 300_000 };
 
 /** How failures are waited out. */
-const PACING: Pacing = { tries: 6, base: 250, cap: 10_000, longest: 120_000 };
+const PACING: Pacing = {
+  tries: 6,
+  silentTries: 3,
+  base: 250,
+  cap: 10_000,
+  longest: 120_000,
+  notable: 5_000,
+};
 
 /** Settings of a {@link RegistryClient}. */
 export interface ClientSettings {
@@ -36,9 +43,9 @@ export interface ClientSettings {
   readonly notice?: (message: string) => void;
   /** For proxies and certificates. @default the process's own */
   readonly env?: Environment;
-  /** @default 10 s to connect, 60 s idle, 300 s for an answer */
+  /** @default 10 s to connect, 60 s idle, 30 s for an answer, 300 s for one to a blob */
   readonly patience?: Partial<Patience>;
-  /** @default 6 tries, from 250 ms doubling up to 10 s, up to 120 s where the registry asks */
+  /** @default 6 tries, 3 where nothing is answered, from 250 ms doubling up to 10 s, up to 120 s where the registry asks */
   readonly pacing?: Partial<Pacing>;
 }
 

@@ -4,6 +4,11 @@
 export class TimeoutError extends Error {
   /** As Node names it. */
   readonly code = "ETIMEDOUT";
+
+  /** @param isSilence the other side has said nothing at all. */
+  constructor(message: string, readonly isSilence: boolean) {
+    super(message);
+  }
 }
 
 /** A moment by which something must have happened. */
@@ -17,12 +22,12 @@ export class Deadline {
   }
 
   /** Sets it anew: so many milliseconds from now. */
-  set(ms: number, what: string): void {
+  set(ms: number, what: string, isSilence: boolean = false): void {
     clearTimeout(this.#timer);
     if (this.#ended) return;
     this.#timer = setTimeout(() => {
       const limit = ms < 1_000 ? `${ms} ms` : `${ms / 1_000} s`;
-      this.#pass(new TimeoutError(`${what} after ${limit}`));
+      this.#pass(new TimeoutError(`${what} after ${limit}`, isSilence));
     }, ms);
   }
 

@@ -139,15 +139,22 @@ export class Endpoint {
 
   async #again<T>(question: Question, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const signal = signalOf(question, this.signal);
+    let silences = 0;
+    let began = 0;
+    const once = () => {
+      this.pacer.refuseSilent();
+      began = performance.now();
+      return attempt(signal);
+    };
     for (let failures = 1;; failures++) {
       await this.pacer.ready(signal);
       try {
-        if (question.carriesBlob) return await attempt(signal);
-        return await this.#short.run(() => attempt(signal));
+        return await (question.carriesBlob ? once() : this.#short.run(once));
       } catch (error) {
         signal.throwIfAborted();
-        const again = isTemporary(error) && question.retry !== false;
-        if (!again || failures >= this.pacer.tries) throw error;
+        if (!isTemporary(error) || question.retry === false) throw error;
+        if (error.facts.silent) silences = this.pacer.silences(began, silences);
+        if (!this.pacer.allows(failures, silences, error)) throw error;
         await this.pacer.pause(failures, error, signal);
       }
     }
@@ -215,19 +222,24 @@ export class Endpoint {
     signal: AbortSignal,
   ): Promise<Answer> {
     const { method, headers, body, length, onBytes } = question;
+    const bringsBlob = question.carriesBlob === true && method !== "GET";
     const meter = new Meter(onBytes);
     for (let stale = 0;; stale++, meter.takeBack()) {
       const opened = await body?.();
       try {
-        return await this.#transport.send({
+        using _told = bringsBlob ? undefined : this.pacer.watch();
+        const answer = await this.#transport.send({
           method,
           url,
+          bringsBlob,
           headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
           signal,
           ...(opened === undefined ? {} : { body: opened }),
           ...(length === undefined ? {} : { length }),
           onBytes: meter.add,
         });
+        this.pacer.answered();
+        return answer;
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof BodyFailure) throw error.cause;

@@ -2,6 +2,7 @@
 
 import { Fault, type FaultOptions } from "../model/errors.ts";
 import type { Answer } from "./answer.ts";
+import { TimeoutError } from "./deadline.ts";
 import { parseRetryAfter, retryAfterIn } from "./retry_after.ts";
 import type { Secrets } from "./secrets.ts";
 
@@ -30,6 +31,8 @@ interface FailureFacts {
   readonly text?: string;
   /** The same may succeed later. */
   readonly temporary?: boolean;
+  /** There was no answer, or no connection, as long as it was waited for. */
+  readonly silent?: boolean;
   /** The registry wants to be left alone by everybody for a while. */
   readonly throttled?: boolean;
   /** How long, in milliseconds. */
@@ -196,7 +199,8 @@ export function broken(
     );
   }
   const why = code === "ECONNRESET" ? "the connection broke" : secrets.clean(message);
-  return new RegistryFault(`Cannot ${action}: ${why}`, { temporary }, {
+  const silent = error instanceof TimeoutError && error.isSilence;
+  return new RegistryFault(`Cannot ${action}: ${why}`, { temporary, silent }, {
     ...options,
     next: "check the network and HTTPS_PROXY, then try again",
   });

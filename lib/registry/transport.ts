@@ -18,7 +18,9 @@ export interface Patience {
   readonly connect: number;
   /** Until the next bytes go or come. */
   readonly idle: number;
-  /** Until the answer, once the request has gone: registries are slow to commit large blobs. */
+  /** Until the answer, once the request has gone. */
+  readonly reply: number;
+  /** The same of what brings a blob: registries are slow to commit large ones. */
   readonly answer: number;
 }
 
@@ -36,6 +38,8 @@ export interface Request {
   readonly length?: number;
   /** Told of the body's bytes as they go. */
   readonly onBytes?: (bytes: number) => void;
+  /** Brings a blob, whose answer may take long. @default false */
+  readonly bringsBlob?: boolean;
   readonly signal: AbortSignal;
 }
 
@@ -93,8 +97,8 @@ export class Transport {
       moving.end();
       signal.removeEventListener("abort", abort);
     };
-    const { connect, idle, answer } = this.#patience;
-    connecting.set(connect, "no connection");
+    const { connect, idle, reply, answer } = this.#patience;
+    connecting.set(connect, "no connection", true);
     outgoing.on("socket", (socket) => {
       const connected = () => connecting.end();
       if (socket.connecting) {
@@ -114,7 +118,8 @@ export class Transport {
     sendBody(outgoing, request, flow, {
       waiting: () => moving.set(idle, "the connection is idle"),
       preparing: () => moving.clear(),
-      sent: () => moving.set(answer, "no answer"),
+      sent: () =>
+        moving.set(request.bringsBlob ? answer : Math.min(reply, answer), "no answer", true),
     }).catch((error) => fail(asError(error)));
     return promise;
   }

@@ -186,7 +186,11 @@ export class RegistryAccess {
         signal,
       }),
       signal,
-      notice: (message) => this.#session.notice(message),
+      notice: (message) => {
+        // Who is no longer waited for is not told of.
+        const isLeft = declared.length > 0 && declared.every(([name]) => this.#silent.has(name));
+        if (!isLeft) this.#session.notice(message);
+      },
     });
   }
 

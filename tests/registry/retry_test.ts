@@ -6,6 +6,7 @@ import {
   type Interference,
   refusal,
 } from "../support/registry/interference.ts";
+import { Transport } from "../../lib/registry/transport.ts";
 import { FaultyRegistry } from "../support/registry/server.ts";
 import { blobOf, clientOf } from "./rig.ts";
 
@@ -191,4 +192,56 @@ Deno.test("who cannot be reached is named, with why and what to do", async (t) =
     const fault = await assertRejects(() => client.manifest("team/app", "latest"), Fault);
     assertStringIncludes(fault.message, "no image manifest");
   });
+});
+
+Deno.test("a host that never answers is given up soon, once for all, and people know whom they wait for", async () => {
+  await using registry = await FaultyRegistry.start();
+  const notices: string[] = [];
+  using client = clientOf(registry.host, {}, {
+    notice: (message) => notices.push(message),
+    patience: { reply: 200 },
+    pacing: { base: 1, cap: 1, notable: 5 },
+  });
+  const { promise: never, resolve } = Promise.withResolvers<void>();
+  const silence = Array.from({ length: 400 }, () => ({ wait: () => never }));
+  registry.interfere("manifest-get", ...silence);
+  registry.interfere("manifest-head", ...silence);
+  const asked = Array.from({ length: 30 }, (_, at) => client.manifest(`team/${at}`, "latest"));
+  for (const outcome of await Promise.allSettled(asked)) {
+    assert(outcome.status === "rejected");
+    assertStringIncludes(outcome.reason.message, "no answer after 200 ms");
+  }
+  // Those that waited for their turn meanwhile do not ask three times.
+  assert(registry.count("manifest-get") < 90, `${registry.count("manifest-get")}`);
+  const before = registry.log.length;
+  await assertRejects(() => client.probe("team/app", "latest"), Fault);
+  assertEquals(registry.log.length, before);
+  assertEquals(notices, [`${registry.host} has not answered for 1 s; it is waited for`]);
+  resolve();
+});
+
+Deno.test("one that has answered is asked for other things after a silence", async () => {
+  await using registry = await FaultyRegistry.start();
+  using client = clientOf(registry.host, {}, {
+    patience: { reply: 1_000 },
+    pacing: { base: 1, cap: 1, silentTries: 1 },
+  });
+  const { promise: never, resolve } = Promise.withResolvers<void>();
+  assertEquals(await client.manifest("team/app", "latest"), undefined);
+  registry.interfere("manifest-get", { wait: () => never });
+  await assertRejects(() => client.manifest("team/app", "latest"), Fault, "no answer");
+  assertEquals(await client.manifest("team/app", "latest"), undefined);
+  resolve();
+});
+
+Deno.test("an answer to a blob is waited for longer than others", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const url = new URL(`http://127.0.0.1:${listener.addr.port}/`);
+  const { signal } = new AbortController();
+  for (const [bringsBlob, reply, answer] of [[false, 10, 600_000], [true, 600_000, 10]] as const) {
+    const transport = new Transport({ connect: 600_000, idle: 600_000, reply, answer }, {});
+    const put = { method: "PUT", url, headers: {}, body: new Uint8Array(1), bringsBlob, signal };
+    await assertRejects(() => transport.send(put), Error, "no answer after 10 ms");
+    transport.close();
+  }
 });
