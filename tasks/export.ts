@@ -7,6 +7,7 @@ import { localImage } from "../lib/run/local_image.ts";
 import type { SettledImage } from "../lib/run/settled.ts";
 import { pulled } from "../lib/run/transfers.ts";
 import type { CommonOptions } from "./options.ts";
+import { refuseMixing } from "./print.ts";
 import { printJson, settle } from "./run.ts";
 
 /** Options of `export`. */
@@ -17,6 +18,7 @@ export interface ExportOptions extends CommonOptions {
 /** Exports one image; answers with the exit status. */
 export async function exportTo(options: ExportOptions, target: string): Promise<number> {
   const destination = parseDestination(options.to, Deno.cwd());
+  refuseMixing(destination.path, options);
   const { document, status } = await settle(options, {
     command: "export",
     mode: "build",

@@ -6,7 +6,7 @@ import { writeNamed } from "../lib/store/named_file.ts";
 import { State } from "../lib/store/state.ts";
 import type { CommonOptions } from "./options.ts";
 import { openProject, printJson } from "./run.ts";
-import { print } from "./print.ts";
+import { print, refuseMixing } from "./print.ts";
 
 /** Options of `report`. */
 export interface ReportOptions extends CommonOptions {
@@ -28,6 +28,7 @@ export async function report(options: ReportOptions): Promise<number> {
   const { gather } = await import("../lib/report/page/data.ts");
   const { renderPage } = await import("../lib/report/page/page.ts");
   const path = pathOf(options, state);
+  refuseMixing(path, options);
   const page = await renderPage(await gather(root, state, record));
   await Deno.mkdir(path.slice(0, path.lastIndexOf("/")) || "/", { recursive: true });
   await writeNamed(path, [new TextEncoder().encode(page)]);

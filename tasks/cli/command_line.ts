@@ -2,15 +2,17 @@
 
 import { ValidationError } from "@cliffy/command";
 import { HelpCommand } from "@cliffy/command/help";
-import { asFault, renderFault } from "../../lib/model/errors.ts";
+import { asFault, type Fault, renderFault, usageFault } from "../../lib/model/errors.ts";
 import { buildingVerbs } from "./building.ts";
 import { type Done, root } from "./globals.ts";
 import { handingOnVerbs } from "./handing_on.ts";
 import { lookingVerbs } from "./looking.ts";
 import { upkeepVerbs } from "./upkeep.ts";
+import { print } from "../print.ts";
 
 /** Runs one command line; answers with the exit status. */
 export async function main(args: readonly string[]): Promise<number> {
+  const begun = performance.now();
   let status = 0;
   let help = "images help";
   const all = commandLine((result) => status = result, (verb) => {
@@ -20,14 +22,29 @@ export async function main(args: readonly string[]): Promise<number> {
     await all.parse([...args]);
     return status;
   } catch (error) {
-    if (error instanceof ValidationError) {
-      console.error(`${error.message}\nnext: see \`${help}\``);
-      return 2;
-    }
-    const fault = asFault(error);
+    const fault = error instanceof ValidationError
+      ? usageFault(error.message, { next: `see \`${help}\`` })
+      : asFault(error);
     console.error(renderFault(fault));
+    if (isJsonWanted(args)) {
+      const command = args.find((arg) => all.getCommand(arg) !== undefined) ?? "images";
+      print(JSON.stringify(await failureDocument(command, fault, performance.now() - begun)));
+    }
     return fault.exitStatus;
   }
+}
+
+/** What comes behind `--` is no option. */
+function isJsonWanted(args: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  return (end < 0 ? args : args.slice(0, end)).includes("--json");
+}
+
+/** Whoever reads documents gets one of what ended everything, too. */
+async function failureDocument(command: string, fault: Fault, ms: number) {
+  const { errorResult, resultDocument } = await import("../../lib/run/results.ts");
+  const nothing = resultDocument(command, { settled: [], indexes: [] }, ms);
+  return { ...nothing, ok: false, error: errorResult(fault) };
 }
 
 /** The whole command tree; what a verb ends with goes to `done`, where it is wrong to `wrong`. */
