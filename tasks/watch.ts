@@ -12,7 +12,8 @@ import { waiting } from "./watch/screen.ts";
 export async function watch(options: BuildOptions, targets: readonly string[]): Promise<number> {
   const file = absolutePath(options.file);
   const root = file.slice(0, file.lastIndexOf("/"));
-  const folders = new WatchedFolders([State.of(root).folder]);
+  // A round that told of itself would be the reason for the next.
+  const folders = new WatchedFolders([State.of(root).folder, ...ownOutputs()]);
   // What is broken keeps nothing else from being built.
   const builder = new Builder({ keepGoing: true, ...options }, targets);
   const interrupt = listenForInterrupts(() => builder.kill());
@@ -55,6 +56,17 @@ function absolutePath(file: string): string {
   } catch {
     return file.startsWith("/") ? file : `${Deno.cwd()}/${file}`;
   }
+}
+
+/** Paths of the files that our own output goes to. */
+function ownOutputs(): string[] {
+  return ["/dev/stdout", "/dev/stderr"].flatMap((output) => {
+    try {
+      return Deno.statSync(output).isFile ? [Deno.realPathSync(output)] : [];
+    } catch {
+      return [];
+    }
+  });
 }
 
 function shown(root: string, path: string): string {

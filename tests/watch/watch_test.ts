@@ -273,3 +273,33 @@ Deno.test("watch --load hands on what it built, and only that", async () => {
   assertEquals(watch.documents.map((each) => statusesOf(each).site), ["built", "built"]);
   assertEquals(await watch.end(), 130);
 });
+
+Deno.test("watch takes no notice of what it prints into the project", async () => {
+  await using project = await TestProject.create({ "site/a": "a" }, "{ images: {} }");
+  const log = project.path("watch.log");
+  project.write({ "watch.log": "" });
+  const command = [Deno.execPath(), ...project.commandLine("watch", "--output", "plain")];
+  const child = new Deno.Command("sh", {
+    args: ["-c", 'exec "$0" "$@" > watch.log 2>&1', ...command],
+    cwd: project.root,
+    env: { NO_COLOR: "1", ...project.env },
+    stdin: "null",
+  }).spawn();
+  try {
+    const waits = () => Deno.readTextFileSync(log).match(/^waiting for a change/gm)?.length ?? 0;
+    const until = async (count: number) => {
+      const watcher = Deno.watchFs(log);
+      if (waits() >= count) return watcher.close();
+      for await (const _ of watcher) if (waits() >= count) return;
+    };
+    await until(1);
+    project.write({ "images.ts": "throw new Error('broken')" });
+    await until(2);
+    project.write({ "images.ts": "throw new Error('still broken')" });
+    await until(3);
+    assertEquals(Deno.readTextFileSync(log).includes("watch.log"), false);
+  } finally {
+    child.kill("SIGINT");
+    await child.status;
+  }
+});
