@@ -3,7 +3,6 @@
 import { loadProject } from "../lib/dsl/load.ts";
 import type { Project } from "../lib/model/recipe.ts";
 import { usageFault } from "../lib/model/errors.ts";
-import { paletteFor } from "../lib/report/palette.ts";
 import { bazelImages } from "./init/bazel.ts";
 import { choose, type Component } from "./init/component.ts";
 import { configLines, missingLines } from "./init/config.ts";
@@ -13,7 +12,7 @@ import { nixImages } from "./init/nix.ts";
 import { publishingOf } from "./init/registries.ts";
 import { renderImages, renderProject } from "./init/render.ts";
 import { openRepository } from "./init/repository.ts";
-import { type CommonOptions, reportSettings } from "./options.ts";
+import { type CommonOptions, errorPalette } from "./options.ts";
 import { printJson } from "./run.ts";
 import { keepForResults, print } from "./print.ts";
 
@@ -138,7 +137,7 @@ function tell(options: CommonOptions, outcome: Outcome): void {
     print(`# Add to ${file}${file.endsWith(".ts") ? ", under `images`" : ""}:\n${text}\n`);
   }
   if (options.quiet) return;
-  const palette = paletteFor(reportSettings(options).color);
+  const palette = errorPalette(options);
   const width = Math.max(0, ...components.map(({ name }) => name.length));
   for (const { name, method, source } of components) {
     console.error(

@@ -65,6 +65,11 @@ export function outputPalette(options: CommonOptions): Palette {
   return paletteFor(allowsColor(options.color === false) && Deno.stdout.isTerminal());
 }
 
+/** The palette of what a verb itself prints to standard error. */
+export function errorPalette(options: CommonOptions): Palette {
+  return paletteFor(allowsColor(options.color === false) && Deno.stderr.isTerminal());
+}
+
 /** Columns of the terminal that standard output is; undefined where it is none. */
 export function outputColumns(): number | undefined {
   return Deno.stdout.isTerminal() ? Deno.consoleSize().columns : undefined;

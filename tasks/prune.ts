@@ -2,7 +2,6 @@
 
 import { usageFault } from "../lib/model/errors.ts";
 import { inColumns } from "../lib/report/columns.ts";
-import { paletteFor } from "../lib/report/palette.ts";
 import { size } from "../lib/report/words.ts";
 import { bytesOf } from "../lib/model/size.ts";
 import { Layout } from "../lib/store/layout.ts";
@@ -17,7 +16,7 @@ import {
 } from "../lib/store/prune.ts";
 import { exists, State } from "../lib/store/state.ts";
 import { survey } from "../lib/store/survey.ts";
-import { type CommonOptions, reportSettings } from "./options.ts";
+import { type CommonOptions, outputPalette } from "./options.ts";
 import { openProject, printJson } from "./run.ts";
 import { print } from "./print.ts";
 
@@ -112,8 +111,7 @@ function tell(options: PruneOptions, { removals, left }: PrunePlan, now: number)
     return;
   }
   if (options.dryRun) {
-    const { color } = reportSettings(options);
-    const { dim } = paletteFor(color && Deno.stdout.isTerminal());
+    const { dim } = outputPalette(options);
     const rows = removals.map((each) => {
       const [what = "", ...notes] = describe(each, now);
       return [what, size(each.bytes), dim(notes.join(", "))];

@@ -1,8 +1,7 @@
 /** What a watch says around its rounds. Everything goes to standard error. */
 
 import { detectMode } from "../../lib/report/reporter.ts";
-import { paletteFor } from "../../lib/report/palette.ts";
-import { type CommonOptions, reportSettings } from "../options.ts";
+import { type CommonOptions, errorPalette, reportSettings } from "../options.ts";
 
 /** Clears the screen of a terminal, its scrolled lines too, and goes to its top. */
 const CLEAR = "\x1b[2J\x1b[3J\x1b[H";
@@ -15,7 +14,7 @@ export function heading(options: CommonOptions, changed: readonly string[]): voi
   if (options.quiet) return;
   const { output } = reportSettings(options);
   if ((output === "auto" ? detectMode(Deno.env.toObject()) : output) === "terminal") write(CLEAR);
-  const { dim } = paletteFor(reportSettings(options).color);
+  const { dim } = errorPalette(options);
   const names = changed.slice(0, NAMED).join(", ");
   const more = changed.length > NAMED ? ` and ${changed.length - NAMED} more` : "";
   const what = changed.length === 0 ? "watching" : `changed: ${names}${more}`;
@@ -25,7 +24,7 @@ export function heading(options: CommonOptions, changed: readonly string[]): voi
 /** Ends a round. */
 export function waiting(options: CommonOptions, folders: number): void {
   if (options.quiet) return;
-  const { dim } = paletteFor(reportSettings(options).color);
+  const { dim } = errorPalette(options);
   write(`${dim(`waiting for a change in ${folders} folders; Ctrl-C ends`)}\n`);
 }
 

@@ -289,3 +289,12 @@ image_manifest(name = "web_image", layers = ["a"], env = {"A": ")"})
     assertEquals(files.length, 4);
   });
 });
+
+Deno.test("init writes no colours into a file", async () => {
+  await using project = await repository({ "Dockerfile": "FROM scratch\n" });
+  project.env.NO_COLOR = "";
+  const { code, stderr } = await project.images("init");
+  assertEquals(code, 0);
+  assertStringIncludes(stderr, "Dockerfile");
+  assertEquals(stderr.includes("\x1b"), false);
+});
