@@ -7,7 +7,7 @@
 import { Fault } from "../model/errors.ts";
 import { DOCKER_HUB } from "../model/reference.ts";
 import type { Credential } from "./credentials.ts";
-import { askHelper } from "./helpers.ts";
+import { askHelper, type HelperContext } from "./helpers.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -52,7 +52,7 @@ export async function credentialIn(
   path: string,
   host: string,
   repository: string,
-  context: { readonly env: Environment; readonly signal?: AbortSignal },
+  context: HelperContext,
 ): Promise<FileFinding> {
   const { auths, credHelpers, credsStore } = readConfig(path);
   const names = host === DOCKER_HUB ? HUB_KEYS : [host];

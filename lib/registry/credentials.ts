@@ -33,6 +33,8 @@ export interface CredentialsSettings {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Ends helpers. */
   readonly signal?: AbortSignal;
+  /** How long a helper may take, in milliseconds. @default 30000 */
+  readonly patience?: number;
 }
 
 /** What was found, and where it was looked for. */
@@ -59,7 +61,8 @@ export class Credentials {
    * @throws {Fault} when a config file that is there cannot be read.
    */
   async find(host: string, repository: string): Promise<Finding> {
-    const { registries = [], env = Deno.env.toObject(), signal } = this.#settings;
+    const { registries = [], env = Deno.env.toObject(), signal, patience } = this.#settings;
+    const context = { env, ...(signal && { signal }), ...(patience && { patience }) };
     const tried: string[] = [];
     const declared = registries.filter(({ prefix }) => covers(prefix, repository))
       .sort((a, b) => b.prefix.length - a.prefix.length);
@@ -70,7 +73,7 @@ export class Credentials {
       tried.push(`${stem}_USERNAME and _PASSWORD`);
     }
     for (const path of configFiles(env)) {
-      const found = await credentialIn(path, host, repository, { env, ...(signal && { signal }) });
+      const found = await credentialIn(path, host, repository, context);
       if (found.credential !== undefined) return { credential: found.credential, tried };
       tried.push(found.why === undefined ? path : `${path} (${found.why})`);
     }

@@ -157,6 +157,31 @@ Deno.test("helpers are asked for the host on their input", async () => {
   assert(asked.every((line) => line.startsWith("get ")), asked.join());
 });
 
+// What ends a helper for good comes a while after what asks it to end.
+Deno.test("what ails a helper is told, and no secret", {
+  sanitizeResources: false,
+  sanitizeOps: false,
+}, async () => {
+  const said: Record<string, string> = {
+    "echo 'pass not initialized'; echo hunter2 >&2; exit 1": "ends with 1: pass not initialized",
+    "exit 3": "ends with 3",
+    "echo hunter2": "prints no credential",
+    'echo \'{"Username":"ann"}\'': "prints no credential",
+    "exec sleep 600": "has not answered in 0.05 s",
+  };
+  for (const [script, why] of Object.entries(said)) {
+    await using home = await homeWith({
+      ".docker/config.json": { credsStore: "test" },
+      "bin/docker-credential-test": `#!/bin/sh\n${script}\n`,
+    });
+    const patience = script.includes("sleep") ? { patience: 50 } : {};
+    const { credential, tried } = await new Credentials({ env: home.env, ...patience })
+      .find("docker.io", "app");
+    assertEquals(credential, undefined);
+    assertEquals(tried, [`${home.path}/.docker/config.json (docker-credential-test ${why})`]);
+  }
+});
+
 Deno.test("a helper that is not installed, or has no name, is passed over and told of", async () => {
   await using home = await homeWith({
     ".docker/config.json": { credsStore: "desktop" },
