@@ -1,4 +1,4 @@
-/** `images clean`: removes everything this project's state holds. */
+/** `images clean`: removes everything this project's state holds; the folder stays, ignored by git. */
 
 import { exists, State } from "../lib/store/state.ts";
 import type { CommonOptions } from "./options.ts";
@@ -18,7 +18,7 @@ export async function clean(options: CommonOptions): Promise<number> {
   for (const part of removed) Deno.removeSync(`${folder}/${part}`, { recursive: true });
   if (options.json) printJson(options, { schema: 1, command: "clean", ok: true, folder, removed });
   else if (!options.quiet) {
-    console.error(removed.length === 0 ? "nothing to remove" : `removed ${folder}`);
+    console.error(removed.length === 0 ? "nothing to remove" : `emptied ${folder}`);
   }
   return 0;
 }

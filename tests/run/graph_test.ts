@@ -29,7 +29,8 @@ Deno.test("graph and list show what is declared, targets select of it, and clean
   });
   await t.step("clean", async () => {
     await project.statuses();
-    assertEquals((await project.images("clean")).code, 0);
+    const { code, stderr } = await project.images("clean");
+    assertEquals([code, stderr.trim()], [0, `emptied ${project.path(".images")}`]);
     assertEquals([...Deno.readDirSync(project.path(".images"))].map(({ name }) => name), [
       ".gitignore",
     ]);
