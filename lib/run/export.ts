@@ -1,7 +1,7 @@
 /** Handing an image to other tools: as an OCI layout, an OCI archive or a Docker archive. */
 
 import { digestOfHex, hexOf } from "../model/digest.ts";
-import { usageFault } from "../model/errors.ts";
+import { Fault, usageFault } from "../model/errors.ts";
 import type { LocalImage, OpenableLayer } from "../model/image.ts";
 import { type Descriptor, MediaType } from "../model/oci.ts";
 import { parsePlatform } from "../model/platform.ts";
@@ -127,7 +127,7 @@ async function writeFolder(
   files: readonly LayoutFile[],
   signal: AbortSignal,
 ): Promise<void> {
-  await Deno.mkdir(`${folder}/blobs/sha256`, { recursive: true });
+  await makeFolder(folder);
   for (const file of files.toReversed()) {
     const path = `${folder}/${file.path}`;
     const temporary = temporaryName(path);
@@ -139,6 +139,20 @@ async function writeFolder(
       removeIfThere(temporary);
       throw error;
     }
+  }
+}
+
+/** Some places hold no folders of ours, and the system says of them only that there is nothing. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await Deno.mkdir(`${folder}/blobs/sha256`, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new Fault("No folder can be made there", {
+      where: folder,
+      next: "name a folder in a place that can be written",
+      cause: error,
+    });
   }
 }
 

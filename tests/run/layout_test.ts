@@ -49,6 +49,11 @@ toolTest(
       assertEquals(code, 2);
       assertMatch(stderr, /\/oci: Cannot write there: it is a folder\nnext: /);
     });
+    await t.step("no folder where none can be made", async () => {
+      const { code, stderr } = await project.images("export", "site", "--to", "oci:/proc/images");
+      assertEquals(code, 1);
+      assertMatch(stderr, /^\/proc\/images: No folder can be made there\nnext: /m);
+    });
     await t.step("each of several names of one manifest", async () => {
       project.write({ "twin/x": "x" });
       const twin = `files({ layers: [{ from: "twin", to: "/srv" }] })`;
