@@ -5,7 +5,7 @@ import type { Project } from "../model/recipe.ts";
 import { checkDefinition } from "./check.ts";
 import { Defined } from "./define.ts";
 import { faultAt, placeOfWord, shown } from "./findings.ts";
-import { localModules } from "./modules.ts";
+import { importerOf, localModules } from "./modules.ts";
 import { firstPlace, pathOf, urlOf } from "./origin.ts";
 
 /** How long images.ts may take; what it imports may have to be downloaded first. */
@@ -110,11 +110,12 @@ function faultOfWaiting(path: string, limit: number): Fault {
 
 /** A syntax error names its place in the message, anything thrown in its stack. */
 function faultOfImport(path: string, error: unknown): Fault {
+  refuseUnreadable(path);
   const { message } = asFault(error);
   const stack = error instanceof Error ? error.stack ?? "" : "";
   const named = /(file:[^\s]+?):(\d+):(\d+)/.exec(message);
   const place: Place = named === null
-    ? firstPlace(stack) ?? topOf(path)
+    ? firstPlace(stack) ?? placeOfMissing(path, message) ?? topOf(path)
     : { file: pathOf(named[1]!), line: Number(named[2]), column: Number(named[3]) };
   const [first = message] = message.split("\n").filter((line) => line.trim() !== "");
   const text = first.replace(/ at file:.*$/, "").replace(
@@ -125,6 +126,22 @@ function faultOfImport(path: string, error: unknown): Fault {
   const isSyntax = /^SyntaxError: |could not be parsed/.test(first);
   const next = isSyntax ? "correct the syntax" : "correct what throws it, or what it imports";
   return faultAt(`Cannot load it: ${text}`, place, next, error);
+}
+
+/** Deno says of a file that it cannot read only that importing it failed. */
+function refuseUnreadable(path: string): void {
+  try {
+    Deno.readTextFileSync(path);
+  } catch (error) {
+    const { message, next = "make it readable" } = asFault(error);
+    throw usageFault(`Cannot read it: ${message}`, { where: shown(path), next, cause: error });
+  }
+}
+
+/** A module that is not there is named without who imports it. */
+function placeOfMissing(path: string, message: string): Place | undefined {
+  const [, url] = /^Module not found "(file:[^"]+)"/.exec(message) ?? [];
+  return url === undefined ? undefined : importerOf(path, pathOf(url));
 }
 
 function topOf(path: string): Place {

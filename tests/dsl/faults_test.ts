@@ -47,6 +47,14 @@ const CASES: readonly Case[] = [
     says: ["'nope'", "correct what throws it, or what it imports"],
   },
   {
+    what: "an import of what is not there",
+    source: `// Its own line.
+import { nope } from "./nope.js";
+export default nope;`,
+    at: '"./nope.js"',
+    says: ["Module not found", "correct what throws it, or what it imports"],
+  },
+  {
     what: "a getter that calls itself",
     source: "export default define({ get images() { return this.images; } });",
     at: "() { retu",
@@ -285,6 +293,18 @@ Deno.test("loadProject() points at an await that does not end, after a word abou
     assertEquals([waited, fault.exitStatus, fault.place?.line], [1, 2, 2]);
     assertStringIncludes(renderFault(fault), "2 | await new Promise");
     (globalThis as unknown as { goOn: () => void }).goOn();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("loadProject() says why images.ts cannot be read", async () => {
+  // To root, no file is unreadable but this one.
+  const folder = await Deno.makeTempDir({ prefix: "images-dsl-" });
+  try {
+    const { message, where, exitStatus } = await assertRejects(() => loadProject(folder), Fault);
+    assertEquals(message, "Cannot read it: There is a folder where a file should be");
+    assertEquals([where, exitStatus], [folder, 2]);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
