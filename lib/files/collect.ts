@@ -27,8 +27,8 @@ interface Found {
   readonly at: number;
   /** The folder's path, relative to the project's. */
   readonly relative: string;
-  /** Only its name counts. */
-  readonly nameOnly: boolean;
+  /** What it holds, or where it leads, counts. */
+  readonly content: boolean;
 }
 
 /** Folders that were looked at, by their paths relative to the project's. */
@@ -71,7 +71,6 @@ function walk(
 ): void {
   const root = selection.root === "." ? "" : selection.root.replace(/\/+$/, "");
   const { as: prefix = "", takes = "all" } = selection;
-  const nameOnly = takes === "names";
   const tracked = selection.tracked ? trackedBelow(index.projectRoot, root) : undefined;
   const gitFolder = tracked && index.folder(tracked.index)?.folder;
   if (tracked !== undefined && gitFolder !== undefined) folders.set(tracked.index, gitFolder);
@@ -92,18 +91,22 @@ function walk(
       if (folder.rows.isNameless(folder.row(at))) {
         const isTracked = tracked === undefined || tracked.files.has(path) ||
           tracked.folders.has(path);
-        if (isTaken && !isHidden && isTracked) throw nameless(index.pathOf(relative), name);
+        if (isTaken && !isHidden && isTracked && takes !== "kinds") {
+          throw nameless(index.pathOf(relative), name);
+        }
         continue;
       }
       const counts = type !== "other" && (takes !== "files" || type !== "directory") &&
         (tracked?.files.has(path) ?? true);
       if (isTaken && !isHidden && counts) {
-        found.push({ path: prefix + path, folder, at, relative, nameOnly });
+        const content = takes !== "names" && (takes !== "kinds" || type === "symlink");
+        found.push({ path: prefix + path, folder, at, relative, content });
       }
       if (isTaken && !isHidden && type === "other") special.add(prefix + path);
       if (type !== "directory" || (isHidden && !matcher.hidesPartly)) continue;
       if (tracked !== undefined && !tracked.folders.has(path)) continue;
-      if (isTaken || matcher.mayTakeBelow(path)) visit(path, isTaken, isHidden);
+      const takesBelow = isTaken && takes !== "kinds";
+      if (takesBelow || matcher.mayTakeBelow(path)) visit(path, takesBelow, isHidden);
     }
   };
   visit("", false, false);
@@ -153,8 +156,8 @@ async function readContents(
   return entries;
 }
 
-function mustRead(index: FileIndex, { folder, at, nameOnly }: Found): boolean {
-  return !nameOnly && index.mustRead(folder, at);
+function mustRead(index: FileIndex, { folder, at, content }: Found): boolean {
+  return content && index.mustRead(folder, at);
 }
 
 /** Bytes that are still to be read. */
@@ -178,12 +181,12 @@ function readOne(index: FileIndex, { folder, at, relative }: Found): boolean {
   return true;
 }
 
-function entryOf({ path, folder, at, nameOnly }: Found): Entry {
+function entryOf({ path, folder, at, content: counts }: Found): Entry {
   const { rows } = folder;
   const row = folder.row(at);
   const type = rows.type(row);
   if (type === "other") throw new Fault(`"${path}" became something else while it was read`);
-  if (type === "directory" || nameOnly) return { path, type, executable: false, size: 0 };
+  if (type === "directory" || !counts) return { path, type, executable: false, size: 0 };
   const content = rows.content(row)!;
   if (type === "symlink") return { path, type, executable: false, size: 0, target: content };
   return { path, type, executable: rows.isExecutable(row), size: rows.size(row), digest: content };

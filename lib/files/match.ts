@@ -37,7 +37,10 @@ export async function matcherOf(selection: Selection): Promise<Matcher> {
     : new (await readingIgnores()).IgnorePatterns(dockerignore);
   const fixed = others.map(fixedPart);
   const names = namesAbove([...paths, ...fixed]);
-  const isOpen = (folder: string) => fixed.some((path) => isAtOrBelow(folder, path));
+  // A pattern of Go's matches paths of as many components as it has itself.
+  const depths = others.map((pattern) => syntax === "go" ? depthOf(pattern) : Infinity);
+  const isOpen = (folder: string) =>
+    fixed.some((path, at) => isAtOrBelow(folder, path) && depthOf(folder) < depths[at]!);
   return {
     takes: (path) => everything || paths.has(path) || includes.some((test) => test(path)),
     leavesOut: excludes.length === 0 ? NEVER : (path) => excludes.some((test) => test(path)),
@@ -97,6 +100,10 @@ function literalsOf(
     return false;
   });
   return { paths, others };
+}
+
+function depthOf(path: string): number {
+  return path === "" ? 0 : path.split("/").length;
 }
 
 function isAtOrBelow(path: string, folder: string): boolean {

@@ -17,6 +17,7 @@ export async function toucherOf(
 ): Promise<(path: string) => boolean> {
   const matcher = await matcherOf(selection);
   const leftOut = await anyOf(without);
+  const takesBelow = selection.takes !== "kinds";
   const folders = new Set([plain(selection.root), realFolder(root, selection.root)]);
   const touches = (path: string, folder: string): boolean => {
     if (path === folder || folder.startsWith(`${path}/`)) return true;
@@ -25,7 +26,7 @@ export async function toucherOf(
     let taken = false;
     for (const part of ancestorsOf(below)) {
       if (matcher.leavesOut(part)) return false;
-      taken ||= matcher.takes(part);
+      taken = (taken && takesBelow) || matcher.takes(part);
     }
     if (isFolder(`${root}/${path}`)) return taken || matcher.mayTakeBelow(below);
     return taken && !matcher.hides(below);

@@ -29,11 +29,12 @@ export interface Selection {
   /** Prefix of the selected paths in the input tree, e.g. `docs/`, where several trees are joined. */
   readonly as?: string;
   /**
-   * What of the selected counts: `all`; `files`, where folders are no entries of their own; or
-   * `names`, where only what is there counts and not what it holds.
+   * What of the selected counts: `all`; `files`, where folders are no entries of their own;
+   * `names`, where only what is there counts and not what it holds; or `kinds`, where only what is
+   * there counts and where links lead, and nothing below a folder that matches.
    * @default "all"
    */
-  readonly takes?: "all" | "files" | "names";
+  readonly takes?: "all" | "files" | "names" | "kinds";
 }
 
 /** One selected file, folder or link. */
@@ -46,7 +47,7 @@ export interface Entry {
   readonly executable: boolean;
   /** Size in bytes (files only, else 0). */
   readonly size: number;
-  /** sha256 of a file's content, as 64 hex digits; undefined where only its name counts. */
+  /** sha256 of a file's content, as 64 hex digits; undefined where it does not count. */
   readonly digest?: string;
   /** A link's target, as it is written; undefined where only its name counts. */
   readonly target?: string;

@@ -2,7 +2,7 @@
 
 import type { TreeOptions } from "../files/index.ts";
 import { fileSelections, withLinksFollowed } from "../files/links.ts";
-import { literalPattern, selectionOf } from "../files/selection.ts";
+import { selectionOf } from "../files/selection.ts";
 import type { Digest } from "../model/digest.ts";
 import type { Subject } from "../model/events.ts";
 import type { Layer } from "../model/image.ts";
@@ -23,7 +23,11 @@ import type { Circumstances } from "./circumstances.ts";
 import { environmentDigests, environmentValues, guardState } from "./environment.ts";
 import type { ImageNode } from "./graph.ts";
 import { keyOf } from "./key_of.ts";
+import { readsOf } from "./reads.ts";
 import { imageReasons, treeReasons } from "./reasons.ts";
+
+/** Another one where descriptions that are recorded no longer say all that they hold for. */
+const DESCRIPTION_SCHEMA = 2;
 
 /** An image described: what goes in is known, but nothing of it has been looked at. */
 export interface DescribedImage {
@@ -76,6 +80,7 @@ export async function describeImage(c: Circumstances, node: ImageNode): Promise<
   const record = c.records.image(image.name, platform);
   const hostEnv = await environmentDigests(image.common.hostEnv);
   const recipe = canonicalJson({
+    schema: DESCRIPTION_SCHEMA,
     plugin: [image.plugin.name, image.plugin.version],
     options: image.options as Json,
     platform,
@@ -228,25 +233,6 @@ async function describe(
   const plugin = await node.image.plugin.load();
   const description = await plugin.describe(node.image, describeContext(c, node));
   return { description, reads: await c.index.rootOf(readsOf(description)) };
-}
-
-/** Each file is looked for from its own folder, which may be one above images.ts. */
-function readsOf(description: Description): readonly Selection[] {
-  const names = new Map<string, string[]>();
-  const selections: Selection[] = [];
-  for (const path of description.reads ?? []) {
-    if (typeof path !== "string") {
-      selections.push(path);
-      continue;
-    }
-    const at = path.lastIndexOf("/");
-    const folder = path.slice(0, at + 1);
-    names.set(folder, [...names.get(folder) ?? [], literalPattern(path.slice(at + 1))]);
-  }
-  return [
-    ...selections,
-    ...[...names].map(([folder, include]) => ({ root: folder || ".", include, as: folder })),
-  ];
 }
 
 function outputsOfNeededTasks(c: Circumstances, node: ImageNode): readonly string[] {

@@ -34,15 +34,15 @@ const ENGINES = ["docker", "podman", "buildah"];
 function describe(image: Image, context: DescribeContext): Description {
   const reads = new Set<string>();
   const { options, result } = read(image, context, reads);
-  const inputs = result.folders.flatMap((use) => use.selections(context.root, reads));
+  const selected = result.folders.map((use) => use.selections(context.root));
   const tools = toolNeeds(options, result);
   return {
     options: { ...result.normal, ...rulesInKey(result, image.common.inputs.length > 0) },
-    inputs,
+    inputs: selected.flatMap(({ inputs }) => inputs),
     images: result.images,
     bases: result.bases,
     ...(tools.length === 0 ? {} : { tools }),
-    reads: [...reads].sort(),
+    reads: [...[...reads].sort(), ...selected.flatMap(({ looks }) => looks)],
   };
 }
 

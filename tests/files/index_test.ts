@@ -216,6 +216,44 @@ Deno.test("a name that is not UTF-8 is a fault where it is selected, and only th
   }
 });
 
+Deno.test("tree() takes kinds: what is there and where links lead, and nothing below", async () => {
+  using rig = new Rig();
+  rig.write("src/deep/a.ts", "a");
+  rig.write("src/b.ts", "b");
+  Deno.symlinkSync("b.ts", `${rig.root}/src/link`);
+  const kinds: Selection = {
+    root: ".",
+    include: ["src", "src/*e*", "src/b.ts", "src/link"],
+    syntax: "go",
+    takes: "kinds",
+  };
+  const root = async () => (await rig.open().tree([kinds])).root;
+  assertEquals(await rig.paths(kinds), ["src", "src/b.ts", "src/deep", "src/link"]);
+  const before = await root();
+  rig.write("src/deep/c.ts", "new");
+  rig.write("src/b.ts", "another");
+  rig.write("src/c.ts", "no pattern names it");
+  assertEquals(await root(), before);
+
+  Deno.removeSync(`${rig.root}/src/link`);
+  Deno.symlinkSync("deep", `${rig.root}/src/link`);
+  const retargeted = await root();
+  assertNotEquals(retargeted, before);
+  Deno.renameSync(`${rig.root}/src/deep`, `${rig.root}/moved`);
+  rig.write("src/deep", "a file");
+  assertNotEquals(await root(), retargeted);
+});
+
+Deno.test("a pattern of Go's opens no folder that is deeper than itself", async () => {
+  using rig = new Rig();
+  rig.write("a/x.conf", "");
+  rig.write("a/deep/deeper/x.conf", "");
+  const index = rig.open();
+  const { entries } = await index.tree([{ root: ".", include: ["*/*.conf"], syntax: "go" }]);
+  assertEquals(entries.map(({ path }) => path), ["a/x.conf"]);
+  assertEquals([...index.lookedAt].sort(), ["", "a"]);
+});
+
 Deno.test("root() is unknown while a file's stat is too fresh to be trusted", async () => {
   using rig = new Rig();
   rig.write("a", "a");

@@ -93,6 +93,10 @@ toolTest(["git"], "affectedBy() names what a change can touch, and what needs th
       "based",
     ]],
     ["an untracked file", () => project.write({ "api/new.conf": "x" }), ["api"]],
+    ["a file that becomes a link", () => {
+      Deno.removeSync(project.path("api/code/a.txt"));
+      Deno.symlinkSync("../notes.txt", project.path("api/code/a.txt"));
+    }, ["api"]],
     ["a deleted file", () => Deno.removeSync(project.path("api/code/a.txt")), ["api"]],
     ["a file that no COPY names", () => project.write({ "api/notes.txt": "x" }), []],
     ["a file that .dockerignore hides", () => project.write({ "api/code/a.log": "x" }), []],

@@ -8,6 +8,17 @@ import { joinPath } from "./options.ts";
 /** Links are followed this often before they count as a loop. */
 const MOST_LINKS = 40;
 
+/** How what was looked at counts: what hides it, and what it holds, makes no difference. */
+const BY_KIND = { syntax: "go", takes: "kinds", git: true } as const;
+
+/** What is selected of a folder. */
+export interface Selected {
+  /** What COPY and ADD can take. */
+  readonly inputs: readonly Selection[];
+  /** What was looked at to tell: the names and kinds on the way, and where links lead. */
+  readonly looks: readonly Selection[];
+}
+
 /** The patterns that are used of one folder. */
 export class FolderUse {
   readonly folder: Folder;
@@ -28,19 +39,17 @@ export class FolderUse {
    * The selections that hold everything the patterns name, links followed as COPY follows them.
    *
    * @param root absolute path of images.ts' folder.
-   * @param reads receives the paths whose kind decided what is selected.
    */
-  selections(root: string, reads: Set<string>): Selection[] {
+  selections(root: string): Selected {
     const { path, prefix, ignore } = this.folder;
-    const common = {
-      root: path,
-      ...(ignore.length === 0 ? {} : { dockerignore: ignore }),
-      ...(prefix === "" ? {} : { as: prefix }),
-    };
+    const place = { root: path, ...(prefix === "" ? {} : { as: prefix }) };
+    const common = { ...place, ...(ignore.length === 0 ? {} : { dockerignore: ignore }) };
     const patterns = new Set(this.#patterns);
+    const looked = new Set<string>();
     for (const pattern of this.#patterns) {
-      for (const extra of followLinks(root, path, pattern, reads)) patterns.add(extra);
+      for (const extra of followLinks(`${root}/${path}`, pattern, looked)) patterns.add(extra);
     }
+    const looks: Selection = { ...place, include: [...looked].sort(), ...BY_KIND };
     const selections: Selection[] = [];
     if (this.#whole) selections.push({ ...common, include: ["**"] });
     // The history of a repository is in no image unless it is asked for by name.
@@ -49,13 +58,17 @@ export class FolderUse {
     const plain = this.#whole ? [] : named.filter((pattern) => !git.includes(pattern));
     if (plain.length > 0) selections.push({ ...common, include: plain, syntax: "go" });
     if (git.length > 0) selections.push({ ...common, include: git, syntax: "go", git: true });
-    return selections;
+    return { inputs: selections, looks: looked.size === 0 ? [] : [looks] };
   }
 }
 
-/** Patterns for the links on the way of a pattern, and for what they lead to. */
-function followLinks(root: string, folder: string, pattern: string, reads: Set<string>): string[] {
-  const base = `${root}/${folder}`;
+/**
+ * Patterns for the links on the way of a pattern, and for what they lead to.
+ *
+ * @param base absolute path of the context.
+ * @param looked receives patterns of what decided that by its name, kind or target.
+ */
+function followLinks(base: string, pattern: string, looked: Set<string>): string[] {
   const found: string[] = [];
   let budget = MOST_LINKS;
   const walk = (at: string, rest: readonly string[], moved: boolean): void => {
@@ -64,16 +77,16 @@ function followLinks(root: string, folder: string, pattern: string, reads: Set<s
       if (moved) found.push(escapePattern(at));
       return;
     }
+    looked.add(joinPath(escapePattern(at), head));
     if (hasWildcard(head)) {
       const matches = goMatcher(head);
       for (const name of namesIn(`${base}/${at}`)) if (matches(name)) step(at, name, tail, moved);
     } else step(at, unescapePattern(head), tail, moved);
   };
   const step = (at: string, name: string, tail: readonly string[], moved: boolean): void => {
-    const path = at === "" ? name : `${at}/${name}`;
+    const path = joinPath(at, name);
     const target = linkTarget(`${base}/${path}`);
-    if (target !== FOLDER) reads.add(joinPath(folder, path));
-    if (typeof target !== "string") return walk(path, tail, moved);
+    if (target === undefined) return walk(path, tail, moved);
     if (budget-- <= 0) return;
     found.push(escapePattern(path));
     const start = target.startsWith("/") || at === "" ? [] : at.split("/");
@@ -93,13 +106,9 @@ function resolve(start: readonly string[], target: string): string[] {
   return parts;
 }
 
-/** Folders are not among what was read: all below them would be. */
-const FOLDER = Symbol("folder");
-
-function linkTarget(path: string): string | typeof FOLDER | undefined {
+function linkTarget(path: string): string | undefined {
   try {
-    const { isSymlink, isDirectory } = Deno.lstatSync(path);
-    return isSymlink ? Deno.readLinkSync(path) : isDirectory ? FOLDER : undefined;
+    return Deno.lstatSync(path).isSymlink ? Deno.readLinkSync(path) : undefined;
   } catch {
     return undefined;
   }

@@ -1,0 +1,228 @@
+/** What is edited is noticed: a run that remembers comes to what one comes to that knows nothing. */
+
+import { assertEquals } from "@std/assert";
+import { EditedProject } from "./edited.ts";
+
+/** A project, and edits of it; each must be noticed, or change nothing. */
+interface Case {
+  readonly files: Readonly<Record<string, string>>;
+  readonly recipe?: string;
+  readonly begin?: (project: EditedProject) => void;
+  readonly edits: readonly ((project: EditedProject) => void)[];
+}
+
+const F = "FROM scratch\nCOPY f /f\n";
+
+const CASES: Readonly<Record<string, Case>> = {
+  "ignore files that appear and go": {
+    files: { "ctx/f": "f", "ctx/g": "g", "ctx/Dockerfile": "FROM scratch\nCOPY . /\n" },
+    edits: [
+      (p) => p.write("ctx/.dockerignore", "f\n"),
+      (p) => p.write("ctx/Dockerfile.dockerignore", "g\n"),
+      (p) => p.remove("ctx/Dockerfile.dockerignore"),
+      (p) => p.remove("ctx/.dockerignore"),
+    ],
+  },
+  "a folder that becomes a link, and back": {
+    files: { "ctx/sub/f": "f", "ctx/Dockerfile": "FROM scratch\nCOPY sub/f /f\n" },
+    edits: [
+      (p) => {
+        p.move("ctx/sub", "ctx/other");
+        p.link("ctx/sub", "other");
+      },
+      (p) => p.write("ctx/other/f", "changed"),
+      (p) => {
+        p.remove("ctx/sub");
+        p.move("ctx/other", "ctx/sub");
+      },
+      (p) => {
+        p.remove("ctx/sub");
+        p.write("ctx/sub", "a file");
+      },
+      (p) => {
+        p.remove("ctx/sub");
+        p.write("ctx/sub/f", "f");
+      },
+    ],
+  },
+  "a whole folder that becomes a link, and back": {
+    files: { "ctx/sub/f": "f", "ctx/Dockerfile": "FROM scratch\nCOPY sub /s\n" },
+    edits: [
+      (p) => {
+        p.move("ctx/sub", "ctx/other");
+        p.link("ctx/sub", "other");
+      },
+      (p) => p.write("ctx/other/f", "changed"),
+      (p) => {
+        p.remove("ctx/sub");
+        p.move("ctx/other", "ctx/sub");
+      },
+      (p) => {
+        p.remove("ctx/sub");
+        p.write("ctx/sub", "a file");
+      },
+    ],
+  },
+  "a folder of a named context that becomes a link": {
+    files: {
+      "ctx/Dockerfile": "FROM scratch\nCOPY --from=more sub/f /f\nCOPY --from=more whole /w\n",
+      "more/sub/f": "f",
+      "more/whole/g": "g",
+    },
+    recipe: 'dockerfile({ context: "ctx", contexts: { more: "more" } })',
+    edits: [
+      (p) => {
+        p.move("more/sub", "more/other");
+        p.link("more/sub", "other");
+      },
+      (p) => {
+        p.move("more/whole", "more/all");
+        p.link("more/whole", "/all");
+      },
+      (p) => p.write("more/all/g", "changed"),
+      (p) => {
+        p.move("more", "moved");
+        p.link("more", "moved");
+      },
+      (p) => p.write("moved/other/f", "changed"),
+    ],
+  },
+  "a context that is a link": {
+    files: { "one/f": "f", "one/Dockerfile": F, "two/f": "2", "two/Dockerfile": F },
+    begin: (p) => p.link("ctx", "one"),
+    edits: [
+      (p) => p.link("ctx", "two"),
+      (p) => p.write("two/f", "changed"),
+      (p) => p.write("two/Dockerfile", `${F}LABEL a=b\n`),
+      (p) => p.write("one/f", "changed"),
+      (p) => {
+        p.remove("ctx");
+        p.move("two", "ctx");
+      },
+      (p) => p.remove("ctx"),
+      (p) => p.link("ctx", "one"),
+    ],
+  },
+  "links that patterns match": {
+    files: {
+      "ctx/conf/a.conf": "a",
+      "ctx/real/b": "b",
+      "ctx/Dockerfile": "FROM scratch\nCOPY conf/*.conf /c/\n",
+    },
+    edits: [
+      (p) => p.link("ctx/conf/b.conf", "../real/b"),
+      (p) => p.write("ctx/real/b", "changed"),
+      (p) => p.link("ctx/conf/b.conf", "a.conf"),
+      (p) => p.remove("ctx/conf/b.conf"),
+    ],
+  },
+  "folders that patterns match": {
+    files: {
+      "ctx/a1/f": "a",
+      "ctx/real/f": "b",
+      "ctx/Dockerfile": "FROM scratch\nCOPY a*/f /c/\n",
+    },
+    edits: [
+      (p) => p.link("ctx/a2", "real"),
+      (p) => p.write("ctx/real/f", "changed"),
+      (p) => {
+        p.remove("ctx/a2");
+        p.write("ctx/a2/f", "own");
+      },
+      (p) => {
+        p.remove("ctx/a1");
+        p.link("ctx/a1", "real");
+      },
+      (p) => {
+        p.remove("ctx/a2");
+        p.link("ctx/a2/f", "../real/f");
+      },
+    ],
+  },
+  "a source behind a link whose target changes its kind": {
+    files: { "ctx/t": "t", "ctx/Dockerfile": "FROM scratch\nCOPY l /l\n" },
+    begin: (p) => p.link("ctx/l", "t"),
+    edits: [
+      (p) => {
+        p.remove("ctx/t");
+        p.write("ctx/t/f", "f");
+      },
+      (p) => {
+        p.remove("ctx/t");
+        p.link("ctx/t", "u");
+      },
+      (p) => p.write("ctx/u", "u"),
+      (p) => p.write("ctx/u", "changed"),
+      (p) => p.remove("ctx/l"),
+      (p) => p.link("ctx/l", "u"),
+    ],
+  },
+  "a dangling link that gets a target, in a folder that is not there": {
+    files: { "ctx/Dockerfile": "FROM scratch\nCOPY l/f /l\n", "ctx/other/f": "o" },
+    begin: (p) => p.link("ctx/l", "a/b"),
+    edits: [
+      (p) => p.write("ctx/a/b/f", "f"),
+      (p) => {
+        p.remove("ctx/a");
+        p.write("ctx/deep/b/f", "g");
+        p.link("ctx/a", "deep");
+      },
+      (p) => {
+        p.remove("ctx/deep/b");
+        p.link("ctx/deep/b", "/other");
+      },
+      (p) => p.write("ctx/other/f", "changed"),
+    ],
+  },
+  "a source behind an absolute link, which means one of the context": {
+    files: { "ctx/Dockerfile": "FROM scratch\nCOPY l /l\n", "ctx/etc/own": "o", "etc/own": "x" },
+    begin: (p) => p.link("ctx/l", "/etc/own"),
+    edits: [
+      (p) => p.write("ctx/etc/own", "changed"),
+      (p) => p.link("ctx/l", "../../../etc/own"),
+      (p) => p.write("ctx/etc/own", "again"),
+      (p) => p.link("ctx/l", `${p.root}/ctx/etc/own`),
+    ],
+  },
+  "an archive behind a link": {
+    files: { "ctx/Dockerfile": "FROM scratch\nADD a.tar /a/\n", "ctx/t/one": "1" },
+    begin: (p) => p.link("ctx/a.tar", "t/one"),
+    edits: [
+      (p) => p.write("ctx/t/one", "2"),
+      (p) => {
+        p.remove("ctx/t");
+        p.link("ctx/t", "u");
+        p.write("ctx/u/one", "3");
+      },
+      (p) => p.write("ctx/u/one", "4"),
+    ],
+  },
+  "a here-document beside a source": {
+    files: {
+      "ctx/Dockerfile": "FROM scratch\nCOPY <<x sub/f /to/\nhere\nx\n",
+      "ctx/sub/f": "f",
+    },
+    edits: [
+      (p) => p.write("ctx/x", "a file of the mark's name"),
+      (p) => {
+        p.move("ctx/sub", "ctx/other");
+        p.link("ctx/sub", "other");
+      },
+      (p) => p.write("ctx/Dockerfile", "FROM scratch\nCOPY <<x sub/f /to/\nthere\nx\n"),
+    ],
+  },
+};
+
+for (const [name, { files, recipe, begin, edits }] of Object.entries(CASES)) {
+  Deno.test(`an edit is noticed: ${name}`, async () => {
+    await using project = await EditedProject.create(files, recipe);
+    begin?.(project);
+    await project.build();
+    for (const [at, edit] of edits.entries()) {
+      edit(project);
+      const anew = await project.buildAnew();
+      const again = await project.build();
+      assertEquals(again.result, anew.result, `edit ${at + 1}`);
+    }
+  });
+}
