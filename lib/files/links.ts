@@ -2,6 +2,7 @@
 
 import type { Selection } from "../model/selection.ts";
 import { fixedPart, literalPattern } from "./selection.ts";
+import { isInStore, relativeTo, wayTo } from "./way.ts";
 
 /**
  * Globs, and for each that goes through a link before its first wildcard the same glob of what the
@@ -14,13 +15,23 @@ export function withLinksFollowed(root: string, globs: readonly string[]): reado
   return found.length === 0 ? globs : [...globs, ...found];
 }
 
-function followed(root: string, glob: string): string | undefined {
+/** The paths that globs name in front of their first wildcards. */
+export function fixedPaths(globs: readonly string[]): readonly string[] {
+  return globs.map((glob) => partsOf(glob).fixed).filter((path) => path !== "");
+}
+
+function partsOf(glob: string): { sign: string; fixed: string; rest: string } {
   const [, sign = "", pattern = ""] = /^(!?)(?:\.\/+)*(.*)$/s.exec(glob) ?? [];
   const fixed = fixedPart(pattern).replace(/\/+$/, "");
+  return { sign, fixed, rest: pattern.slice(fixed.length) };
+}
+
+function followed(root: string, glob: string): string | undefined {
+  const { sign, fixed, rest } = partsOf(glob);
   if (fixed === "") return undefined;
   const real = realPath(root, fixed);
   if (real === undefined || real === fixed) return undefined;
-  return sign + literalPattern(real) + pattern.slice(fixed.length);
+  return sign + literalPattern(real) + rest;
 }
 
 /** Where a path leads, relative to the folder; undefined where that is nowhere, or outside. */
@@ -33,12 +44,6 @@ function realPath(root: string, path: string): string | undefined {
     return undefined;
   }
 }
-
-/** What Nix has made: no path in it ever changes. */
-const STORE_PATH = /\/store\/[0-9a-df-np-sv-z]{32}-[^/]+(?:\/|$)/;
-
-/** Links on one way; the kernel follows no more. */
-const MOST_LINKS = 40;
 
 /**
  * Selections of a single file: it, wherever it is, and the links that its path leads through.
@@ -62,44 +67,8 @@ export function fileSelections(root: string, path: string): readonly Selection[]
   return [...(inside.length === 0 ? [] : [{ root: ".", include: inside }]), ...outside];
 }
 
-/** The links on the way to a file, and the file where it is no store's, all in real folders. */
-function stepsOf(folder: string, path: string): readonly string[] {
-  const steps = new Set<string>();
-  const left = path.split("/");
-  let at = folder;
-  for (let part = left.shift(), links = 0; part !== undefined; part = left.shift()) {
-    if (part === "" || part === ".") continue;
-    if (part === "..") {
-      at = at.slice(0, at.lastIndexOf("/"));
-      continue;
-    }
-    const next = `${at}/${part}`;
-    const target = targetOf(next);
-    if (target === undefined) {
-      at = next;
-      continue;
-    }
-    steps.add(next);
-    if (STORE_PATH.test(target) || ++links > MOST_LINKS) return [...steps];
-    if (target.startsWith("/")) at = "";
-    left.unshift(...target.split("/"));
-  }
-  return [...steps.add(at)];
-}
-
-/** What a link says; undefined of what is no link, or not there. */
-function targetOf(path: string): string | undefined {
-  try {
-    return Deno.lstatSync(path).isSymlink ? Deno.readLinkSync(path) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** A path relative to a folder; both are absolute and have no links before their last part. */
-function relativeTo(folder: string, path: string): string {
-  const [from, to] = [folder.split("/"), path.split("/")];
-  let shared = 0;
-  while (shared < from.length && shared < to.length - 1 && from[shared] === to[shared]) shared++;
-  return [...from.slice(shared).map(() => ".."), ...to.slice(shared)].join("/");
+/** The links on the way to a file, and the file, but what is in the store; all in real folders. */
+function stepsOf(folder: string, path: string): ReadonlySet<string> {
+  const { links, end } = wayTo(folder, path);
+  return new Set([...links, end].filter((step) => !isInStore(step)));
 }

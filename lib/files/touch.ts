@@ -1,7 +1,9 @@
 /** Whether a change of one path can change what a selection selects, whatever is there now. */
 
+import { join, relative } from "@std/path";
 import type { Selection } from "../model/selection.ts";
 import { anyOf, matcherOf } from "./match.ts";
+import { ancestorsOf, onTheWay, wayTo } from "./way.ts";
 
 /**
  * Says of paths, relative to the project's folder, whether changing them can touch a selection.
@@ -18,9 +20,11 @@ export async function toucherOf(
   const matcher = await matcherOf(selection);
   const leftOut = await anyOf(without);
   const takesBelow = selection.takes !== "kinds";
-  const folders = new Set([plain(selection.root), realFolder(root, selection.root)]);
+  // A selection may begin behind a link; git names what it leads to.
+  const way = wayTo(root, selection.root);
+  const folders = new Set([plain(selection.root), relative(root, way.end)]);
+  const isPassed = onTheWay([way]);
   const touches = (path: string, folder: string): boolean => {
-    if (path === folder || folder.startsWith(`${path}/`)) return true;
     if (folder !== "" && !path.startsWith(`${folder}/`)) return false;
     const below = folder === "" ? path : path.slice(folder.length + 1);
     let taken = false;
@@ -32,28 +36,12 @@ export async function toucherOf(
     return taken && !matcher.hides(below);
   };
   return (path) =>
-    !ancestorsOf(path).some(leftOut) && [...folders].some((folder) => touches(path, folder));
-}
-
-/** `a/b/c` and what it is in: `a`, `a/b`, `a/b/c`. */
-export function ancestorsOf(path: string): string[] {
-  const parts = path.split("/");
-  return parts.map((_, at) => parts.slice(0, at + 1).join("/"));
+    !ancestorsOf(path).some(leftOut) &&
+    (isPassed(join(root, path)) || [...folders].some((folder) => touches(path, folder)));
 }
 
 function plain(folder: string): string {
   return folder === "." ? "" : folder.replace(/^(?:\.\/)+/, "").replace(/\/+$/, "");
-}
-
-/** A selection may begin behind a link; git names what it leads to. */
-function realFolder(root: string, folder: string): string {
-  try {
-    const real = Deno.realPathSync(`${root}/${folder}`);
-    if (real === root) return "";
-    return real.startsWith(`${root}/`) ? real.slice(root.length + 1) : plain(folder);
-  } catch {
-    return plain(folder);
-  }
 }
 
 function isFolder(path: string): boolean {

@@ -34,7 +34,7 @@ export interface Description {
   /**
    * Files that `describe` itself read or looked for, by their paths relative to images.ts' folder or
    * as selections: while they are unchanged, a recorded description still holds and `describe` is
-   * not called.
+   * not called. What links on the way to a path lead to counts too.
    */
   readonly reads?: readonly (string | Selection)[];
   /** What besides the input tree decides whether the plugin must be asked again; not in the key. */

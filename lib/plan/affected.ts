@@ -1,7 +1,9 @@
 /** Which names changed files can touch: a superset, found without hashing or building anything. */
 
 import { resolve } from "@std/path";
+import { fixedPaths } from "../files/links.ts";
 import { toucherOf } from "../files/touch.ts";
+import { onTheWay, type Way, wayTo } from "../files/way.ts";
 import { asFault } from "../model/errors.ts";
 import type { Subject } from "../model/events.ts";
 import type { Project } from "../model/recipe.ts";
@@ -42,13 +44,17 @@ export async function affectedBy(c: Circumstances, paths: readonly string[]): Pr
 
 /** images.ts, the modules it imports, and what they are run with can change every recipe. */
 function changesOfTheWhole(project: Project, paths: readonly string[]): Reason[] {
-  const modules = new Set(project.modules);
+  const ways = [
+    ...project.modules.map((path) => wayTo("/", path)),
+    ...CONFIGURATION.map((name) => wayTo(project.root, name)),
+  ];
+  const isPassed = onTheWay(ways);
   const own = ["../../lib/", "../../plugins/"].map((folder) =>
     decodeURIComponent(new URL(folder, import.meta.url).pathname)
   );
   return paths.filter((path) => {
     const absolute = resolve(project.root, path);
-    return CONFIGURATION.includes(path.replace(/^(?:\.\.\/)+/, "")) || modules.has(absolute) ||
+    return CONFIGURATION.includes(path.replace(/^(?:\.\.\/)+/, "")) || isPassed(absolute) ||
       own.some((folder) => absolute.startsWith(folder));
   }).map(changed);
 }
@@ -63,7 +69,10 @@ async function taskReasons(
   paths: readonly string[],
 ): Promise<Reason[]> {
   const touches = await touchersOf(c, inputsOf(c, node.task), withoutOf(c, node));
-  return paths.filter((path) => touches.some((each) => each(path))).map(changed);
+  const isPassed = onTheWay(linksTo(c, node.task.inputs ?? []));
+  return paths.filter((path) =>
+    isPassed(resolve(c.project.root, path)) || touches.some((each) => each(path))
+  ).map(changed);
 }
 
 function touchersOf(
@@ -72,6 +81,15 @@ function touchersOf(
   without: readonly string[],
 ): Promise<((path: string) => boolean)[]> {
   return Promise.all(selections.map((each) => toucherOf(c.project.root, each, without)));
+}
+
+function waysTo(c: Circumstances, paths: readonly string[]): Way[] {
+  return paths.map((path) => wayTo(c.project.root, path));
+}
+
+/** The ways of globs that go through links; the others' files are selected anyway. */
+function linksTo(c: Circumstances, globs: readonly string[]): Way[] {
+  return waysTo(c, fixedPaths(globs)).filter(({ links }) => links.length > 0);
 }
 
 /** An image that cannot be described, or whose inputs are not known yet, may depend on anything. */
@@ -89,11 +107,14 @@ async function imageReasons(
     }
     const read = reads.filter((each) => typeof each !== "string");
     const touches = await touchersOf(c, [...selections, ...guard?.trees ?? [], ...read], without);
-    const files = new Set<unknown>([...reads, ...(bases.length > 0 ? ["images.lock"] : [])]);
-    const guarded = new Set(guard?.files);
+    const isPassed = onTheWay([
+      ...waysTo(c, reads.filter((each) => typeof each === "string")),
+      ...waysTo(c, bases.length > 0 ? ["images.lock"] : []),
+      ...linksTo(c, node.image.common.inputs),
+      ...(guard?.files ?? []).map((path) => wayTo("/", path)),
+    ]);
     return paths.filter((path) =>
-      files.has(path) || guarded.has(resolve(c.project.root, path)) ||
-      touches.some((each) => each(path))
+      isPassed(resolve(c.project.root, path)) || touches.some((each) => each(path))
     ).map(changed);
   } catch (error) {
     const detail = `what goes in cannot be told: ${asFault(error).message}`;

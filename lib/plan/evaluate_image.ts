@@ -23,7 +23,7 @@ import type { Circumstances } from "./circumstances.ts";
 import { environmentDigests, environmentValues, guardState } from "./environment.ts";
 import type { ImageNode } from "./graph.ts";
 import { keyOf } from "./key_of.ts";
-import { readsOf } from "./reads.ts";
+import { readsOf, withLinkedReads } from "./reads.ts";
 import { imageReasons, treeReasons } from "./reasons.ts";
 
 /** Another one where descriptions that are recorded no longer say all that they hold for. */
@@ -111,7 +111,7 @@ export async function identified(
   identity: Identity,
 ): Promise<PreparedImage> {
   if (!(identity instanceof Discovered)) return { ...prepared, unidentified: false, identity };
-  const { description } = identity;
+  const description = withLinkedReads(c.project.root, identity.description);
   const reads = await c.index.rootOf(readsOf(description));
   const found = withSelections(c, prepared.node, description);
   return await lookAtFiles(c, { ...prepared, ...found, reads });
@@ -231,7 +231,8 @@ async function describe(
     if (reads === recorded.reads) return { description: recorded.value, reads };
   }
   const plugin = await node.image.plugin.load();
-  const description = await plugin.describe(node.image, describeContext(c, node));
+  const own = await plugin.describe(node.image, describeContext(c, node));
+  const description = withLinkedReads(c.project.root, own);
   return { description, reads: await c.index.rootOf(readsOf(description)) };
 }
 

@@ -1,6 +1,7 @@
 /** For which files a recorded description holds. */
 
 import { literalPattern } from "../files/selection.ts";
+import { linkedReads } from "../files/way.ts";
 import type { Description } from "../model/plugin.ts";
 import type { Selection } from "../model/selection.ts";
 
@@ -20,4 +21,11 @@ export function readsOf({ reads = [] }: Description): readonly Selection[] {
     ...reads.filter((each) => typeof each !== "string"),
     ...[...names].map(([folder, include]) => ({ root: folder || ".", include, as: folder })),
   ];
+}
+
+/** The same description, for which what links on the way to its files lead to counts as well. */
+export function withLinkedReads(root: string, description: Description): Description {
+  const { reads = [] } = description;
+  const linked = linkedReads(root, reads.filter((each) => typeof each === "string"));
+  return linked.length === 0 ? description : { ...description, reads: [...reads, ...linked] };
 }

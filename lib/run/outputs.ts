@@ -4,7 +4,7 @@
 
 import { anyOf } from "../files/match.ts";
 import { fixedPart, selectionOf } from "../files/selection.ts";
-import { ancestorsOf } from "../files/touch.ts";
+import { ancestorsOf } from "../files/way.ts";
 import type { Tree } from "../model/selection.ts";
 import { outputsOf } from "../plan/evaluate_task.ts";
 import type { Circumstances } from "../plan/circumstances.ts";

@@ -14,6 +14,97 @@ interface Case {
 const F = "FROM scratch\nCOPY f /f\n";
 
 const CASES: Readonly<Record<string, Case>> = {
+  "a Dockerfile behind a link": {
+    files: { "ctx/f": "f", "real/D": F },
+    begin: (p) => p.link("ctx/Dockerfile", "../real/D"),
+    edits: [
+      (p) => p.write("real/D", `${F}LABEL a=b\n`),
+      (p) => p.remove("real/D"),
+      (p) => p.write("real/D", `${F}LABEL a=c\n`),
+    ],
+  },
+  "a Dockerfile behind a chain of links, one of them a folder, one absolute": {
+    files: { "ctx/f": "f", "real/D": F },
+    begin: (p) => {
+      p.link("absolute", `${p.root}/real`);
+      p.link("chain/D", "../absolute/D");
+      p.link("ctx/Dockerfile", "../chain/D");
+    },
+    edits: [
+      (p) => p.write("real/D", `${F}LABEL a=b\n`),
+      (p) => {
+        p.write("else/D", `${F}LABEL a=c\n`);
+        p.link("absolute", "else");
+      },
+      (p) => p.write("else/D", `${F}LABEL a=d\n`),
+      (p) => {
+        p.write("chain/own", `${F}LABEL a=e\n`);
+        p.link("chain/D", "own");
+      },
+    ],
+  },
+  "a Dockerfile behind a link out of the project": {
+    files: { "ctx/f": "f" },
+    begin: (p) => {
+      p.write("../outside/D", F);
+      p.link("ctx/Dockerfile", "../../outside/D");
+    },
+    edits: [
+      (p) => p.write("../outside/D", `${F}LABEL a=b\n`),
+      (p) => {
+        p.write("../elsewhere/D", `${F}LABEL a=c\n`);
+        p.link("ctx/Dockerfile", `${p.root}/../elsewhere/D`);
+      },
+      (p) => p.write("../elsewhere/D", `${F}LABEL a=d\n`),
+    ],
+  },
+  "a file in a folder that is a link": {
+    files: { "ctx/f": "f", "real/D": F },
+    recipe: 'dockerfile({ context: "ctx", file: "files/D" })',
+    begin: (p) => p.link("files", "real"),
+    edits: [
+      (p) => p.write("real/D", `${F}LABEL a=b\n`),
+      (p) => {
+        p.write("else/D", `${F}LABEL a=c\n`);
+        p.link("files", "else");
+      },
+      (p) => p.write("files/D.dockerignore", "g\n"),
+      (p) => p.link("files/D.dockerignore", "../ignore"),
+      (p) => p.write("ignore", "f\n"),
+    ],
+  },
+  "a link that means another file from another folder": {
+    files: { "ctx/f": "f", "a/b/D": F, "a/D": `${F}LABEL a=b\n`, "a/b/c/x": "" },
+    recipe: 'dockerfile({ context: "ctx", file: "e/c/D" })',
+    begin: (p) => {
+      p.link("a/b/c/D", "../D");
+      p.write("e/D", F);
+      p.write("e/c/x", "");
+      p.link("e/c/D", "../D");
+    },
+    edits: [
+      (p) => {
+        p.link("a/d/D", "../D");
+        p.remove("e/c");
+        p.link("e/c", "../a/d");
+      },
+      (p) => p.link("e/c", "../a/b/c"),
+    ],
+  },
+  ".dockerignore behind a link": {
+    files: { "ctx/f": "f", "ctx/g": "g", "ctx/Dockerfile": "FROM scratch\nCOPY . /\n" },
+    begin: (p) => {
+      p.write("real/ign", "f\n");
+      p.link("ctx/.dockerignore", "../real/ign");
+    },
+    edits: [
+      (p) => p.write("real/ign", "g\n"),
+      (p) => p.remove("real/ign"),
+      (p) => p.write("real/ign", "f\n"),
+      (p) => p.link("ctx/.dockerignore", "../none/ign"),
+      (p) => p.write("none/ign", "g\n"),
+    ],
+  },
   "ignore files that appear and go": {
     files: { "ctx/f": "f", "ctx/g": "g", "ctx/Dockerfile": "FROM scratch\nCOPY . /\n" },
     edits: [

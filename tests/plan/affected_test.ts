@@ -120,6 +120,76 @@ toolTest(["git"], "affectedBy() names what a change can touch, and what needs th
   }
 });
 
+toolTest(["git"], "affectedBy() sees what is reached through links", async (t) => {
+  await using project = await TestProject.resident({
+    "real/Dockerfile": "FROM scratch\nCOPY */f conf.d/* /f/\n",
+    "real/ignore": "x\n",
+    "context/a/f": "f",
+    "context/conf.d/own": "o",
+    "src/a": "a",
+    "other/a": "a",
+    "lib/table.ts": "",
+    "shared/pins.json": '{"schema":1,"bases":{}}',
+    ".gitignore": ".images\n",
+    "notes.md": "",
+  });
+  const links = {
+    "context/Dockerfile": "../chain",
+    "chain": "real/Dockerfile",
+    "context/.dockerignore": `${project.root}/real/ignore`,
+    "by-link": "context",
+    "inputs": "middle",
+    "middle": "src",
+    "table.ts": "lib/table.ts",
+    "images.lock": "shared/pins.json",
+  };
+  for (const [path, target] of Object.entries(links)) Deno.symlinkSync(target, project.path(path));
+  project.define(`{
+    tasks: { pack: task({ inputs: ["inputs/*"], run: ["true"] }) },
+    images: {
+      app: dockerfile({ context: "by-link" }),
+      more: files({ layers: [], inputs: ["inputs/a"] }),
+      pinned: files({ base: "docker.io/library/base:1", layers: [] }),
+    },
+  }`);
+  const path = project.path("images.ts");
+  Deno.writeTextFileSync(path, `import "./table.ts";\n${Deno.readTextFileSync(path)}`);
+  await commitAll(project.root);
+  const loaded = await loadProject(path);
+  const retarget = (link: string, target: string) => {
+    Deno.removeSync(project.path(link));
+    Deno.symlinkSync(target, project.path(link));
+  };
+  const all = ["pack", "app", "more", "pinned"];
+  const cases: [string, () => void, string[]][] = [
+    ["a Dockerfile", () => project.write({ "real/Dockerfile": "FROM scratch\n" }), ["app"]],
+    [".dockerignore", () => project.write({ "real/ignore": "y\n" }), ["app"]],
+    ["a link of a chain", () => retarget("chain", "notes.md"), ["app"]],
+    ["a link to a context", () => retarget("by-link", "other"), ["app"]],
+    ["a file of such a context", () => project.write({ "context/a/f": "x" }), ["app"]],
+    ["a link that a pattern matches", () => {
+      Deno.symlinkSync("/a", project.path("context/b"));
+    }, ["app"]],
+    ["inputs", () => project.write({ "src/a": "x" }), ["pack", "more"]],
+    ["a link on the way of inputs", () => retarget("middle", "other"), ["pack", "more"]],
+    ["pins", () => project.write({ "shared/pins.json": "{}" }), ["pinned"]],
+    ["a module", () => project.write({ "lib/table.ts": "void 0;\n" }), all],
+    ["nothing of these", () => project.write({ "notes.md": "x", "other/a": "x" }), []],
+  ];
+  for (const [name, change, expected] of cases) {
+    await t.step(name, async () => {
+      const { circumstances } = open(loaded);
+      change();
+      const changes = await changesSince(project.root, "HEAD");
+      assert(changes.known);
+      const found = await affectedBy(circumstances, changes.paths);
+      assertEquals(found.map(({ node }) => node.id), expected);
+      await git(project, "reset", "-q", "--hard");
+      await git(project, "clean", "-fdxq");
+    });
+  }
+});
+
 toolTest(["git"], "affected compares commits, in a folder below the checkout too", async () => {
   await using project = await committedProject();
   project.write({ "api/code/b.txt": "b" });
