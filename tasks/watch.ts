@@ -1,6 +1,7 @@
 /** `images watch`: builds again whenever something changes that counts. */
 
 import { localModules } from "../lib/dsl/modules.ts";
+import { foldersOnTheWay, wayTo } from "../lib/files/way.ts";
 import { exists, State } from "../lib/store/state.ts";
 import type { BuildOptions } from "./build.ts";
 import { listenForInterrupts } from "./run.ts";
@@ -27,15 +28,18 @@ export async function watch(options: BuildOptions, targets: readonly string[]): 
       const names = changed.filter(exists).map((path) => shown(root, path));
       const round = await builder.round(modules, names, show);
       if (interrupt.signal.aborted) break;
-      const own = [file, ...modules].map((path) => path.slice(0, path.lastIndexOf("/")));
+      const own = [file, ...modules].flatMap((path) => [
+        path.slice(0, path.lastIndexOf("/")),
+        ...foldersOnTheWay(wayTo("/", path)),
+      ]);
       // What failed may not have come to look at the file that would mend it.
       const anywhere = round.status === 0 ? [] : foldersBelow(root);
-      const grown = folders.watch([...own, ...round.folders, ...anywhere]);
+      const moved = folders.watch([...own, ...round.folders, ...anywhere]);
       told ||= round.shown;
       show = false;
       changed = [];
       // What changed between being read and being watched was missed.
-      if (grown) continue;
+      if (moved) continue;
       if (told) waiting(options, folders.size);
       told = false;
       changed = await folders.changes(interrupt.signal);

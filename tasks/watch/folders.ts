@@ -12,7 +12,8 @@ const PATIENCE = 1_000;
 export class WatchedFolders {
   readonly #ignored: readonly string[];
   #watcher: Deno.FsWatcher | undefined;
-  #folders: ReadonlySet<string> = new Set();
+  /** Which folder was at each path. */
+  #folders: ReadonlyMap<string, string> = new Map();
   readonly #changed = new Set<string>();
   #wake = Promise.withResolvers<void>();
 
@@ -29,20 +30,20 @@ export class WatchedFolders {
   /**
    * Watches these folders from now on; of one that is not there, what would hold it.
    *
-   * @returns whether there are any that were not watched before.
+   * @returns whether it watches others than before: what changed just now may not have been told.
    * @throws {Fault} where the system cannot watch so many.
    */
   watch(wanted: Iterable<string>): boolean {
-    const folders = new Set([...wanted].map(existing));
-    const grown = [...folders].some((folder) => !this.#folders.has(folder));
-    const shrunk = [...this.#folders].some((folder) => !folders.has(folder));
-    if (!grown && !shrunk) return false;
+    const folders = new Map([...wanted].map(existing));
+    const same = folders.size === this.#folders.size &&
+      [...folders].every(([path, which]) => this.#folders.get(path) === which);
+    if (same) return false;
     const before = this.#watcher;
-    this.#watcher = open([...folders]);
+    this.#watcher = open([...folders.keys()]);
     this.#folders = folders;
     void this.#listen(this.#watcher);
     before?.close();
-    return grown;
+    return true;
   }
 
   /** Waits for a change; once there was silence for a moment, answers with what has changed. */
@@ -110,18 +111,24 @@ function open(folders: readonly string[]): Deno.FsWatcher {
   }
 }
 
-/** The folder, or the nearest one above it that is there. */
-function existing(path: string): string {
+/** The folder, or the nearest one above it that is there; and which one it is. */
+function existing(path: string): [path: string, which: string] {
   let folder = path.replace(/\/+$/, "");
-  while (folder !== "" && !isFolder(folder)) folder = folder.slice(0, folder.lastIndexOf("/"));
-  return folder || "/";
+  let which = folderAt(folder || "/");
+  while (folder !== "" && which === undefined) {
+    folder = folder.slice(0, folder.lastIndexOf("/"));
+    which = folderAt(folder || "/");
+  }
+  return [folder || "/", which ?? ""];
 }
 
-function isFolder(path: string): boolean {
+/** What tells a folder from another that was at its path before; undefined where there is none. */
+function folderAt(path: string): string | undefined {
   try {
-    return Deno.statSync(path).isDirectory;
+    const { isDirectory, dev, ino, birthtime } = Deno.statSync(path);
+    return isDirectory ? `${dev}:${ino}:${birthtime?.getTime()}` : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
 

@@ -3,8 +3,11 @@
  * and the modules it imports, as they are by then.
  */
 
+import { fixedPaths } from "../../lib/files/links.ts";
+import { foldersOnTheWay, wayTo } from "../../lib/files/way.ts";
 import { asFault, renderFault } from "../../lib/model/errors.ts";
 import type { EventSink, RunEvent } from "../../lib/model/events.ts";
+import type { Project } from "../../lib/model/recipe.ts";
 import { killAllGroups } from "../../lib/process/groups.ts";
 import { makeReporter, type Reporter } from "../../lib/report/reporter.ts";
 import { type BuildOptions, buildRun } from "../build.ts";
@@ -82,6 +85,7 @@ async function build(curtain: Curtain, show: boolean, folders: Set<string>): Pro
       then: async (session, outcome, again) => {
         const { index } = session.circumstances;
         for (const folder of index.lookedAt) folders.add(`${project.root}/${folder}`);
+        for (const folder of foldersOfLinks(project, index.lookedAt)) folders.add(folder);
         if (then === undefined || !(show || curtain.isUp)) return outcome;
         return await then(session, outcome, again);
       },
@@ -91,6 +95,17 @@ async function build(curtain: Curtain, show: boolean, folders: Set<string>): Pro
   );
   if (curtain.isUp) printJson(options, document);
   return status;
+}
+
+/** Folders of the links on the way to what was looked at, and to what is read by its name. */
+function foldersOfLinks(project: Project, lookedAt: Iterable<string>): readonly string[] {
+  const { root, images, tasks } = project;
+  const globs = [
+    ...[...images.values()].flatMap(({ common }) => common.inputs),
+    ...[...tasks.values()].flatMap(({ inputs = [] }) => inputs),
+  ];
+  const paths = [...lookedAt, ...fixedPaths(globs), "images.lock"];
+  return paths.flatMap((path) => foldersOnTheWay(wayTo(root, path)));
 }
 
 /** Holds back what happens until something is done: a touched file changes nothing on the screen. */

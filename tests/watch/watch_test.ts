@@ -189,6 +189,65 @@ Deno.test("watch builds when what was missing appears", async () => {
   assertEquals(await watch.end(), 130);
 });
 
+Deno.test("watch sees what is reached through links, and links that lead elsewhere", async () => {
+  const dockerfile = (label: string) => `FROM scratch\nCOPY f /f\nLABEL label=${label}\n`;
+  await using project = await TestProject.create({
+    "real/deep/D": dockerfile("1"),
+    "one/f": "1",
+    "two/f": "2",
+    "src/in": "1",
+    "other/in": "2",
+    "modules/table.ts": "",
+  });
+  const link = (path: string, target: string) => {
+    Deno.symlinkSync(target, project.path(`${path}.new`));
+    Deno.renameSync(project.path(`${path}.new`), project.path(path));
+  };
+  link("one/Dockerfile", "../links");
+  link("links", "real/deep/D");
+  link("two/Dockerfile", "../real/deep/D");
+  Deno.mkdirSync(project.path("by"));
+  link("by/context", "../one");
+  link("by/inputs", "middle");
+  link("by/middle", "../src");
+  link("table.ts", "modules/table.ts");
+  project.define(`{ images: {
+    app: dockerfile({ context: "by/context" }),
+    site: files({ layers: [], inputs: ["by/inputs/**"] }),
+  } }`);
+  const path = project.path("images.ts");
+  Deno.writeTextFileSync(path, `import "./table.ts";\n${Deno.readTextFileSync(path)}`);
+  await using watch = new Watch(project);
+  await watch.round();
+  const builds = (name: string) =>
+    watch.documents.filter((each) => statusesOf(each)[name] === "built").length;
+  const edits: [string, () => void][] = [
+    ["app", () => project.write({ "real/deep/D": dockerfile("2") })],
+    ["app", () => link("by/context", "../two")],
+    ["app", () => project.write({ "two/f": "3" })],
+    ["app", () => {
+      project.write({ "else/D": dockerfile("3") });
+      link("two/Dockerfile", "../else/D");
+    }],
+    ["app", () => project.write({ "else/D": dockerfile("4") })],
+    ["site", () => link("by/middle", "../other")],
+    ["site", () => project.write({ "other/in": "3" })],
+    ["site", () => {
+      Deno.renameSync(project.path("other"), project.path("moved"));
+      project.write({ "other/in": "4" });
+    }],
+    ["site", () => project.write({ "other/in": "5" })],
+  ];
+  for (const [name, edit] of edits) {
+    const before = builds(name);
+    edit();
+    await watch.until(() => builds(name) > before);
+  }
+  project.write({ "modules/table.ts": "throw new Error('as edited');\n" });
+  await watch.until(() => watch.text.includes("as edited"));
+  assertEquals(await watch.end(), 130);
+});
+
 toolTest(["mkfifo"], "watch builds once more for what changes during a build", async () => {
   await using project = await TestProject.create({ "src/a": "1" });
   const gate = project.beside("gate");
