@@ -159,9 +159,10 @@ function namesIn(path: string): Deno.DirEntry[] | undefined {
   }
 }
 
-/** Says whether an error tells that there is no such folder. */
+/** Says whether an error tells that there is no such folder, as behind a link that leads nowhere. */
 function isMissing(error: unknown): boolean {
-  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory;
+  return error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory ||
+    error instanceof Deno.errors.FilesystemLoop;
 }
 
 function unreadable(path: string, cause: unknown): Fault {

@@ -45,6 +45,11 @@ export class EditedProject implements AsyncDisposable {
     this.#project.write({ [path]: text });
   }
 
+  /** Makes a folder, whatever folders it takes. */
+  mkdir(path: string): void {
+    Deno.mkdirSync(`${this.root}/${path}`, { recursive: true });
+  }
+
   /** Makes a link, in place of what is there. */
   link(path: string, target: string): void {
     this.remove(path);

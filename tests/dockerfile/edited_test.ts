@@ -1,6 +1,8 @@
 /** What is edited is noticed: a run that remembers comes to what one comes to that knows nothing. */
 
 import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { full } from "../support/tools.ts";
 import { EditedProject } from "./edited.ts";
 
 /** A project, and edits of it; each must be noticed, or change nothing. */
@@ -103,6 +105,20 @@ const CASES: Readonly<Record<string, Case>> = {
       (p) => p.write("real/ign", "f\n"),
       (p) => p.link("ctx/.dockerignore", "../none/ign"),
       (p) => p.write("none/ign", "g\n"),
+    ],
+  },
+  "folders that were on the way, and are links that lead nowhere": {
+    files: { "ctx/sub/f": "f", "real/D": "FROM scratch\nCOPY sub/f /f\n" },
+    begin: (p) => p.link("ctx/Dockerfile", "../real/D"),
+    edits: [
+      (p) => {
+        p.write("else/D", "FROM scratch\nCOPY else/f /f\n");
+        p.write("ctx/else/f", "e");
+        p.link("ctx/Dockerfile", "../else/D");
+        p.link("real", "real");
+        p.link("ctx/sub", "sub");
+      },
+      (p) => p.link("else", "else"),
     ],
   },
   "ignore files that appear and go": {
@@ -317,3 +333,87 @@ for (const [name, { files, recipe, begin, edits }] of Object.entries(CASES)) {
     }
   });
 }
+
+const DOCKERFILE = [
+  "FROM scratch",
+  "COPY --from=more b/c* /1/",
+  "COPY a/b? */c Dockerfile /2/",
+  "COPY a /3",
+  "ADD c/d/.. /4/",
+  "",
+].join("\n");
+
+const NAMES = ["a", "b", "c", "d"];
+const ANYWHERE = fc.array(fc.constantFrom(...NAMES), { minLength: 1, maxLength: 3 })
+  .map((parts) => parts.join("/"));
+const PLACE = fc.record({
+  folder: fc.constantFrom("ctx", "ctx", "more", "outside"),
+  below: ANYWHERE,
+}).map(({ folder, below }) => `${folder}/${below}`);
+const OWN_FILES = fc.constantFrom("ctx/Dockerfile", "ctx/.dockerignore", "ctx", "more");
+const TARGET = fc.oneof(
+  ANYWHERE,
+  ANYWHERE.map((path) => `../${path}`),
+  ANYWHERE.map((path) => `/${path}`),
+  PLACE.map((path) => `../${path}`),
+);
+const EDIT = fc.oneof(
+  fc.record({ what: fc.constant("write" as const), at: PLACE, text: fc.constantFrom("1", "2") }),
+  fc.record({ what: fc.constant("remove" as const), at: PLACE }),
+  fc.record({ what: fc.constant("mkdir" as const), at: PLACE }),
+  fc.record({ what: fc.constant("move" as const), at: PLACE, to: PLACE }),
+  fc.record({ what: fc.constant("link" as const), at: PLACE, to: TARGET }),
+  // A folder or file becomes a link to where it is now: what it holds is the same.
+  fc.record({ what: fc.constant("put away" as const), at: fc.oneof(PLACE, OWN_FILES), to: PLACE }),
+  fc.record({
+    what: fc.constant("write" as const),
+    at: fc.constantFrom("ctx/.dockerignore", "ctx/Dockerfile.dockerignore"),
+    text: fc.constantFrom("b", "**/c", "a/*\n!a/b*", ""),
+  }),
+  fc.record({
+    what: fc.constant("write" as const),
+    at: fc.constant("ctx/Dockerfile"),
+    text: fc.constantFrom(DOCKERFILE, `${DOCKERFILE}LABEL a=b\n`, "FROM scratch\nCOPY * /\n"),
+  }),
+);
+type Edit = typeof EDIT extends fc.Arbitrary<infer T> ? T : never;
+
+function carryOut(project: EditedProject, edit: Edit): void {
+  try {
+    if (edit.what === "write") project.write(edit.at, edit.text);
+    else if (edit.what === "remove") project.remove(edit.at);
+    else if (edit.what === "mkdir") project.mkdir(edit.at);
+    else if (edit.what === "move") project.move(edit.at, edit.to);
+    else if (edit.what === "link") project.link(edit.at, edit.to);
+    else {
+      project.move(edit.at, edit.to);
+      project.link(edit.at, `${project.root}/${edit.to}`);
+    }
+  } catch {
+    // It cannot be done where something else is there; what was done of it counts.
+  }
+}
+
+Deno.test("edits of a context are noticed, whatever they are", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(EDIT, { minLength: 2, maxLength: 10 }), async (edits) => {
+      await using project = await EditedProject.create({
+        "ctx/Dockerfile": DOCKERFILE,
+        ...Object.fromEntries(
+          ["ctx/a/b1", "ctx/a/c", "ctx/b/c", "ctx/c/d/a", "more/b/c", "outside/a/b"].map((path) => [
+            path,
+            path,
+          ]),
+        ),
+      }, 'dockerfile({ context: "ctx", contexts: { more: "more" } })');
+      await project.build();
+      for (const edit of edits) {
+        carryOut(project, edit);
+        const anew = await project.buildAnew();
+        const again = await project.build();
+        assertEquals(again.result, anew.result);
+      }
+    }),
+    { numRuns: full ? 400 : 25, seed: 11 },
+  );
+});
