@@ -2,7 +2,7 @@
 
 import { resolve } from "@std/path";
 import { fixedPaths } from "../files/links.ts";
-import { toucherOf } from "../files/touch.ts";
+import { holderOfOthers, toucherOf } from "../files/touch.ts";
 import { onTheWay, type Way, wayTo } from "../files/way.ts";
 import { asFault } from "../model/errors.ts";
 import type { Subject } from "../model/events.ts";
@@ -68,7 +68,7 @@ async function taskReasons(
   node: TaskNode,
   paths: readonly string[],
 ): Promise<Reason[]> {
-  const touches = await touchersOf(c, inputsOf(c, node.task), withoutOf(c, node));
+  const touches = await touchersOf(c, inputsOf(c, node.task), withoutOf(c, node), paths);
   const isPassed = onTheWay(linksTo(c, node.task.inputs ?? []));
   return paths.filter((path) =>
     isPassed(resolve(c.project.root, path)) || touches.some((each) => each(path))
@@ -79,8 +79,11 @@ function touchersOf(
   c: Circumstances,
   selections: readonly Selection[],
   without: readonly string[],
+  paths: readonly string[],
 ): Promise<((path: string) => boolean)[]> {
-  return Promise.all(selections.map((each) => toucherOf(c.project.root, each, without)));
+  const { root } = c.project;
+  const holdsOthers = holderOfOthers(root, paths);
+  return Promise.all(selections.map((each) => toucherOf(root, each, without, holdsOthers)));
 }
 
 function waysTo(c: Circumstances, paths: readonly string[]): Way[] {
@@ -106,7 +109,8 @@ async function imageReasons(
       return [{ kind: "input-changed", detail }];
     }
     const read = reads.filter((each) => typeof each !== "string");
-    const touches = await touchersOf(c, [...selections, ...guard?.trees ?? [], ...read], without);
+    const seen = [...selections, ...guard?.trees ?? [], ...read];
+    const touches = await touchersOf(c, seen, without, paths);
     const isPassed = onTheWay([
       ...waysTo(c, reads.filter((each) => typeof each === "string")),
       ...waysTo(c, bases.length > 0 ? ["images.lock"] : []),

@@ -2,6 +2,7 @@
 
 import { loadProject } from "../../lib/dsl/load.ts";
 import type { Project } from "../../lib/model/recipe.ts";
+import { affectedBy } from "../../lib/plan/affected.ts";
 import { isKeyed } from "../../lib/run/settled.ts";
 import { Runner } from "../../lib/run/runner.ts";
 import { Session } from "../../lib/run/session.ts";
@@ -84,8 +85,33 @@ export class EditedProject implements AsyncDisposable {
     return outcome;
   }
 
-  async #build(state: State): Promise<Outcome> {
-    const session = new Session(
+  /** Says whether changes of these paths can touch the image, as a machine finds that has built nothing. */
+  async isAffectedBy(paths: readonly string[]): Promise<boolean> {
+    const session = this.#open(new State(this.#project.beside("no-state")));
+    const found = await affectedBy(session.circumstances, paths);
+    await session.close();
+    return found.length > 0;
+  }
+
+  /** What git would compare: path → what is there, links by their targets. Empty folders go. */
+  files(folder = ""): Map<string, string> {
+    const files = new Map<string, string>();
+    for (const { name, isDirectory, isSymlink } of Deno.readDirSync(`${this.root}/${folder}`)) {
+      const path = folder === "" ? name : `${folder}/${name}`;
+      const full = `${this.root}/${path}`;
+      if (!isDirectory) {
+        files.set(path, isSymlink ? `-> ${Deno.readLinkSync(full)}` : Deno.readTextFileSync(full));
+        continue;
+      }
+      const below = this.files(path);
+      if (below.size === 0) Deno.removeSync(full);
+      for (const [each, text] of below) files.set(each, text);
+    }
+    return files;
+  }
+
+  #open(state: State): Session {
+    return new Session(
       this.#loaded,
       { targets: ["app"], all: false },
       {
@@ -101,6 +127,10 @@ export class EditedProject implements AsyncDisposable {
       () => {},
       new AbortController().signal,
     );
+  }
+
+  async #build(state: State): Promise<Outcome> {
+    const session = this.#open(state);
     try {
       const [settled] = await new Runner(session, "build").run();
       if (settled === undefined || !("record" in settled || "fault" in settled)) {

@@ -1,6 +1,6 @@
 /** What is edited is noticed: a run that remembers comes to what one comes to that knows nothing. */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { full } from "../support/tools.ts";
 import { EditedProject } from "./edited.ts";
@@ -394,26 +394,42 @@ function carryOut(project: EditedProject, edit: Edit): void {
   }
 }
 
-Deno.test("edits of a context are noticed, whatever they are", async () => {
+/** A context and another with links to put in their ways, edited as it comes. */
+async function eachEdit(
+  seed: number,
+  isNoticed: (project: EditedProject, edit: () => void) => Promise<void>,
+): Promise<void> {
+  const paths = ["ctx/a/b1", "ctx/a/c", "ctx/b/c", "ctx/c/d/a", "more/b/c", "outside/a/b"];
   await fc.assert(
     fc.asyncProperty(fc.array(EDIT, { minLength: 2, maxLength: 10 }), async (edits) => {
       await using project = await EditedProject.create({
         "ctx/Dockerfile": DOCKERFILE,
-        ...Object.fromEntries(
-          ["ctx/a/b1", "ctx/a/c", "ctx/b/c", "ctx/c/d/a", "more/b/c", "outside/a/b"].map((path) => [
-            path,
-            path,
-          ]),
-        ),
+        ...Object.fromEntries(paths.map((path) => [path, path])),
       }, 'dockerfile({ context: "ctx", contexts: { more: "more" } })');
       await project.build();
-      for (const edit of edits) {
-        carryOut(project, edit);
-        const anew = await project.buildAnew();
-        const again = await project.build();
-        assertEquals(again.result, anew.result);
-      }
+      for (const edit of edits) await isNoticed(project, () => carryOut(project, edit));
     }),
-    { numRuns: full ? 400 : 25, seed: 11 },
+    { numRuns: full ? 400 : 25, seed },
   );
+}
+
+Deno.test("edits of a context are noticed, whatever they are", async () => {
+  await eachEdit(11, async (project, edit) => {
+    edit();
+    const anew = await project.buildAnew();
+    const again = await project.build();
+    assertEquals(again.result, anew.result);
+  });
+});
+
+Deno.test("edits of a context that change the image affect it", async () => {
+  await eachEdit(12, async (project, edit) => {
+    const before = { files: project.files(), ...await project.buildAnew() };
+    edit();
+    const files = project.files();
+    const paths = [...new Set([...before.files.keys(), ...files.keys()])]
+      .filter((path) => before.files.get(path) !== files.get(path));
+    const { result } = await project.buildAnew();
+    if (result !== before.result) assert(await project.isAffectedBy(paths), paths.join(" "));
+  });
 });

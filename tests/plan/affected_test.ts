@@ -100,6 +100,9 @@ toolTest(["git"], "affectedBy() names what a change can touch, and what needs th
     ["a deleted file", () => Deno.removeSync(project.path("api/code/a.txt")), ["api"]],
     ["a file that no COPY names", () => project.write({ "api/notes.txt": "x" }), []],
     ["a file that .dockerignore hides", () => project.write({ "api/code/a.log": "x" }), []],
+    ["a folder that only holds what is hidden", () => {
+      project.write({ "api/code/new/a.log": "x", "site/new/draft.md": "x" });
+    }, ["site", "api", "based"]],
     [".dockerignore", () => Deno.removeSync(project.path("api/.dockerignore")), ["api"]],
     ["a Dockerfile", () => project.write({ "api/Dockerfile": "FROM scratch\n" }), ["api"]],
     ["a task's input", () => project.write({ "src/other.ts": "" }), ["bundle", "app"]],
