@@ -273,6 +273,29 @@ Deno.test("build() begins with a folder where a named context is one", async () 
   assertEquals(config.history?.length, 2);
 });
 
+Deno.test("build() follows links to the context itself, and as many as a pattern matches", async () => {
+  await using rig = await Rig.create({
+    "Dockerfile": "FROM scratch\nCOPY self/src/there /whole/\nCOPY bin/* /bin/\n",
+    ".dockerignore": "Dockerfile\n",
+    "src/a": "a\n",
+  });
+  Deno.symlinkSync(".", `${rig.root}/self`);
+  Deno.symlinkSync("..", `${rig.root}/src/there`);
+  Deno.mkdirSync(`${rig.root}/bin`);
+  const names = Array.from({ length: 60 }, (_, at) => `tool-${at}`);
+  Deno.mkdirSync(`${rig.root}/real`);
+  for (const name of names) {
+    Deno.writeTextFileSync(`${rig.root}/real/${name}`, name);
+    Deno.symlinkSync(`../real/${name}`, `${rig.root}/bin/${name}`);
+  }
+  const files = await filesOf((await rig.build()).image.layers, { texts: true });
+  for (const name of names) {
+    assertEquals(files[`/bin/${name}`], `file 0644 0:0 ${name}`);
+    assertEquals(files[`/whole/real/${name}`], `file 0644 0:0 ${name}`);
+  }
+  assertEquals(files["/whole/src/a"], "file 0644 0:0 a\n");
+});
+
 Deno.test("build() gives notice of a pipe that it leaves out", async () => {
   await using rig = await Rig.create({
     ".dockerignore": "hidden\n",

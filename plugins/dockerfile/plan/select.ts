@@ -50,12 +50,14 @@ export class FolderUse {
       for (const extra of followLinks(`${root}/${path}`, pattern, looked)) patterns.add(extra);
     }
     const looks: Selection = { ...place, include: [...looked].sort(), ...BY_KIND };
+    // A link may lead to the folder itself.
+    const whole = this.#whole || patterns.has("");
     const selections: Selection[] = [];
-    if (this.#whole) selections.push({ ...common, include: ["**"] });
+    if (whole) selections.push({ ...common, include: ["**"] });
     // The history of a repository is in no image unless it is asked for by name.
     const named = [...patterns].filter((it) => it !== "").sort();
     const git = named.filter((pattern) => pattern.split("/").includes(".git"));
-    const plain = this.#whole ? [] : named.filter((pattern) => !git.includes(pattern));
+    const plain = whole ? [] : named.filter((pattern) => !git.includes(pattern));
     if (plain.length > 0) selections.push({ ...common, include: plain, syntax: "go" });
     if (git.length > 0) selections.push({ ...common, include: git, syntax: "go", git: true });
     return { inputs: selections, looks: looked.size === 0 ? [] : [looks] };
@@ -70,29 +72,28 @@ export class FolderUse {
  */
 function followLinks(base: string, pattern: string, looked: Set<string>): string[] {
   const found: string[] = [];
-  let budget = MOST_LINKS;
-  const walk = (at: string, rest: readonly string[], moved: boolean): void => {
+  const walk = (at: string, rest: readonly string[], links: number): void => {
     const [head, ...tail] = rest;
     if (head === undefined) {
-      if (moved) found.push(escapePattern(at));
+      if (links > 0) found.push(escapePattern(at));
       return;
     }
     looked.add(joinPath(escapePattern(at), head));
     if (hasWildcard(head)) {
       const matches = goMatcher(head);
-      for (const name of namesIn(`${base}/${at}`)) if (matches(name)) step(at, name, tail, moved);
-    } else step(at, unescapePattern(head), tail, moved);
+      for (const name of namesIn(`${base}/${at}`)) if (matches(name)) step(at, name, tail, links);
+    } else step(at, unescapePattern(head), tail, links);
   };
-  const step = (at: string, name: string, tail: readonly string[], moved: boolean): void => {
+  const step = (at: string, name: string, tail: readonly string[], links: number): void => {
     const path = joinPath(at, name);
     const target = linkTarget(`${base}/${path}`);
-    if (target === undefined) return walk(path, tail, moved);
-    if (budget-- <= 0) return;
+    if (target === undefined) return walk(path, tail, links);
+    if (links === MOST_LINKS) return;
     found.push(escapePattern(path));
     const start = target.startsWith("/") || at === "" ? [] : at.split("/");
-    walk("", [...resolve(start, target), ...tail.map(String)], true);
+    walk("", [...resolve(start, target), ...tail], links + 1);
   };
-  walk("", pattern.split("/"), false);
+  walk("", pattern.split("/"), 0);
   return found;
 }
 
