@@ -3,40 +3,45 @@
  * anybody else whether it is right, so a byte that a disk or an editor changed must be seen.
  */
 
-/** The last member: a sum of all that stands before it. */
-const SEAL = /^,"sum":"[0-9a-f]{8}"\}$/;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
-const SEAL_LENGTH = ',"sum":"01234567"}'.length;
+const SEAL_LENGTH = sealOf(0).length;
 
 /** An object that has members, as JSON with a sum of it. */
-export function sealed(value: object): string {
-  const text = JSON.stringify(value);
-  const end = text.length - 1;
-  return `${text.slice(0, end)}${sealOf(text, end)}`;
+export function sealed(value: object): Uint8Array {
+  const bytes = encoder.encode(`${JSON.stringify(value).slice(0, -1)}${sealOf(0)}`);
+  const end = bytes.length - SEAL_LENGTH;
+  encoder.encodeInto(sealOf(sumOf(bytes, end)), bytes.subarray(end));
+  return bytes;
 }
 
 /** What was sealed; undefined where it is not as it was written. */
-export function unsealed<T extends object>(text: string): T | undefined {
-  const end = text.length - SEAL_LENGTH;
+export function unsealed<T extends object>(bytes: Uint8Array): T | undefined {
+  const end = bytes.length - SEAL_LENGTH;
   if (end <= 0) return undefined;
-  const seal = text.slice(end);
-  if (!SEAL.test(seal) || seal !== sealOf(text, end)) return undefined;
+  const text = decoder.decode(bytes);
+  if (!text.endsWith(sealOf(sumOf(bytes, end)))) return undefined;
   const value = JSON.parse(text) as T & { sum?: string };
   delete value.sum;
   return value;
 }
 
-function sealOf(text: string, end: number): string {
-  return `,"sum":"${sumOf(text, end).toString(16).padStart(8, "0")}"}`;
+/** The last member: a sum of all that stands before it. */
+function sealOf(sum: number): string {
+  return `,"sum":"${sum.toString(16).padStart(8, "0")}"}`;
 }
 
 /**
- * FNV-1a of the first UTF-16 code units: another value wherever one of them is another.
+ * FNV-1a, of four bytes in a step and then of those that are left: another value wherever one step
+ * is another.
  *
  * @see RFC 9923
  */
-function sumOf(text: string, end: number): number {
+function sumOf(bytes: Uint8Array, end: number): number {
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, end >> 2);
   let sum = 0x811c9dc5;
-  for (let at = 0; at < end; at++) sum = Math.imul(sum ^ text.charCodeAt(at), 0x01000193);
+  for (let at = 0; at < words.length; at++) sum = Math.imul(sum ^ words[at]!, 0x01000193);
+  for (let at = end & ~3; at < end; at++) sum = Math.imul(sum ^ bytes[at]!, 0x01000193);
   return sum >>> 0;
 }

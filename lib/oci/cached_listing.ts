@@ -51,7 +51,7 @@ function keep(path: string, listing: Listing): void {
   const temporary = `${path}.${crypto.randomUUID()}.tmp`;
   try {
     Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-    Deno.writeTextFileSync(temporary, sealed(listing));
+    Deno.writeFileSync(temporary, sealed(listing));
     Deno.renameSync(temporary, path);
   } catch {
     try {
@@ -64,7 +64,7 @@ function keep(path: string, listing: Listing): void {
 
 function readIfThere(path: string): Listing | undefined {
   try {
-    return unsealed<Listing>(Deno.readTextFileSync(path));
+    return unsealed<Listing>(Deno.readFileSync(path));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
     throw error;

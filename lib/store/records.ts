@@ -184,12 +184,12 @@ export function readRecord<T extends { readonly schema: number }>(path: string):
 
 /** Reads a file; a missing or unreadable one is a miss: what it said can be found out again. */
 export function readJson(path: string): unknown {
-  return readAs<unknown>(path, JSON.parse);
+  return readAs<unknown>(path, (bytes) => JSON.parse(new TextDecoder().decode(bytes)));
 }
 
-function readAs<T>(path: string, read: (text: string) => T | undefined): T | undefined {
+function readAs<T>(path: string, read: (bytes: Uint8Array) => T | undefined): T | undefined {
   try {
-    return read(Deno.readTextFileSync(path));
+    return read(Deno.readFileSync(path));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
     throw error;

@@ -25,7 +25,7 @@ export function blobMemory(state: State): BlobMemory {
 /** What is missing or unreadable was never kept. */
 function read(path: string): Descriptor | undefined {
   try {
-    return unsealed<Descriptor>(Deno.readTextFileSync(path));
+    return unsealed<Descriptor>(Deno.readFileSync(path));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
     throw error;
