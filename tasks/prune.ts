@@ -5,7 +5,6 @@ import { inColumns } from "../lib/report/columns.ts";
 import { size } from "../lib/report/words.ts";
 import { bytesOf } from "../lib/model/size.ts";
 import { Layout } from "../lib/store/layout.ts";
-import { withLock } from "../lib/store/lock.ts";
 import {
   type Declared,
   planPrune,
@@ -17,7 +16,7 @@ import {
 import { exists, State } from "../lib/store/state.ts";
 import { survey } from "../lib/store/survey.ts";
 import { type CommonOptions, outputPalette } from "./options.ts";
-import { openProject, printJson } from "./run.ts";
+import { alone, openProject, printJson } from "./run.ts";
 import { print } from "./print.ts";
 
 /** Options of `prune`. */
@@ -43,11 +42,11 @@ export async function prune(options: PruneOptions): Promise<number> {
   }
   const plan = options.dryRun
     ? planOf(state, declared, rules, now)
-    : await withLock(state.use, async () => {
+    : await alone(state, async () => {
       const plan = planOf(state, declared, rules, now);
       await remove(new Layout(state), plan);
       return plan;
-    }, { waiting: () => console.error("note: another run is using the state; waiting for it") });
+    });
   tell(options, plan, now);
   return 0;
 }

@@ -13,6 +13,7 @@ import { type Outcome, resultDocument, savedTime } from "../lib/run/results.ts";
 import { type Mode, Runner } from "../lib/run/runner.ts";
 import { type RunSettings, Session } from "../lib/run/session.ts";
 import type { Settled, SettledImage } from "../lib/run/settled.ts";
+import { withLock } from "../lib/store/lock.ts";
 import { State } from "../lib/store/state.ts";
 import { loadProject } from "../lib/dsl/load.ts";
 import { type CommonOptions, reportSettings, runSettings } from "./options.ts";
@@ -55,6 +56,12 @@ export interface FinishedRun {
 }
 
 const LOADING = "note: images.ts is still being loaded: it awaits something, or is downloaded";
+
+/** Does something while no run uses the state. */
+export function alone<T>(state: State, work: () => T | Promise<T>): Promise<T> {
+  const waiting = () => console.error("note: another run is using the state; waiting for it");
+  return withLock(state.use, work, { waiting });
+}
 
 const opened = new Map<string, Promise<Project>>();
 

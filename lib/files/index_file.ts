@@ -2,11 +2,12 @@
  * The index on disk, replaced whole. Its form is chosen for reading: a short JSON document with the
  * folders' names, then columns of numbers that are used as they are.
  *
- * In order: length of the document as 32 bits, the document, zeros up to a multiple of 8, then for
- * all rows four 64-bit floats (size, mtime, ctime, inode), flags as bytes, digests of 32 bytes.
- * Numbers have the machine's byte order: an index does not travel.
+ * In order: length of the document as 32 bits, a sum of all that follows as 32 bits, the document,
+ * zeros up to a multiple of 8, then for all rows four 64-bit floats (size, mtime, ctime, inode), flags
+ * as bytes, digests of 32 bytes. Numbers have the machine's byte order: an index does not travel.
  */
 
+import { sumOf } from "../model/sealed.ts";
 import { Folder } from "./folder.ts";
 import type { Snapshot } from "./index.ts";
 import { Rows } from "./rows.ts";
@@ -20,7 +21,10 @@ export interface IndexData {
 }
 
 /** Raised when the format changes; others are read as empty. */
-const VERSION = 4;
+const VERSION = 5;
+
+/** Bytes before the document. */
+const HEADER = 8;
 
 /** Days after which a root that nobody asked for is forgotten. */
 const KEPT_DAYS = 30;
@@ -41,11 +45,13 @@ interface Document {
 export function readIndexFile(path: string): IndexData {
   try {
     const bytes = Deno.readFileSync(path);
-    const length = new DataView(bytes.buffer).getUint32(0, true);
-    const text = new TextDecoder().decode(bytes.subarray(4, 4 + length));
-    const document = JSON.parse(text) as Document;
-    if (document.version === VERSION) {
-      return decode(document, bytes.buffer, aligned(4 + length));
+    const [length, sum] = new Uint32Array(bytes.buffer, 0, 2);
+    const end = HEADER + length!;
+    if (sum === sumOf(bytes.subarray(HEADER))) {
+      const document = JSON.parse(
+        new TextDecoder().decode(bytes.subarray(HEADER, end)),
+      ) as Document;
+      if (document.version === VERSION) return decode(document, bytes.buffer, aligned(end));
     }
   } catch (error) {
     const isMiss = error instanceof Deno.errors.NotFound || error instanceof SyntaxError ||
@@ -94,7 +100,7 @@ function encode(data: IndexData): { readonly document: Uint8Array; readonly rows
     ),
     links: [...rows.links],
   };
-  return { document: framed(JSON.stringify(document)), rows: rows.bytes };
+  return { document: framed(JSON.stringify(document), rows.bytes), rows: rows.bytes };
 }
 
 /** A folder itself and its entries; nothing of one that is not there. */
@@ -116,12 +122,14 @@ function* stretches(folders: readonly (Folder | undefined)[]) {
   yield { from, first, count };
 }
 
-/** The document after its length, filled up with zeros. */
-function framed(document: string): Uint8Array {
-  const bytes = new Uint8Array(aligned(4 + 3 * document.length));
-  const { written } = new TextEncoder().encodeInto(document, bytes.subarray(4));
-  new DataView(bytes.buffer).setUint32(0, written, true);
-  return bytes.subarray(0, aligned(4 + written));
+/** The document after its length and the sum of it and the rows, filled up with zeros. */
+function framed(document: string, rows: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(aligned(HEADER + 3 * document.length));
+  const { written } = new TextEncoder().encodeInto(document, whole.subarray(HEADER));
+  const bytes = whole.subarray(0, aligned(HEADER + written));
+  const sum = sumOf(rows, rows.length, sumOf(bytes.subarray(HEADER)));
+  new Uint32Array(bytes.buffer, 0, 2).set([written, sum]);
+  return bytes;
 }
 
 function aligned(offset: number): number {

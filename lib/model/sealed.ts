@@ -36,11 +36,12 @@ function sealOf(sum: number): string {
  * FNV-1a, of four bytes in a step and then of those that are left: another value wherever one step
  * is another.
  *
+ * @param bytes begin at a multiple of four in their buffer.
+ * @param sum of a multiple of four bytes before these. @default that of none
  * @see RFC 9923
  */
-function sumOf(bytes: Uint8Array, end: number): number {
+export function sumOf(bytes: Uint8Array, end: number = bytes.length, sum = 0x811c9dc5): number {
   const words = new Uint32Array(bytes.buffer, bytes.byteOffset, end >> 2);
-  let sum = 0x811c9dc5;
   for (let at = 0; at < words.length; at++) sum = Math.imul(sum ^ words[at]!, 0x01000193);
   for (let at = end & ~3; at < end; at++) sum = Math.imul(sum ^ bytes[at]!, 0x01000193);
   return sum >>> 0;

@@ -27,7 +27,7 @@ import { readsOf, withLinkedReads } from "./reads.ts";
 import { imageReasons, treeReasons } from "./reasons.ts";
 
 /** Another one where descriptions that are recorded no longer say all that they hold for. */
-const DESCRIPTION_SCHEMA = 2;
+const DESCRIPTION_SCHEMA = 3;
 
 /** An image described: what goes in is known, but nothing of it has been looked at. */
 export interface DescribedImage {
@@ -83,6 +83,8 @@ export async function describeImage(c: Circumstances, node: ImageNode): Promise<
     schema: DESCRIPTION_SCHEMA,
     plugin: [image.plugin.name, image.plugin.version],
     options: image.options as Json,
+    inputs: image.common.inputs,
+    needs: image.common.needs,
     platform,
     hostEnv,
     args: c.args,

@@ -83,15 +83,9 @@ export async function keepOutputs(c: Circumstances, task: Task, key: string): Pr
   return tree;
 }
 
-/** Puts the outputs of a key back, in place of whatever stands there. */
-export async function restoreOutputs(
-  c: Circumstances,
-  task: Task,
-  key: string,
-  inputs: Tree,
-): Promise<void> {
+/** Puts the outputs of a key back, where nothing stands in their way. */
+export async function restoreOutputs(c: Circumstances, key: string): Promise<void> {
   const { readTar } = await import("../oci/tar_read.ts");
-  await removeOutputs(c, task, inputs);
   const file = await Deno.open(storePath(c, key));
   for await (const entry of readTar(file.readable)) {
     const path = `${c.project.root}/${entry.path}`;

@@ -29,7 +29,7 @@ export interface RanTask {
 /** Sees to it that a task's outputs are there and belong to its key. Its lock must be held. */
 export async function runTask(session: Session, evaluation: TaskEvaluation): Promise<RanTask> {
   const { circumstances: c } = session;
-  const { node: { task, id }, key } = evaluation;
+  const { node: { task }, key } = evaluation;
   const latest = c.records.latestTask(task.name);
   const isMoved = latest?.at !== evaluation.record?.at;
   if (isMoved) c.index.fresh();
@@ -37,14 +37,29 @@ export async function runTask(session: Session, evaluation: TaskEvaluation): Pro
   if (record !== undefined) {
     if (record.at !== latest?.at) c.records.putTask(record);
     if (await outputsAreThere(c, task, record.outputs)) return { status: "cached", record };
-    if (keptOutputs(c, key) !== undefined) {
-      session.emit({ kind: "started", id, phase: "restoring" });
-      await restoreOutputs(c, task, key, await inputTree(session, evaluation));
-      c.index.fresh();
-      return { status: "cached", record };
-    }
+    if (await restored(session, evaluation, record)) return { status: "cached", record };
   }
   return { status: "built", record: await execute(session, evaluation) };
+}
+
+/** Puts a task's kept outputs back, and says whether they are all there now, as they were. */
+async function restored(
+  session: Session,
+  evaluation: TaskEvaluation,
+  record: TaskRecord,
+): Promise<boolean> {
+  const { circumstances: c } = session;
+  const { node: { task, id }, key } = evaluation;
+  if (keptOutputs(c, key) === undefined) return false;
+  session.emit({ kind: "started", id, phase: "restoring" });
+  await removeOutputs(c, task, await inputTree(session, evaluation));
+  try {
+    await restoreOutputs(c, key);
+  } catch (error) {
+    session.notice(`What was kept of its outputs is damaged: ${asFault(error).message}`, id);
+  }
+  c.index.fresh();
+  return await outputsAreThere(c, task, record.outputs);
 }
 
 /** Its record, where that stands for it. */

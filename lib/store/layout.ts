@@ -132,8 +132,8 @@ export class Layout {
       throw error;
     }
     file.close();
-    if (this.has(digest, size)) removeIfThere(temporary);
-    else Deno.renameSync(temporary, this.blobPath(digest));
+    // What stands there may be damaged.
+    Deno.renameSync(temporary, this.blobPath(digest));
     return { mediaType, digest, size };
   }
 

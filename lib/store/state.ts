@@ -5,6 +5,9 @@ import { writeAtomic } from "./atomic.ts";
 
 const IGNORE_ALL = "*\n";
 
+/** What a run that was killed at once may leave, and what an empty disk has. */
+const EARLY = ["tmp", "locks", "lost+found"];
+
 /** Paths of one project's state. Nothing is created before something is written. */
 export class State {
   /** Absolute path of the folder. */
@@ -80,8 +83,7 @@ function ownerOf(folder: string, root: string): string | undefined {
   if (real === undefined) return undefined;
   if (`${realPath(root)}/`.startsWith(real)) return "a folder that holds the project itself";
   if (exists(`${folder}/oci/oci-layout`) || ignoresAll(folder)) return undefined;
-  // A run that was killed at once leaves no more than `tmp`.
-  return namesIn(folder).every((name) => name === "tmp" || name === "lost+found")
+  return namesIn(folder).every((name) => EARLY.includes(name))
     ? undefined
     : "a folder that holds other files";
 }

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { imageOf, TestProject } from "../support/project.ts";
 import { full } from "../support/tools.ts";
 import { EditedProject } from "./edited.ts";
 
@@ -412,6 +413,30 @@ async function eachEdit(
     { numRuns: full ? 400 : 25, seed },
   );
 }
+
+Deno.test("a recipe that gets or loses inputs has the key and the image that it has elsewhere", async () => {
+  await using project = await TestProject.resident({
+    "d/public": "p",
+    "d/secret": "s",
+    ".dockerignore": "d/secret\n",
+    "Dockerfile": "FROM scratch\nCOPY d/ /d/\n",
+  });
+  const build = async () => {
+    const { key, imageId } = imageOf(await project.json(["build"]), "app");
+    return { key, imageId };
+  };
+  let states = 0;
+  const assertAsElsewhere = async () => {
+    const built = await build();
+    project.env.IMAGES_STATE_DIR = project.beside(`state-${states++}`);
+    assertEquals(built, await build());
+    delete project.env.IMAGES_STATE_DIR;
+  };
+  for (const inputs of ["", 'inputs: ["d/secret"]', ""]) {
+    project.define(`{ images: { app: dockerfile({ context: ".", ${inputs} }) } }`);
+    await assertAsElsewhere();
+  }
+});
 
 Deno.test("edits of a context are noticed, whatever they are", async () => {
   await eachEdit(11, async (project, edit) => {

@@ -110,3 +110,20 @@ toolTest(["mkfifo"], "an image waits while another run makes a task's outputs an
   alone.define(`{ images: { app: files({ layers: [{ from: "src", to: "/" }] }) } }`);
   assertEquals(imageOf(await alone.json(["build"]), "app").imageId, imageId);
 });
+
+toolTest(["mkfifo"], "clean waits for a run to end, and leaves the locks", async () => {
+  await using project = await TestProject.create({ "src/a": "a\n" });
+  const [gate] = await gatesBeside(project, ["gate"]);
+  project.define(`{
+    tasks: { gen: task({ outputs: ["gen"], run: ["sh", "-c", "cat ${gate} > gen"] }) },
+    images: { app: files({ needs: ["gen"], layers: [{ from: "gen", to: "/" }] }) },
+  }`);
+  const build = new Run(project, "build", "-v");
+  await build.says(/gen\s+running/);
+  const clean = new Run(project, "clean");
+  await clean.says(/another run is using the state; waiting/);
+  await pass(gate!);
+  await Promise.all([build.ends(), clean.ends()]);
+  const left = [...Deno.readDirSync(project.path(".images"))].map(({ name }) => name).sort();
+  assertEquals(left, [".gitignore", "locks"]);
+});

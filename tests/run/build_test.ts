@@ -111,3 +111,18 @@ Deno.test("a layer that finds nothing says what to correct", async () => {
     '"current" is a symbolic link, which is not followed: let `from` name what it leads to',
   );
 });
+
+Deno.test("a forced build writes a damaged layer anew", async () => {
+  await using project = await siteProject();
+  await project.json(["build"]);
+  const folder = project.path(".images/oci/blobs/sha256");
+  const layers = [...Deno.readDirSync(folder)].map(({ name }) => `${folder}/${name}`)
+    .filter((path) => !Deno.readTextFileSync(path).startsWith("{"));
+  assertEquals(layers.length, 2);
+  const whole = layers.map((path) => Deno.readFileSync(path));
+  for (const [at, path] of layers.entries()) {
+    Deno.writeFileSync(path, whole[at]!.with(600, whole[at]![600]! ^ 1));
+  }
+  await project.json(["build", "--force"]);
+  assertEquals(layers.map((path) => Deno.readFileSync(path)), whole);
+});

@@ -75,6 +75,30 @@ Deno.test("inputs that no file matches are told of, but not those that needs mak
   ]);
 });
 
+Deno.test("kept outputs that are damaged are made again", async () => {
+  await using project = await TestProject.resident({ "src/a": "a\n" });
+  project.define(WITH_TASK);
+  const { imageId } = imageOf(await project.json(["build"]), "app");
+  const [{ name }] = [...Deno.readDirSync(project.path(".images/outputs"))] as [Deno.DirEntry];
+  const archive = project.path(`.images/outputs/${name}`);
+  const whole = Deno.readFileSync(archive);
+  const content = whole.indexOf(10, 512) - 1;
+  const damaged = [
+    whole.with(content, 98),
+    whole.slice(0, 700),
+    whole.slice(0, 100),
+    whole.slice(0, 0),
+  ];
+  for (const [at, bytes] of damaged.entries()) {
+    Deno.writeFileSync(archive, bytes);
+    Deno.removeSync(project.path("dist"), { recursive: true });
+    const { images: [image], tasks: [task] } = await project.json(["build", "app", "--force"]);
+    assertEquals([image?.imageId, task?.status], [imageId, "built"]);
+    assertEquals(runs(project), at + 2);
+    assertEquals(Deno.readFileSync(archive), whole);
+  }
+});
+
 Deno.test("a task's stale outputs do not enter an image", async () => {
   await using project = await TestProject.resident({ "src/a": "a\n" });
   project.define(WITH_TASK);
