@@ -5,8 +5,11 @@ import type { Project } from "../model/recipe.ts";
 import { checkDefinition } from "./check.ts";
 import { Defined } from "./define.ts";
 import { faultAt, placeOfWord, shown } from "./findings.ts";
-import { importerOf, localModules } from "./modules.ts";
+import { localModules } from "./modules.ts";
 import { firstPlace, pathOf, urlOf } from "./origin.ts";
+
+const ESCAPE = "\x1b";
+const COLOUR = new RegExp(`${ESCAPE}\\[[\\d;]*m`, "g");
 
 /** How long images.ts may take; what it imports may have to be downloaded first. */
 export interface LoadOptions {
@@ -111,11 +114,12 @@ function faultOfWaiting(path: string, limit: number): Fault {
 /** A syntax error names its place in the message, anything thrown in its stack. */
 function faultOfImport(path: string, error: unknown): Fault {
   refuseUnreadable(path);
-  const { message } = asFault(error);
+  // Deno colours the places in what it says of imports.
+  const message = asFault(error).message.replaceAll(COLOUR, "");
   const stack = error instanceof Error ? error.stack ?? "" : "";
   const named = /(file:[^\s]+?):(\d+):(\d+)/.exec(message);
   const place: Place = named === null
-    ? firstPlace(stack) ?? placeOfMissing(path, message) ?? topOf(path)
+    ? firstPlace(stack) ?? topOf(path)
     : { file: pathOf(named[1]!), line: Number(named[2]), column: Number(named[3]) };
   const [first = message] = message.split("\n").filter((line) => line.trim() !== "");
   const text = first.replace(/ at file:.*$/, "").replace(
@@ -136,12 +140,6 @@ function refuseUnreadable(path: string): void {
     const { message, next = "make it readable" } = asFault(error);
     throw usageFault(`Cannot read it: ${message}`, { where: shown(path), next, cause: error });
   }
-}
-
-/** A module that is not there is named without who imports it. */
-function placeOfMissing(path: string, message: string): Place | undefined {
-  const [, url] = /^Module not found "(file:[^"]+)"/.exec(message) ?? [];
-  return url === undefined ? undefined : importerOf(path, pathOf(url));
 }
 
 function topOf(path: string): Place {

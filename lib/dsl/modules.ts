@@ -1,7 +1,5 @@
 /** The local modules that images.ts is made of, found by reading their import statements. */
 
-import type { Place } from "../model/errors.ts";
-import { placeOf } from "./source.ts";
 import { isOwn, pathOf, urlOf } from "./origin.ts";
 
 /**
@@ -25,19 +23,6 @@ export function localModules(entry: string): readonly string[] {
     }
   }
   return [...found].sort();
-}
-
-/** Where a module, or a local one it imports, names another by its path; undefined where none does. */
-export function importerOf(entry: string, wanted: string): Place | undefined {
-  for (const path of localModules(entry)) {
-    const text = readIfThere(path) ?? "";
-    for (const match of text.matchAll(IMPORT)) {
-      const specifier = match[1] ?? match[2] ?? match[3] ?? "";
-      if (!pathNamed(specifier, path).includes(wanted)) continue;
-      return placeOf(text, match.index + match[0].indexOf(specifier) - 1, path);
-    }
-  }
-  return undefined;
 }
 
 /** Path of a module by its specifier: relative, absolute, or of the import map's names. */

@@ -290,7 +290,7 @@ image_manifest(name = "web_image", layers = ["a"], env = {"A": ")"})
   });
 });
 
-Deno.test("init writes no colours into a file", async () => {
+toolTest(["git"], "init writes no colours into a file", async () => {
   await using project = await repository({ "Dockerfile": "FROM scratch\n" });
   project.env.NO_COLOR = "";
   const { code, stderr } = await project.images("init");
