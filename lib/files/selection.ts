@@ -21,6 +21,17 @@ export function fixedPart(pattern: string): string {
   return (wild === -1 ? parts : parts.slice(0, wild)).join("/");
 }
 
+/** The selection of one path from its own folder, which may be outside the project's. */
+export function pathSelection(path: string): Selection {
+  const at = path.lastIndexOf("/") + 1;
+  const folder = path.slice(0, at);
+  return {
+    root: folder.slice(0, -1) || ".",
+    include: [literalPattern(path.slice(at))],
+    as: folder,
+  };
+}
+
 /** A path as a pattern that matches nothing but it. */
 export function literalPattern(path: string): string {
   return path.replace(/[*?[\]{}()!\\]/g, "\\$&");

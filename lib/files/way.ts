@@ -1,7 +1,7 @@
 /** What is on the way to a file: the links that lead there decide what it is as much as it does. */
 
 import type { Selection } from "../model/selection.ts";
-import { literalPattern } from "./selection.ts";
+import { pathSelection } from "./selection.ts";
 
 /** Links are followed this often before they count as a loop, as Linux does. */
 const MOST_LINKS = 40;
@@ -33,7 +33,7 @@ export function wayTo(root: string, path: string): Way {
       continue;
     }
     const next = at === "/" ? `/${name}` : `${at}/${name}`;
-    const target = targetOf(next);
+    const target = linkTarget(next);
     if (target === undefined) {
       folders.push(next);
       at = next;
@@ -78,15 +78,11 @@ export function linkedReads(root: string, paths: readonly string[]): (string | S
     const own = folders.filter((folder) => folder.startsWith(`${root}/`));
     for (const each of [...links, ...own]) if (!isInStore(each)) passed.add(each);
   }
-  return [...[...passed].map((path) => kindOf(relativeTo(root, path))), ...ends];
-}
-
-/** A path by its kind, named from its own folder, which may be outside. */
-function kindOf(path: string): Selection {
-  const at = path.lastIndexOf("/") + 1;
-  const folder = path.slice(0, at);
-  const include = [literalPattern(path.slice(at))];
-  return { root: folder || ".", include, takes: "kinds", as: folder };
+  const kinds = [...passed].map((path): Selection => ({
+    ...pathSelection(relativeTo(root, path)),
+    takes: "kinds",
+  }));
+  return [...kinds, ...ends];
 }
 
 /** A path relative to a folder, that of its own folder first; both are absolute. */
@@ -122,9 +118,19 @@ function parentOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
-function targetOf(path: string): string | undefined {
+/** What a link says; undefined of what is no link, or not there. */
+export function linkTarget(path: string): string | undefined {
   try {
     return Deno.lstatSync(path).isSymlink ? Deno.readLinkSync(path) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A path with all links followed; undefined where there is nothing. */
+export function realPath(path: string): string | undefined {
+  try {
+    return Deno.realPathSync(path);
   } catch {
     return undefined;
   }

@@ -14,6 +14,14 @@ import { describeImage } from "./evaluate_image.ts";
 import { inputsOf, withoutOf } from "./evaluate_task.ts";
 import type { ImageNode, Node, TaskNode } from "./graph.ts";
 
+/** What has changed. */
+interface Changes {
+  /** Relative to the project's folder. */
+  readonly paths: readonly string[];
+  /** Says whether there is anything below a folder that has not changed. */
+  readonly holdsOthers: (folder: string) => boolean;
+}
+
 /** What decides how images.ts itself is run. */
 const CONFIGURATION = ["deno.json", "deno.jsonc", "deno.lock"];
 
@@ -30,10 +38,11 @@ export interface Affected {
  * @param paths relative to the project's folder.
  */
 export async function affectedBy(c: Circumstances, paths: readonly string[]): Promise<Affected[]> {
+  const changes = { paths, holdsOthers: holderOfOthers(c.project.root, paths) };
   const everywhere = changesOfTheWhole(c.project, paths);
   const reached = new Map<Subject, Affected>();
   for (const node of c.graph.nodes.values()) {
-    const own = everywhere.length > 0 ? everywhere : await ownReasons(c, node, paths);
+    const own = everywhere.length > 0 ? everywhere : await ownReasons(c, node, changes);
     const needs = node.needs.filter((need) => reached.has(need))
       .map((path): Reason => ({ kind: "need-changed", path }));
     const reasons = [...own, ...needs];
@@ -59,18 +68,18 @@ function changesOfTheWhole(project: Project, paths: readonly string[]): Reason[]
   }).map(changed);
 }
 
-function ownReasons(c: Circumstances, node: Node, paths: readonly string[]) {
-  return node.type === "task" ? taskReasons(c, node, paths) : imageReasons(c, node, paths);
+function ownReasons(c: Circumstances, node: Node, changes: Changes) {
+  return node.type === "task" ? taskReasons(c, node, changes) : imageReasons(c, node, changes);
 }
 
 async function taskReasons(
   c: Circumstances,
   node: TaskNode,
-  paths: readonly string[],
+  changes: Changes,
 ): Promise<Reason[]> {
-  const touches = await touchersOf(c, inputsOf(c, node.task), withoutOf(c, node), paths);
+  const touches = await touchersOf(c, inputsOf(c, node.task), withoutOf(c, node), changes);
   const isPassed = onTheWay(linksTo(c, node.task.inputs ?? []));
-  return paths.filter((path) =>
+  return changes.paths.filter((path) =>
     isPassed(resolve(c.project.root, path)) || touches.some((each) => each(path))
   ).map(changed);
 }
@@ -79,10 +88,9 @@ function touchersOf(
   c: Circumstances,
   selections: readonly Selection[],
   without: readonly string[],
-  paths: readonly string[],
+  { holdsOthers }: Changes,
 ): Promise<((path: string) => boolean)[]> {
   const { root } = c.project;
-  const holdsOthers = holderOfOthers(root, paths);
   return Promise.all(selections.map((each) => toucherOf(root, each, without, holdsOthers)));
 }
 
@@ -99,8 +107,9 @@ function linksTo(c: Circumstances, globs: readonly string[]): Way[] {
 async function imageReasons(
   c: Circumstances,
   node: ImageNode,
-  paths: readonly string[],
+  changes: Changes,
 ): Promise<Reason[]> {
+  const { paths } = changes;
   try {
     const { description, selections, without } = await describeImage(c, node);
     const { reads = [], bases = [], guard, undiscovered } = description;
@@ -108,12 +117,12 @@ async function imageReasons(
       const detail = "what goes in is known once it has been built or planned";
       return [{ kind: "input-changed", detail }];
     }
+    const named = reads.filter((each) => typeof each === "string");
     const read = reads.filter((each) => typeof each !== "string");
     const seen = [...selections, ...guard?.trees ?? [], ...read];
-    const touches = await touchersOf(c, seen, without, paths);
+    const touches = await touchersOf(c, seen, without, changes);
     const isPassed = onTheWay([
-      ...waysTo(c, reads.filter((each) => typeof each === "string")),
-      ...waysTo(c, bases.length > 0 ? ["images.lock"] : []),
+      ...waysTo(c, [...named, ...(bases.length > 0 ? ["images.lock"] : [])]),
       ...linksTo(c, node.image.common.inputs),
       ...(guard?.files ?? []).map((path) => wayTo("/", path)),
     ]);

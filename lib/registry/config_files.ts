@@ -4,6 +4,7 @@
  * @see containers-auth.json(5), https://docs.docker.com/reference/cli/docker/login/
  */
 
+import { isObject } from "../dsl/shape.ts";
 import { Fault } from "../model/errors.ts";
 import { DOCKER_HUB } from "../model/reference.ts";
 import type { Credential } from "./credentials.ts";
@@ -101,10 +102,6 @@ function readConfig(path: string): Config {
     credHelpers,
     ...(typeof credsStore === "string" && credsStore !== "" ? { credsStore } : {}),
   };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Old files have URLs as keys, with the path of the API's version. */

@@ -4,7 +4,7 @@ import type { RunEvent } from "../model/events.ts";
 import { CONTENT_TAG_PREFIX } from "../model/key.ts";
 import type { ImageResult, ResultDocument, TaskResult } from "../model/result.ts";
 import type { Board } from "./board.ts";
-import { shown } from "./faults.ts";
+import { errorMessage, shown } from "./faults.ts";
 import type { Palette } from "./palette.ts";
 import { countOf, countsText, duration, labelsOf, namesText, size } from "./words.ts";
 
@@ -117,19 +117,16 @@ function notTried(
   palette: Palette,
 ): string[] {
   const labelOf = labelsOf(results);
-  const untried = results.filter((each) =>
-    each.status === status && each.error !== undefined && !isIndex(each)
-  );
-  const placed = (each: Result) => {
-    const { message = "", where } = each.error ?? {};
-    return where === undefined || where === labelOf(each) ? message : `${where}: ${message}`;
-  };
-  const groups = Map.groupBy(untried, (each) =>
-    `${placed(each)}
-${each.error?.next ?? ""}`);
+  const left = results.flatMap((each) => {
+    if (each.status !== status || each.error === undefined || isIndex(each)) return [];
+    const label = labelOf(each);
+    return [{ label, message: errorMessage(each.error, [label]), next: each.error.next }];
+  });
+  const groups = Map.groupBy(left, ({ message, next = "" }) => `${message}\n${next}`);
   return [...groups.values()].flatMap((group) => {
-    const { next } = group[0]!.error!;
-    const line = `${palette.status(status)} ${namesText(group.map(labelOf))}: ${placed(group[0]!)}`;
+    const { message, next } = group[0]!;
+    const names = namesText(group.map(({ label }) => label));
+    const line = `${palette.status(status)} ${names}: ${message}`;
     return next === undefined ? [line] : [line, `  next: ${next}`];
   });
 }

@@ -1,5 +1,6 @@
 /** The last run that did something, kept for `images report`. */
 
+import { isObject } from "../dsl/shape.ts";
 import type { RunEvent, Subject } from "../model/events.ts";
 import type { ResultDocument } from "../model/result.ts";
 import { writeAtomic } from "../store/atomic.ts";
@@ -138,8 +139,4 @@ function isRunRecord(value: unknown): value is RunRecord {
   return schema === SCHEMA && [nodes, spans, notices, criticalPath].every(Array.isArray) &&
     isObject(excerpts) && isObject(document) &&
     [document.images, document.tasks].every(Array.isArray);
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null;
 }

@@ -33,7 +33,8 @@ export async function runTask(session: Session, evaluation: TaskEvaluation): Pro
   const latest = c.records.latestTask(task.name);
   const isMoved = latest?.at !== evaluation.record?.at;
   if (isMoved) c.index.fresh();
-  const record = isMoved && latest?.key === key ? latest : ownRecord(evaluation);
+  const own = evaluation.current ? evaluation.record : undefined;
+  const record = isMoved && latest?.key === key ? latest : own;
   if (record !== undefined) {
     if (record.at !== latest?.at) c.records.putTask(record);
     if (await outputsAreThere(c, task, record.outputs)) return { status: "cached", record };
@@ -60,11 +61,6 @@ async function restored(
   }
   c.index.fresh();
   return await outputsAreThere(c, task, record.outputs);
-}
-
-/** Its record, where that stands for it. */
-function ownRecord({ current, record }: TaskEvaluation): TaskRecord | undefined {
-  return current ? record : undefined;
 }
 
 async function execute(session: Session, evaluation: TaskEvaluation): Promise<TaskRecord> {

@@ -4,10 +4,10 @@ import { asFault } from "../model/errors.ts";
 import type { Subject } from "../model/events.ts";
 import { evaluateTask, type TaskEvaluation } from "../plan/evaluate_task.ts";
 import type { TaskNode } from "../plan/graph.ts";
+import { type HeldLock, holdLock } from "../store/lock.ts";
 import { failureOf, refuseAfter, refuseWhenStopped } from "./failures.ts";
 import { finished } from "./results.ts";
 import { runTask } from "./run_task.ts";
-import { type HeldLock, holdLock } from "../store/lock.ts";
 import type { Session } from "./session.ts";
 import type { SettledTask } from "./settled.ts";
 

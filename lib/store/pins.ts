@@ -1,5 +1,6 @@
 /** `images.lock`: the digests that base images are pinned to, for people to commit. */
 
+import { isObject } from "../dsl/shape.ts";
 import { canonicalJson } from "../oci/json.ts";
 import { type Digest, isDigest } from "../model/digest.ts";
 import { usageFault } from "../model/errors.ts";
@@ -48,10 +49,6 @@ export class Pins {
     const bases = lines.length === 0 ? "{}" : `{\n${lines.join(",\n")}\n  }`;
     writeAtomic(behindLink(pinsPath(root)), `{\n  "schema": ${SCHEMA},\n  "bases": ${bases}\n}\n`);
   }
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function pinsPath(root: string): string {

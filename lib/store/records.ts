@@ -178,8 +178,13 @@ class RecordFolder<T extends { readonly schema: number }> {
 
 /** Reads a record; one that is missing, of another schema or not as it was written is a miss. */
 export function readRecord<T extends { readonly schema: number }>(path: string): T | undefined {
-  const record = readAs<T>(path, unsealed);
+  const record = readSealed<T>(path);
   return record?.schema === SCHEMA ? record : undefined;
+}
+
+/** Reads what was sealed; where it is missing, or not as it was written, it was never kept. */
+export function readSealed<T extends object>(path: string): T | undefined {
+  return readAs<T>(path, unsealed);
 }
 
 /** Reads a file; a missing or unreadable one is a miss: what it said can be found out again. */

@@ -1,5 +1,6 @@
 /** The folder where a project's state lives, and what lies where in it. */
 
+import { realPath } from "../files/way.ts";
 import { usageFault } from "../model/errors.ts";
 import { writeAtomic } from "./atomic.ts";
 
@@ -86,14 +87,6 @@ function ownerOf(folder: string, root: string): string | undefined {
   return namesIn(folder).every((name) => EARLY.includes(name))
     ? undefined
     : "a folder that holds other files";
-}
-
-function realPath(path: string): string | undefined {
-  try {
-    return Deno.realPathSync(path);
-  } catch {
-    return undefined;
-  }
 }
 
 function namesIn(folder: string): string[] {

@@ -10,7 +10,7 @@ import { type RcChain, rcChain, valuesOf, withValues, wordsOfBuild } from "./clo
 import { isFile, readIfThere } from "./closure/reading.ts";
 import { matchedBy, queryFor, type Said, saidBy } from "./closure/roots.ts";
 import { ignoredFolders } from "./closure/selections.ts";
-import { SourceFinder } from "./closure/sources.ts";
+import { SourceFinder, type Sources } from "./closure/sources.ts";
 import { type WorkspaceFiles, workspaceFiles } from "./closure/workspace_files.ts";
 import { recipeFlags, recipeOf } from "./flags.ts";
 
@@ -33,6 +33,12 @@ export interface Answer extends Ground {
   readonly queried: Queried;
   readonly end: BazelEnd;
   readonly finder: SourceFinder;
+}
+
+/** What a target is made from. */
+export interface MadeFrom {
+  readonly closure: Closure;
+  readonly sources: Sources;
 }
 
 /** An answer with what belongs to all its targets. */
@@ -153,24 +159,23 @@ async function query(
 }
 
 /** What a question's target is made from, as an answer tells. */
-export function closureFor({ request, label }: Question, answer: Answer): Closure {
+export function madeFrom({ request, label }: Question, answer: Answer): MadeFrom {
   const { queried, finder } = answer;
   const { patterns, values } = saidFor(request, answer);
   const roots = new Set([label, ...matchedBy(patterns, queried)]);
   for (;;) {
     const closure = closureOf(queried, [...roots], values);
-    const { settings } = finder.find(closure);
-    const more = [...settings].filter((each) => queried.has(each) && !closure.labels.has(each));
-    if (more.length === 0) return closure;
+    const sources = finder.find(closure);
+    const more = [...sources.settings]
+      .filter((each) => queried.has(each) && !closure.labels.has(each));
+    if (more.length === 0) return { closure, sources };
     for (const each of more) roots.add(each);
   }
 }
 
 /** What transitions of these targets name, as far as it may be a target. */
 function settingsOf(answer: Answer, questions: readonly Question[]): string[] {
-  const settings = questions.flatMap((each) => {
-    return [...answer.finder.find(closureFor(each, answer)).settings];
-  });
+  const settings = questions.flatMap((each) => [...madeFrom(each, answer).sources.settings]);
   return [...new Set(settings)].filter((label) =>
     !answer.queried.has(label) && answer.finder.isPackage(label)
   );
@@ -193,10 +198,8 @@ function strayOf(
   asked: Answer,
   questions: readonly Question[],
 ): string[] {
-  const { queried, workspace, finder } = asked;
-  const loaded = new Set(questions.flatMap((each) => {
-    return [...finder.find(closureFor(each, asked)).loaded];
-  }));
+  const { queried, workspace } = asked;
+  const loaded = new Set(questions.flatMap((each) => [...madeFrom(each, asked).sources.loaded]));
   return [...queried].flatMap(([label, { kind }]) => {
     if (kind !== "source-file" || !label.startsWith("//") || !label.endsWith(".bzl")) return [];
     const path = `${workspace.path}/${label.slice(2).replace(/^:/, "").replace(":", "/")}`;

@@ -7,10 +7,10 @@ import {
   ask,
   type Asked,
   askOnce,
-  closureFor,
   type Ground,
   groundOf,
   loadingOptions,
+  madeFrom,
   type Question,
 } from "./asking.ts";
 import { ExitStatus } from "./bazel/command.ts";
@@ -108,12 +108,12 @@ function answerFor(
   question: Question,
 ): Surveyed | Fault {
   const { label, request: { context } } = question;
-  const { end, finder, stray, ignored, ...asked } = answer;
-  const closure = closureFor(question, answer);
+  const { workspace, top, rc, queried, end, stray, ignored } = answer;
+  const { closure, sources } = madeFrom(question, answer);
   const { missing } = closure;
   const error = end.code === ExitStatus.done
     ? undefined
-    : errorIn(end.errors, packagesOf(closure), asked.workspace.path) ??
+    : errorIn(end.errors, packagesOf(closure), workspace.path) ??
       (missing.length === 0 ? undefined : errorFor(end.errors, label));
   if (error !== undefined) return faultOfError(error, context.root, context.name);
   if (missing.length > 0) {
@@ -122,9 +122,9 @@ function answerFor(
       next: "run `bazel query` on the target to see why",
     });
   }
-  const sources = finder.find(closure);
   const files = new Set([...sources.files, ...stray]);
-  const listed = { workspace: asked.workspace.path, packages: sources.packages, ignored };
+  const listed = { workspace: workspace.path, packages: sources.packages, ignored };
   const names = visibleNames(listed);
-  return { ...asked, label, closure, listed, names, sources: { ...sources, files } };
+  const own = { label, closure, listed, names, sources: { ...sources, files } };
+  return { workspace, top, rc, queried, ...own };
 }

@@ -16,6 +16,23 @@ interface Case {
 
 const F = "FROM scratch\nCOPY f /f\n";
 
+/** `ctx/sub` becomes a link to a folder, a folder again, and a file. */
+const SWAPPED: Case["edits"] = [
+  (p) => {
+    p.move("ctx/sub", "ctx/other");
+    p.link("ctx/sub", "other");
+  },
+  (p) => p.write("ctx/other/f", "changed"),
+  (p) => {
+    p.remove("ctx/sub");
+    p.move("ctx/other", "ctx/sub");
+  },
+  (p) => {
+    p.remove("ctx/sub");
+    p.write("ctx/sub", "a file");
+  },
+];
+
 const CASES: Readonly<Record<string, Case>> = {
   "a Dockerfile behind a link": {
     files: { "ctx/f": "f", "real/D": F },
@@ -134,19 +151,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "a folder that becomes a link, and back": {
     files: { "ctx/sub/f": "f", "ctx/Dockerfile": "FROM scratch\nCOPY sub/f /f\n" },
     edits: [
-      (p) => {
-        p.move("ctx/sub", "ctx/other");
-        p.link("ctx/sub", "other");
-      },
-      (p) => p.write("ctx/other/f", "changed"),
-      (p) => {
-        p.remove("ctx/sub");
-        p.move("ctx/other", "ctx/sub");
-      },
-      (p) => {
-        p.remove("ctx/sub");
-        p.write("ctx/sub", "a file");
-      },
+      ...SWAPPED,
       (p) => {
         p.remove("ctx/sub");
         p.write("ctx/sub/f", "f");
@@ -155,21 +160,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   "a whole folder that becomes a link, and back": {
     files: { "ctx/sub/f": "f", "ctx/Dockerfile": "FROM scratch\nCOPY sub /s\n" },
-    edits: [
-      (p) => {
-        p.move("ctx/sub", "ctx/other");
-        p.link("ctx/sub", "other");
-      },
-      (p) => p.write("ctx/other/f", "changed"),
-      (p) => {
-        p.remove("ctx/sub");
-        p.move("ctx/other", "ctx/sub");
-      },
-      (p) => {
-        p.remove("ctx/sub");
-        p.write("ctx/sub", "a file");
-      },
-    ],
+    edits: SWAPPED,
   },
   "a folder of a named context that becomes a link": {
     files: {

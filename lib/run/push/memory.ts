@@ -3,9 +3,10 @@
 import type { Digest } from "../../model/digest.ts";
 import { hexOf } from "../../model/digest.ts";
 import type { Descriptor } from "../../model/oci.ts";
-import { sealed, unsealed } from "../../model/sealed.ts";
+import { sealed } from "../../model/sealed.ts";
 import type { BlobMemory } from "../../registry/publish/blobs.ts";
 import { writeAtomic } from "../../store/atomic.ts";
+import { readSealed } from "../../store/records.ts";
 import type { State } from "../../store/state.ts";
 
 /** The memory of one project's state. Whether a registry has the blob is asked there. */
@@ -14,20 +15,10 @@ export function blobMemory(state: State): BlobMemory {
     `${state.cache}/compressed/${compression}-${hexOf(diffId)}`;
   return {
     recall(diffId, compression) {
-      return read(path(diffId, compression));
+      return readSealed<Descriptor>(path(diffId, compression));
     },
     keep(diffId, compression, { mediaType, digest, size }) {
       writeAtomic(path(diffId, compression), sealed({ mediaType, digest, size }));
     },
   };
-}
-
-/** What is missing or unreadable was never kept. */
-function read(path: string): Descriptor | undefined {
-  try {
-    return unsealed<Descriptor>(Deno.readFileSync(path));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

@@ -1,5 +1,6 @@
 /** Choosing the files of a build context that a Dockerfile names. */
 
+import { linkTarget } from "../../../lib/files/way.ts";
 import type { Selection } from "../../../lib/model/selection.ts";
 import type { Folder } from "./folders.ts";
 import { escapePattern, goMatcher, hasWildcard, unescapePattern } from "./match.ts";
@@ -105,14 +106,6 @@ function resolve(start: readonly string[], target: string): string[] {
     else if (part !== "" && part !== ".") parts.push(escapePattern(part));
   }
   return parts;
-}
-
-function linkTarget(path: string): string | undefined {
-  try {
-    return Deno.lstatSync(path).isSymlink ? Deno.readLinkSync(path) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function namesIn(path: string): string[] {

@@ -1,7 +1,8 @@
 /** From what Bazel printed to faults that name the place. */
 
+import { realPath } from "../../../lib/files/way.ts";
 import { Fault } from "../../../lib/model/errors.ts";
-import { isBelow, realPath } from "../closure/reading.ts";
+import { isBelow } from "../closure/reading.ts";
 import { type BazelEnd, ExitStatus } from "./command.ts";
 import type { Abortion } from "./events.ts";
 

@@ -28,24 +28,6 @@ export function isFolder(path: string): boolean {
   }
 }
 
-/** What a link says; undefined where there is none. */
-export function targetOfLink(path: string): string | undefined {
-  try {
-    return Deno.readLinkSync(path);
-  } catch {
-    return undefined;
-  }
-}
-
-/** A path with all links followed; undefined where there is nothing. */
-export function realPath(path: string): string | undefined {
-  try {
-    return Deno.realPathSync(path);
-  } catch {
-    return undefined;
-  }
-}
-
 /** Says whether there is a symbolic link. */
 export function isLink(path: string): boolean {
   try {

@@ -1,6 +1,7 @@
 /** Repositories on disk: which of them hold sources that people edit, and where. */
 
-import { entriesOf, isBelow, isLink, realPath, targetOfLink } from "./reading.ts";
+import { linkTarget, realPath } from "../../../lib/files/way.ts";
+import { entriesOf, isBelow, isLink } from "./reading.ts";
 
 /** Where a repository's files are. */
 export interface Place {
@@ -60,7 +61,7 @@ function outputFolders(folder: string): string[] {
 /** The folder whose entries a repository has as links: `new_local_repository` leaves it so. */
 function mirrored(folder: string): string | undefined {
   const links = entriesOf(folder).filter(({ name }) => !WRITTEN.includes(name));
-  const targets = new Map(links.map(({ name }) => [name, targetOfLink(`${folder}/${name}`)]));
+  const targets = new Map(links.map(({ name }) => [name, linkTarget(`${folder}/${name}`)]));
   const [first] = targets.values();
   const source = first?.slice(0, first.lastIndexOf("/"));
   if (!source?.startsWith("/")) return undefined;

@@ -6,8 +6,9 @@
 
 import { relative } from "@std/path";
 import { literalPattern } from "../../../lib/files/selection.ts";
+import { linkTarget, realPath } from "../../../lib/files/way.ts";
 import type { Selection } from "../../../lib/model/selection.ts";
-import { entriesOf, isBelow, isFolder, listed, realPath, targetOfLink } from "./reading.ts";
+import { entriesOf, isBelow, isFolder, listed } from "./reading.ts";
 import { BUILD_FILES, isInstalled } from "./repositories.ts";
 
 /** A selection of these files, and of all in those that are folders. */
@@ -146,7 +147,7 @@ function linksOfBazel(workspace: string): string[] {
   const usual = ["bin", "out", "genfiles", "testlogs", name].map((each) => `bazel-${each}`);
   const entries = entriesOf(workspace).filter((entry) => entry.name.startsWith("bazel-"));
   const isLeft = ({ name, isSymlink }: Deno.DirEntry) =>
-    isSymlink && OUTPUTS.test(targetOfLink(`${workspace}/${name}`) ?? "");
+    isSymlink && OUTPUTS.test(linkTarget(`${workspace}/${name}`) ?? "");
   const others = entries.filter((entry) => !isLeft(entry)).map(({ name }) => name);
   const left = entries.filter(isLeft).map(({ name }) => name);
   return [...new Set([...usual, ...left])].filter((each) => !others.includes(each));

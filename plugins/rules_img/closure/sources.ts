@@ -1,11 +1,12 @@
 /** From labels to the files on disk that a target is made from. */
 
 import { resolve } from "@std/path";
+import { linkTarget, realPath } from "../../../lib/files/way.ts";
 import { formatLabel, type Label, parseLabel, pathOf } from "../bazel/label.ts";
 import type { Queried } from "../bazel/query.ts";
 import { type Closure, packagesOf } from "./closure.ts";
 import { loadsOf, stringsOf } from "./loads.ts";
-import { isBelow, isFile, isLink, readIfThere, realPath, targetOfLink } from "./reading.ts";
+import { isBelow, isFile, isLink, readIfThere } from "./reading.ts";
 import { BUILD_FILES, isEdited, type Place, placeOf } from "./repositories.ts";
 import type { WorkspaceFiles } from "./workspace_files.ts";
 
@@ -167,7 +168,7 @@ export function addWithLinks(files: Set<string>, path: string, root: string): vo
     if (isLink(part)) {
       files.add(part);
       // A link may lead to another: where that leads to may change as well.
-      const next = resolve(part, "..", targetOfLink(part) ?? "") + path.slice(part.length);
+      const next = resolve(part, "..", linkTarget(part) ?? "") + path.slice(part.length);
       if (isBelow(next, root)) addWithLinks(files, next, root);
       return;
     }
