@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { DENO_DIR, TestProject } from "../support/project.ts";
+import { TestProject } from "../support/project.ts";
 import { Terminal } from "../support/terminal.ts";
 import { toolTest } from "../support/tools.ts";
 
@@ -87,7 +87,6 @@ for (const [name, { rc, script, command }] of Object.entries(SHELLS)) {
       cwd: project.root,
       columns: 100,
       env: {
-        DENO_DIR,
         HOME: home,
         ZDOTDIR: home,
         XDG_CONFIG_HOME: home,

@@ -2,14 +2,11 @@
 
 import { fromFileUrl } from "@std/path";
 import config from "../../deno.json" with { type: "json" };
+import { DENO_DIR } from "./deno_environment.ts";
 import { Resident } from "./resident.ts";
 import type { ImageResult, ResultDocument, TaskResult } from "../../lib/model/result.ts";
 
 const REPOSITORY = fromFileUrl(new URL("../..", import.meta.url)).replace(/\/$/, "");
-
-/** Where Deno keeps compiled modules: also for commands whose HOME is another. */
-export const DENO_DIR: string = Deno.env.get("DENO_DIR") ??
-  `${Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`}/deno`;
 
 /** Options of `deno run`: those of `deno task images`, and where its configuration is. */
 const OPTIONS = [

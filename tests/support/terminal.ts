@@ -6,6 +6,7 @@
  */
 
 import { eachLine } from "../../lib/process/lines.ts";
+import { inheritedEnvironment } from "./deno_environment.ts";
 
 /** How a terminal is started. */
 export interface TerminalOptions {
@@ -56,10 +57,6 @@ export class Terminal implements AsyncDisposable {
     const { columns = 80, rows = 24, cwd, env = {} } = options;
     const folder = await Deno.makeTempDir({ prefix: "images-tmux-" });
     await Deno.writeTextFile(`${folder}/tmux.conf`, CONFIG);
-    const kept = ["PATH", "HOME", "DENO_DIR", "TMPDIR"].flatMap((name) => {
-      const value = Deno.env.get(name);
-      return value === undefined ? [] : [[name, value] as const];
-    });
     const tmux = new Deno.Command("tmux", {
       args: [
         ...["-S", `${folder}/socket`, "-f", `${folder}/tmux.conf`, "-C", "new-session"],
@@ -68,7 +65,7 @@ export class Terminal implements AsyncDisposable {
       ],
       cwd,
       clearEnv: true,
-      env: { ...Object.fromEntries(kept), LANG: "C.UTF-8", TERM: "xterm-256color", ...env },
+      env: { ...inheritedEnvironment(), LANG: "C.UTF-8", TERM: "xterm-256color", ...env },
       stdin: "piped",
       stdout: "piped",
       stderr: "null",
