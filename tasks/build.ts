@@ -5,9 +5,9 @@ import { openProject, printJson, type RunRequest, settle } from "./run.ts";
 
 /** Options of `build`. */
 export interface BuildOptions extends CommonOptions {
-  readonly all?: boolean;
-  readonly load?: boolean;
-  readonly push?: boolean;
+  readonly all?: boolean | undefined;
+  readonly load?: boolean | undefined;
+  readonly push?: boolean | undefined;
   readonly to?: string;
   readonly tag?: readonly string[];
 }

@@ -23,7 +23,7 @@ import { print } from "./print.ts";
 
 /** Options of `check`. */
 export interface CheckOptions extends CommonOptions {
-  readonly rebuild?: boolean;
+  readonly rebuild?: boolean | undefined;
 }
 
 /** An image after its check; one that is not built has failed before. */

@@ -10,19 +10,19 @@ import type { RunSettings } from "../lib/run/session.ts";
 export interface CommonOptions {
   readonly file: string;
   readonly jobs?: number;
-  readonly keepGoing?: boolean;
+  readonly keepGoing?: boolean | undefined;
   readonly platform?: string;
-  readonly force?: boolean;
+  readonly force?: boolean | undefined;
   readonly arg?: readonly string[];
   readonly engine?: string;
   readonly builder?: string;
-  readonly remote?: boolean;
-  readonly pull?: boolean;
-  readonly json?: boolean;
+  readonly remote?: boolean | undefined;
+  readonly pull?: boolean | undefined;
+  readonly json?: boolean | undefined;
   readonly output?: OutputMode;
-  readonly quiet?: boolean;
-  readonly verbose?: boolean;
-  readonly color?: boolean;
+  readonly quiet?: boolean | undefined;
+  readonly verbose?: boolean | undefined;
+  readonly color?: boolean | undefined;
 }
 
 /** What the command line decides about a run. */

@@ -9,7 +9,7 @@ import { printJson, settle } from "./run.ts";
 
 /** Options of `pin`. */
 export interface PinOptions extends CommonOptions {
-  readonly update?: boolean;
+  readonly update?: boolean | undefined;
 }
 
 /** A base that is pinned, and to what it was before. */

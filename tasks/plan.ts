@@ -14,7 +14,7 @@ import { print } from "./print.ts";
 
 /** Options of `plan`. */
 export interface PlanOptions extends CommonOptions {
-  readonly all?: boolean;
+  readonly all?: boolean | undefined;
   readonly for?: "build" | "push";
   readonly to?: string;
 }

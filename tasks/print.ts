@@ -20,7 +20,10 @@ export function isStandardOutput(path: string): boolean {
 }
 
 /** Refuses to print a document to where something else is written. */
-export function refuseMixing(path: string, { json }: { readonly json?: boolean }): void {
+export function refuseMixing(
+  path: string,
+  { json }: { readonly json?: boolean | undefined },
+): void {
   if (!json || !isStandardOutput(path)) return;
   throw usageFault("--json and what is written would both go to standard output", {
     where: path,

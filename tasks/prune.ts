@@ -23,7 +23,7 @@ import { print } from "./print.ts";
 export interface PruneOptions extends CommonOptions {
   readonly olderThan?: string;
   readonly maxSize?: string;
-  readonly dryRun?: boolean;
+  readonly dryRun?: boolean | undefined;
 }
 
 /** Removes what goes by the options; answers with the exit status. */

@@ -11,10 +11,10 @@ import { openProject, printJson, type RunRequest, settle } from "./run.ts";
 
 /** Options of `push`. */
 export interface PushOptions extends CommonOptions {
-  readonly all?: boolean;
+  readonly all?: boolean | undefined;
   readonly to?: string;
   readonly tag?: readonly string[];
-  readonly dryRun?: boolean;
+  readonly dryRun?: boolean | undefined;
 }
 
 /** Publishes the targets; answers with the exit status. */

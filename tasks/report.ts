@@ -11,7 +11,7 @@ import { print, refuseMixing } from "./print.ts";
 /** Options of `report`. */
 export interface ReportOptions extends CommonOptions {
   readonly to?: string;
-  readonly open?: boolean;
+  readonly open?: boolean | undefined;
 }
 
 /** Writes the page and prints its path; answers with the exit status. */

@@ -20,7 +20,7 @@ export function helpOf(command: AnyCommand): string {
   const below = command.getCommands();
   const usage = [
     command.getPath(),
-    below.length > 0 ? "<verb>" : command.getUsage() ?? "",
+    below.length > 0 ? "<verb>" : withoutTypes(command.getUsage()),
     "[options]",
   ].filter((part) => part !== "").join(" ");
   return [
@@ -31,6 +31,11 @@ export function helpOf(command: AnyCommand): string {
     section("Options of all verbs", rows(true)),
     section("Examples", command.getExamples().map((each): Row => [each.description, each.name])),
   ].filter((text) => text !== "").join("\n\n");
+}
+
+/** Drops the types of values: `[target...:target]` is `[target...]`. */
+function withoutTypes(usage: string): string {
+  return usage.replace(/:[\w-]+(?=[\]>])/g, "");
 }
 
 function optionRow(command: AnyCommand, { flags, args: [argument], description }: Option): Row {

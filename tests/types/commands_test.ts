@@ -28,9 +28,19 @@ Deno.test("options and arguments have the types of their strings", async () => {
       const format: Same<typeof options.format, "auto" | "plain"> = true;
       const all: Same<typeof options.all, true | undefined> = true;
       const color: Same<typeof options.color, boolean> = true;
+      // With exactOptionalPropertyTypes, only some members may be there and undefined.
+      const whole: Same<typeof options, {
+        maxJobs: number;
+        depth?: number | true;
+        tag?: string[];
+        mode?: "auto" | "plain";
+        format: "auto" | "plain";
+        all?: true | undefined;
+        color: boolean;
+      }> = true;
       const first: Same<typeof before, string> = true;
       const second: Same<typeof after, "auto" | "plain" | undefined> = true;
-      seen.push(jobs, depth, tag, mode, format, all, color, first, second, options.maxJobs);
+      seen.push(jobs, depth, tag, mode, format, all, color, whole, first, second, options.maxJobs);
       // @ts-expect-error an option that nobody declared
       void options.maxjobs;
     })
@@ -45,8 +55,9 @@ Deno.test("options of all commands are known to those below", async () => {
     const even: Same<typeof options.even, number | undefined> = true;
     const arg: Same<typeof options.arg, string[] | undefined> = true;
     const mode: Same<typeof options.mode, "auto" | "plain" | undefined> = true;
-    seen.push(file, even, arg, mode);
+    const remote: Same<Pick<typeof options, "remote">, { remote: boolean }> = true;
+    seen.push(file, even, arg, mode, remote);
   });
   await below.parse([]);
-  assertEquals(seen, [true, true, true, true]);
+  assertEquals(seen, Array(5).fill(true));
 });

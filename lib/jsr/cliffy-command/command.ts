@@ -9,7 +9,7 @@ import {
 } from "./definition.ts";
 import { didYouMean, ValidationError } from "./errors.ts";
 import type { Line } from "./parse.ts";
-import { renderHelp, usageOfCommand } from "./render_help.ts";
+import { renderHelp } from "./render_help.ts";
 import type { ArgumentsOf, Merged, OptionMember } from "./types.ts";
 import { BUILT_IN, type Type } from "./values.ts";
 
@@ -157,7 +157,7 @@ export class Command<
   ): Command<
     PG,
     PT,
-    Merged<O, OptionMember<F, C, Merged<PT, Merged<GT, T>>, O>>,
+    Merged<O, OptionMember<F, C, Merged<PT, Merged<GT, T>>>>,
     A,
     G,
     T,
@@ -179,7 +179,7 @@ export class Command<
     PT,
     O,
     A,
-    Merged<G, OptionMember<F, C, Merged<PT, Merged<GT, T>>, G>>,
+    Merged<G, OptionMember<F, C, Merged<PT, Merged<GT, T>>>>,
     T,
     GT,
     P
@@ -223,9 +223,13 @@ export class Command<
     return this.#description;
   }
 
-  /** How its arguments are shown: as was set, else as they are declared. */
+  /** How its arguments are shown: as was set, else as they are declared, with their types. */
   getUsage(): string {
-    return this.#usage ?? usageOfCommand(this);
+    const required = this.getOptions().filter(({ settings }) => settings.required);
+    return this.#usage ?? [
+      ...this.#arguments.map(({ text }) => text),
+      ...required.map(({ name, args: [argument] }) => `--${name} ${argument?.text ?? ""}`.trim()),
+    ].join(" ");
   }
 
   /** The command above it. */

@@ -2,6 +2,8 @@
 
 /** One argument, or an option's value: `<n:integer>`, `[file...:string]`. */
 export interface ArgumentDefinition {
+  /** As it was written. */
+  readonly text: string;
   readonly name: string;
   readonly type: string;
   readonly optional: boolean;
@@ -65,6 +67,7 @@ export function readOption(
 /** Reads `<a:string> [b...:string]`. */
 export function readArguments(text: string): ArgumentDefinition[] {
   return [...text.matchAll(/([<[])([^\]>:.]+)(\.\.\.)?(?::([^\]>]+))?[\]>]/g)].map((match) => ({
+    text: match[0],
     name: match[2]!,
     type: match[4] ?? "string",
     optional: match[1] === "[",

@@ -16,7 +16,7 @@ export function renderHelp(command: AnyCommand): string {
   const version = command.getVersion();
   const description = command.getDescription();
   const head = [
-    ["Usage:", `${command.getPath()} ${command.getUsage()}`],
+    ["Usage:", `${command.getPath()} ${command.getUsage().replace(/:[\w-]+(?=[\]>])/g, "")}`],
     ...(version === undefined ? [] : [["Version:", version]]),
   ];
   return [
@@ -34,15 +34,6 @@ export function renderHelp(command: AnyCommand): string {
 
 /** Names, arguments, a dash, a description and hints. */
 const WIDE: readonly Column[] = [[2, 60], [2, 60], [1, 1], [2, 80], [0, 60]];
-
-/** Arguments, and options that must be given. */
-export function usageOfCommand(command: AnyCommand): string {
-  const required = command.getOptions().filter(({ settings }) => settings.required);
-  return [
-    ...command.getArguments().map(usageOf),
-    ...required.map((option) => `--${option.name} ${argumentOf(option.args[0])}`),
-  ].join(" ");
-}
 
 function argumentOf(argument: ArgumentDefinition | undefined): string {
   return argument === undefined ? "" : usageOf(argument);

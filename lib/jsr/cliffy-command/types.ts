@@ -45,13 +45,14 @@ type IsGiven<C> = C extends { required: true } ? true
   : C extends { default: infer D } ? (undefined extends D ? false : true)
   : false;
 
-/** The member that one option adds to options that are there already. */
-export type OptionMember<F extends string, C, T, O> = LongName<LongPart<F>> extends `no-${infer N}`
-  ? CamelCase<N> extends keyof O ? { [K in CamelCase<N>]?: boolean }
-  : { [K in CamelCase<N>]: boolean }
+/** The member that one option adds to those that are there already. */
+export type OptionMember<F extends string, C, T> = LongName<LongPart<F>> extends `no-${infer N}`
+  ? { [K in CamelCase<N>]: boolean }
   : IsGiven<C> extends true
     ? { [K in CamelCase<LongName<LongPart<F>>>]: Collected<ValueOf<LongPart<F>, T>, C> }
-  : { [K in CamelCase<LongName<LongPart<F>>>]?: Collected<ValueOf<LongPart<F>, T>, C> };
+  : LongPart<F> extends `${string}${"<" | "["}${string}`
+    ? { [K in CamelCase<LongName<LongPart<F>>>]?: Collected<ValueOf<LongPart<F>, T>, C> }
+  : { [K in CamelCase<LongName<LongPart<F>>>]?: Collected<ValueOf<LongPart<F>, T>, C> | undefined };
 
 /** The tuple of a command's arguments: `<a:string> [b...:string]`. */
 export type ArgumentsOf<S extends string, T> = S extends `${infer A} ${infer R}`
