@@ -35,6 +35,7 @@ Deno.test("paths are joined, resolved and compared", () => {
   assertEquals(join("a", "..", "b", "./c/"), "b/c/");
   assertEquals(join("", ""), ".");
   assertEquals(join("/a//b", "../../.."), "/");
+  assertEquals(join(new URL("file:///a%20b/"), "c"), "/a b/c");
   assertEquals(resolve("/a/b", "../c", "d"), "/a/c/d");
   assertEquals(resolve("/a", "/b"), "/b");
   assertEquals(resolve("x"), `${Deno.cwd()}/x`);

@@ -8,7 +8,11 @@ type ErrorClass<E> = abstract new (...args: any[]) => E;
 
 /** What a failed assertion throws. */
 export class AssertionError extends Error {
-  override readonly name = "AssertionError";
+  override name = "AssertionError";
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+  }
 }
 
 /** Fails unless a condition holds. */

@@ -2,8 +2,10 @@
 
 import { posix } from "node:path";
 
-/** Joins parts and normalises the result. */
-export const join: (...paths: string[]) => string = posix.join;
+/** Joins parts, of which the first may be a `file:` URL, and normalises the result. */
+export function join(path: string | URL, ...paths: string[]): string {
+  return posix.join(path instanceof URL ? fromFileUrl(path) : path, ...paths);
+}
 
 /** Resolves parts, from right to left, to an absolute path. */
 export const resolve: (...paths: string[]) => string = posix.resolve;

@@ -9,8 +9,8 @@ export interface StringifyOptions {
   readonly indent?: number;
   /** Longest line, in characters. @default 80 */
   readonly lineWidth?: number;
-  /** Sorts keys. @default false */
-  readonly sortKeys?: boolean;
+  /** Sorts keys, by a function where one is given. @default false */
+  readonly sortKeys?: boolean | ((a: string, b: string) => number);
   /** Leaves out what YAML cannot say instead of throwing. @default false */
   readonly skipInvalid?: boolean;
 }
