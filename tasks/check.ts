@@ -129,8 +129,7 @@ function countOf(expect: Expectations = {}): number {
 async function checkRebuild(options: CheckOptions, targets: readonly string[]): Promise<number> {
   const project = await openProject(options);
   const own = State.of(project.root);
-  own.prepare();
-  const folder = await Deno.makeTempDir({ dir: own.path("tmp"), prefix: "rebuild-" });
+  const folder = own.temporaryFolder("rebuild");
   const drifts: Drift[] = [];
   try {
     const { document, status } = await settle({ ...options, force: false, remote: false }, {
@@ -140,12 +139,12 @@ async function checkRebuild(options: CheckOptions, targets: readonly string[]): 
       all: false,
       progressOnly: true,
       settings: {
-        state: new PassingState(`${folder}/1`, own),
+        state: new PassingState(`${folder.path}/1`, own),
         overrides: { ...runSettings(options).overrides, noCache: true },
       },
       then: async (session, outcome) => {
         if (outcome.settled.some(({ fault }) => fault !== undefined)) return outcome;
-        const second = new PassingState(`${folder}/2`, own);
+        const second = new PassingState(`${folder.path}/2`, own);
         const settled = await buildAgain(session, second, targets, async (other) => {
           drifts.push(...await driftBetween({ session, settled: outcome.settled }, other));
         });
@@ -158,7 +157,7 @@ async function checkRebuild(options: CheckOptions, targets: readonly string[]): 
     }
     return status;
   } finally {
-    await Deno.remove(folder, { recursive: true });
+    await folder[Symbol.asyncDispose]();
   }
 }
 

@@ -8,6 +8,7 @@
  */
 
 import { sumOf } from "../model/sealed.ts";
+import { TemporaryFile } from "../util/temporary.ts";
 import { Folder } from "./folder.ts";
 import type { Snapshot } from "./index.ts";
 import { Rows } from "./rows.ts";
@@ -64,20 +65,11 @@ export function readIndexFile(path: string): IndexData {
 /** Writes the index so that a reader sees the old one or the new one. */
 export function writeIndexFile(path: string, data: IndexData): void {
   const { document, rows } = encode(data);
-  const temporary = `${path}.${Deno.pid}-${crypto.randomUUID()}.tmp`;
   Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-  try {
-    Deno.writeFileSync(temporary, document);
-    Deno.writeFileSync(temporary, rows, { append: true });
-    Deno.renameSync(temporary, path);
-  } catch (error) {
-    try {
-      Deno.removeSync(temporary);
-    } catch {
-      // It was not written.
-    }
-    throw error;
-  }
+  using temporary = TemporaryFile.create(path);
+  temporary.write(document);
+  temporary.write(rows);
+  temporary.moveTo(path);
 }
 
 function encode(data: IndexData): { readonly document: Uint8Array; readonly rows: Uint8Array } {

@@ -3,6 +3,7 @@
 import { hexOf } from "../model/digest.ts";
 import type { LocalImage, OpenableLayer } from "../model/image.ts";
 import { sealed, unsealed } from "../model/sealed.ts";
+import { TemporaryFile } from "../util/temporary.ts";
 import { ImageFilesystem } from "./filesystem.ts";
 import { type Listing, type ListingOptions, listLayer } from "./listing.ts";
 
@@ -48,17 +49,13 @@ export async function cachedListing(
 
 /** One that cannot be kept, for want of room or of rights, is read again next time. */
 function keep(path: string, listing: Listing): void {
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
   try {
     Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
-    Deno.writeFileSync(temporary, sealed(listing));
-    Deno.renameSync(temporary, path);
+    using temporary = TemporaryFile.create(path);
+    temporary.write(sealed(listing));
+    temporary.moveTo(path);
   } catch {
-    try {
-      Deno.removeSync(temporary);
-    } catch {
-      // It was never begun.
-    }
+    // It is made again.
   }
 }
 

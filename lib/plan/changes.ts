@@ -20,6 +20,12 @@ export type Changes =
 /** How long a commit that is missing may take to fetch, in milliseconds. */
 const PATIENCE = 30_000;
 
+/** Beginning of the refs that fetched commits have for a moment. */
+const FETCHED = "refs/images/since-";
+
+/** Age after which such a ref was left by a run that was killed, in milliseconds. */
+const LEFT = 3_600_000;
+
 /**
  * The paths that differ between a commit and the files as they are now.
  *
@@ -76,12 +82,22 @@ async function fetched(root: string, name: string): Promise<string | undefined> 
   const depth = shallow ? ["--depth=1"] : [];
   const wanted = name.replace(/^origin\//, "");
   const options = ["--quiet", "--no-tags", "--no-write-fetch-head", ...depth];
-  const kept = `refs/images/since-${Deno.pid}`;
+  await removeOldRefs(root);
+  const kept = `${FETCHED}${Date.now()}-${crypto.randomUUID()}`;
   const args = ["fetch", ...options, "origin", `+${wanted}:${kept}`];
   if (await ask(root, args, AbortSignal.timeout(PATIENCE)) === undefined) return undefined;
   const commit = await commitOf(root, kept);
   await ask(root, ["update-ref", "-d", kept]);
   return commit;
+}
+
+/** Removes the refs of runs that were killed: each name has the time it was made at. */
+async function removeOldRefs(root: string): Promise<void> {
+  const refs = await ask(root, ["for-each-ref", "--format=%(refname)", `${FETCHED}*`]) ?? "";
+  for (const ref of refs.split("\n").filter((each) => each !== "")) {
+    const made = Number.parseInt(ref.slice(FETCHED.length), 10);
+    if (!(Date.now() - made < LEFT)) await ask(root, ["update-ref", "-d", ref]);
+  }
 }
 
 /** A hash may have been pushed away or cut off; a name that nobody knows is a mistake. */

@@ -10,6 +10,7 @@ import type { Tree } from "../model/selection.ts";
 import { describeContext, type PreparedImage } from "../plan/evaluate_image.ts";
 import { runProcess } from "../process/run.ts";
 import type { State } from "../store/state.ts";
+import type { TemporaryFolder } from "../util/temporary.ts";
 import { BuildLog } from "./build_log.ts";
 import type { Session } from "./session.ts";
 import { unlessAborted } from "./shared_work.ts";
@@ -107,7 +108,7 @@ function contextWith(
         signal,
         onBytes: new Meter("writing", progress).add,
       }),
-    scratch: () => scratch.folder(),
+    scratch: () => Promise.resolve(scratch.folder()),
     run: (command: readonly string[], options: RunOptions = {}): Promise<RunResult> =>
       runProcess(command, {
         cwd: c.project.root,
@@ -132,23 +133,19 @@ function contextWith(
 /** A folder that is made when it is asked for. */
 class Scratch {
   readonly #state: State;
-  #made: Promise<string> | undefined;
+  #made: TemporaryFolder | undefined;
 
   constructor({ circumstances: { state } }: Session) {
     this.#state = state;
   }
 
-  folder(): Promise<string> {
-    return this.#made ??= this.#make();
+  folder(): string {
+    this.#made ??= this.#state.temporaryFolder("build");
+    return this.#made.path;
   }
 
   async remove(): Promise<void> {
-    if (this.#made !== undefined) await Deno.remove(await this.#made, { recursive: true });
-  }
-
-  async #make(): Promise<string> {
-    this.#state.prepare();
-    return await Deno.makeTempDir({ dir: this.#state.path("tmp"), prefix: "build-" });
+    await this.#made?.[Symbol.asyncDispose]();
   }
 }
 

@@ -10,9 +10,8 @@ import { uncompressedSize } from "../oci/listing.ts";
 import { hashBytes } from "../oci/hash.ts";
 import { type TarEntry, writeTar } from "../oci/tar.ts";
 import { decompress } from "../oci/tar_read.ts";
-import { removeIfThere, temporaryName } from "../store/atomic.ts";
+import { replaceFile } from "../store/atomic.ts";
 import { writeNamed } from "../store/named_file.ts";
-import { writeContent } from "../store/write_all.ts";
 
 /** Where an image goes, and in which form. */
 export interface Destination {
@@ -130,15 +129,8 @@ async function writeFolder(
   await makeFolder(folder);
   for (const file of files.toReversed()) {
     const path = `${folder}/${file.path}`;
-    const temporary = temporaryName(path);
     const content = "bytes" in file ? [file.bytes] : await file.layer.open(signal);
-    try {
-      await writeContent(temporary, content, { createNew: true });
-      await Deno.rename(temporary, path);
-    } catch (error) {
-      removeIfThere(temporary);
-      throw error;
-    }
+    await replaceFile(path, content);
   }
 }
 

@@ -10,9 +10,9 @@ import { outputsOf } from "../plan/evaluate_task.ts";
 import type { Circumstances } from "../plan/circumstances.ts";
 import type { Task } from "../model/recipe.ts";
 import { Fault } from "../model/errors.ts";
-import { removeIfThere, temporaryName } from "../store/atomic.ts";
+import { removeIfThere } from "../store/atomic.ts";
 import { exists } from "../store/state.ts";
-import { writeContent } from "../store/write_all.ts";
+import { writeContent } from "../util/write_all.ts";
 
 /** Says whether a task's outputs are just what its record says; stats only while nothing changed. */
 export async function outputsAreThere(
@@ -71,15 +71,9 @@ export async function keepOutputs(c: Circumstances, task: Task, key: string): Pr
   }
   const path = storePath(c, key);
   Deno.mkdirSync(c.state.path("outputs"), { recursive: true });
-  const temporary = temporaryName(path);
-  try {
-    const content = writeTar(tarEntries(c.project.root, tree));
-    await writeContent(temporary, content, { createNew: true });
-    Deno.renameSync(temporary, path);
-  } catch (error) {
-    removeIfThere(temporary);
-    throw error;
-  }
+  using temporary = c.state.temporaryFile("outputs");
+  for await (const chunk of writeTar(tarEntries(c.project.root, tree))) temporary.write(chunk);
+  temporary.moveTo(path);
   return tree;
 }
 

@@ -9,10 +9,9 @@ import { type Digest, digestOfHex, hexOf, isDigest } from "../model/digest.ts";
 import { Fault } from "../model/errors.ts";
 import { type Descriptor, type Index, MediaType } from "../model/oci.ts";
 import { hashBytes } from "../oci/hash.ts";
-import { removeIfThere, temporaryName, writeAtomic } from "./atomic.ts";
+import { writeAtomic } from "./atomic.ts";
 import { withLock } from "./lock.ts";
 import { exists, type State } from "./state.ts";
-import { writeAll } from "./write_all.ts";
 
 /** The annotation that carries an image's name in `index.json`. */
 const REF_NAME = "org.opencontainers.image.ref.name";
@@ -112,28 +111,19 @@ export class Layout {
   ): Promise<Descriptor> {
     const { WrittenHash } = await import("./written_hash.ts");
     this.#prepare();
-    const temporary = temporaryName(this.#state.path("tmp", "blob"));
-    const file = Deno.openSync(temporary, { createNew: true, write: true });
-    using hash = new WrittenHash(temporary);
+    using temporary = this.#state.temporaryFile("blob");
+    using hash = new WrittenHash(temporary.path);
     let size = 0;
-    let digest: Digest;
-    try {
-      for await (const chunk of content) {
-        if (options.signal?.aborted) throw new Fault("Interrupted", { kind: "interrupted" });
-        writeAll(file, chunk);
-        hash.add(chunk);
-        size += chunk.length;
-        options.onBytes?.(chunk.length);
-      }
-      digest = await hash.digest();
-    } catch (error) {
-      file.close();
-      removeIfThere(temporary);
-      throw error;
+    for await (const chunk of content) {
+      if (options.signal?.aborted) throw new Fault("Interrupted", { kind: "interrupted" });
+      temporary.write(chunk);
+      hash.add(chunk);
+      size += chunk.length;
+      options.onBytes?.(chunk.length);
     }
-    file.close();
+    const digest = await hash.digest();
     // What stands there may be damaged.
-    Deno.renameSync(temporary, this.blobPath(digest));
+    temporary.moveTo(this.blobPath(digest));
     return { mediaType, digest, size };
   }
 

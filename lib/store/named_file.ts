@@ -1,8 +1,8 @@
 /** Files at paths that people name: a path may lead to something that is not ours to replace. */
 
 import { Fault, usageFault } from "../model/errors.ts";
-import { removeIfThere, temporaryName } from "./atomic.ts";
-import { writeContent } from "./write_all.ts";
+import { replaceFile } from "./atomic.ts";
+import { writeContent } from "../util/write_all.ts";
 
 /**
  * Writes to a path that somebody named. A file is there whole or not at all, a link stays and what it
@@ -15,13 +15,10 @@ export async function writeNamed(
   content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): Promise<void> {
   const { path, isReplaced } = await targetOf(named);
-  const temporary = isReplaced ? temporaryName(path) : undefined;
   try {
-    if (temporary === undefined) return await writeContent(path, content, { create: true });
-    await writeContent(temporary, content, { createNew: true });
-    await Deno.rename(temporary, path);
+    if (isReplaced) await replaceFile(path, content);
+    else await writeContent(path, content, { create: true });
   } catch (error) {
-    if (temporary !== undefined) removeIfThere(temporary);
     if (error instanceof Deno.errors.NotFound) {
       throw new Fault("Cannot write there: the folder does not exist", {
         where: path,

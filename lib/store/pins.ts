@@ -4,6 +4,7 @@ import { isObject } from "../dsl/shape.ts";
 import { canonicalJson } from "../oci/json.ts";
 import { type Digest, isDigest } from "../model/digest.ts";
 import { usageFault } from "../model/errors.ts";
+import { removeLeftovers } from "../util/temporary.ts";
 import { writeAtomic } from "./atomic.ts";
 
 const SCHEMA = 1;
@@ -47,7 +48,9 @@ export class Pins {
     const lines = [...this.digests].sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([reference, digest]) => `    ${canonicalJson(reference)}: ${canonicalJson(digest)}`);
     const bases = lines.length === 0 ? "{}" : `{\n${lines.join(",\n")}\n  }`;
-    writeAtomic(behindLink(pinsPath(root)), `{\n  "schema": ${SCHEMA},\n  "bases": ${bases}\n}\n`);
+    const path = behindLink(pinsPath(root));
+    removeLeftovers(path.slice(0, path.lastIndexOf("/")));
+    writeAtomic(path, `{\n  "schema": ${SCHEMA},\n  "bases": ${bases}\n}\n`);
   }
 }
 

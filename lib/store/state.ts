@@ -2,6 +2,7 @@
 
 import { realPath } from "../files/way.ts";
 import { usageFault } from "../model/errors.ts";
+import { removeLeftovers, TemporaryFile, TemporaryFolder } from "../util/temporary.ts";
 import { writeAtomic } from "./atomic.ts";
 
 const IGNORE_ALL = "*\n";
@@ -9,10 +10,17 @@ const IGNORE_ALL = "*\n";
 /** What a run that was killed at once may leave, and what an empty disk has. */
 const EARLY = ["tmp", "locks", "lost+found"];
 
+/** The folders in which files are written under a temporary name first; `""` is the state's own. */
+const WRITTEN = [
+  ...["tmp", "", "oci", "oci/blobs/sha256", "records/images", "records/tasks", "trees", "outputs"],
+  ...["cache/listings", "cache/verdicts", "cache/compressed"],
+];
+
 /** Paths of one project's state. Nothing is created before something is written. */
 export class State {
   /** Absolute path of the folder. */
   readonly folder: string;
+  #isSwept = false;
 
   constructor(folder: string) {
     this.folder = folder;
@@ -68,6 +76,26 @@ export class State {
   /** A path below the folder. */
   path(...parts: readonly string[]): string {
     return [this.folder, ...parts].join("/");
+  }
+
+  /** A temporary file for something large. */
+  temporaryFile(name: string): TemporaryFile {
+    this.#sweep();
+    return TemporaryFile.create(this.path("tmp", name));
+  }
+
+  /** A temporary folder. */
+  temporaryFolder(name: string): TemporaryFolder {
+    this.#sweep();
+    return TemporaryFolder.create(this.path("tmp", name));
+  }
+
+  /** Removes, once, what killed runs left; a run that makes nothing large need not look. */
+  #sweep(): void {
+    this.prepare();
+    if (this.#isSwept) return;
+    this.#isSwept = true;
+    for (const folder of WRITTEN) removeLeftovers(this.path(folder));
   }
 
   /** Creates the folder with the file that keeps it out of git. */

@@ -2,6 +2,7 @@
 
 import { type Descriptor, type Manifest, MediaType } from "../model/oci.ts";
 import { isDigest } from "../model/digest.ts";
+import { isLeftover, isTemporaryName } from "../util/temporary.ts";
 import type { Layout } from "./layout.ts";
 import { type ImageRecord, readJson, readRecord, type TaskRecord } from "./records.ts";
 import type { State } from "./state.ts";
@@ -49,7 +50,7 @@ export interface Survey {
   readonly bytes: number;
 }
 
-/** Age after which a temporary file belongs to nobody any more, in milliseconds. */
+/** Age after which a file of unknown origin among the temporary ones is removed, in milliseconds. */
 const UNFINISHED = 3_600_000;
 
 /** The folders whose files may be removed. */
@@ -75,7 +76,7 @@ export function survey(state: State, layout: Layout, now: number): Survey {
         : path.slice(state.folder.length + 1);
       const isTemporary = path.endsWith(".tmp");
       if (!isTemporary) files.push({ kind, name, path, bytes, at });
-      else if (now - at > UNFINISHED) files.push({ kind: "leftover", name, path, bytes, at });
+      else if (isAbandoned(path, now - at)) files.push({ kind: "leftover", name, path, bytes, at });
     }
   }
   for (const path of entriesOf(state.path("tmp"))) {
@@ -83,7 +84,7 @@ export function survey(state: State, layout: Layout, now: number): Survey {
     const at = Math.max(timeOf(path), ...inside.map((each) => each.at));
     const bytes = inside.reduce((sum, each) => sum + each.bytes, 0);
     const name = path.slice(state.folder.length + 1);
-    if (now - at > UNFINISHED) files.push({ kind: "leftover", name, path, bytes, at });
+    if (isAbandoned(path, now - at)) files.push({ kind: "leftover", name, path, bytes, at });
   }
   for (const file of filesBelow(state.path("records"))) {
     const name = file.path.slice(state.folder.length + 1);
@@ -92,6 +93,10 @@ export function survey(state: State, layout: Layout, now: number): Survey {
   // The folder itself may be a link.
   const all = entriesOf(state.folder).flatMap((path) => [...filesBelow(path)]);
   return { owners, files, bytes: all.reduce((sum, each) => sum + each.bytes, 0) };
+}
+
+function isAbandoned(path: string, age: number): boolean {
+  return isTemporaryName(path) ? isLeftover(path) : age > UNFINISHED;
 }
 
 type AnyRecord = ImageRecord | TaskRecord;

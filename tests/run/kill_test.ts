@@ -60,8 +60,17 @@ toolTest(
       assertWholeLayout(project.path(".images/oci"), NAMES);
     }
     assert(killed >= kills / 2, `only ${killed} of ${kills} builds were killed before their end`);
+    await project.json(["build", "--force"]);
+    assertEquals(temporaryNames(project.path(".images")), []);
   },
 );
+
+function temporaryNames(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) => {
+    if (name.endsWith(".tmp")) return [`${folder}/${name}`];
+    return isDirectory ? temporaryNames(`${folder}/${name}`) : [];
+  });
+}
 
 function writeSources(project: TestProject, content: number): void {
   project.write({

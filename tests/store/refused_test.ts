@@ -12,7 +12,7 @@ import { asFault } from "../../lib/model/errors.ts";
 import { MediaType } from "../../lib/model/oci.ts";
 import { cachedListing } from "../../lib/oci/cached_listing.ts";
 import { hashBytes } from "../../lib/oci/hash.ts";
-import { writeContent } from "../../lib/store/write_all.ts";
+import { writeContent } from "../../lib/util/write_all.ts";
 import { TestProject } from "../support/project.ts";
 
 Deno.test("the last bytes that find no room are a fault too", async () => {

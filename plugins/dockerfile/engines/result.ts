@@ -4,7 +4,7 @@ import { Fault } from "../../../lib/model/errors.ts";
 import type { Descriptor, Manifest } from "../../../lib/model/oci.ts";
 import { parseIndex, parseManifest } from "../../../lib/oci/documents.ts";
 import { readTar } from "../../../lib/oci/tar_read.ts";
-import { writeContent } from "../../../lib/store/write_all.ts";
+import { writeContent } from "../../../lib/util/write_all.ts";
 
 /** Config and layers, the lowest first. */
 export interface EngineImage {

@@ -9,7 +9,7 @@ import { MediaType } from "../../../lib/model/oci.ts";
 import type { BuildContext } from "../../../lib/model/plugin.ts";
 import { decompress, readTar, type TarMember } from "../../../lib/oci/tar_read.ts";
 import { which } from "../../../lib/process/which.ts";
-import { writeContent } from "../../../lib/store/write_all.ts";
+import { writeContent } from "../../../lib/util/write_all.ts";
 import type { Owner } from "./owner.ts";
 import {
   cleanAbsolute,

@@ -5,7 +5,7 @@ import type { LocalImage, OpenableLayer } from "../../../lib/model/image.ts";
 import type { BuildContext } from "../../../lib/model/plugin.ts";
 import { imageFilesystem } from "../../../lib/oci/cached_listing.ts";
 import { decompress, readTar } from "../../../lib/oci/tar_read.ts";
-import { writeContent } from "../../../lib/store/write_all.ts";
+import { writeContent } from "../../../lib/util/write_all.ts";
 import { cleanAbsolute } from "./rootfs.ts";
 
 /** Of one layer: each file that is wanted, by its path there and the nth time it comes, and where to. */
