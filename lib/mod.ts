@@ -68,6 +68,7 @@ export type {
   PublishContext,
   Publisher,
   PublishRequest,
+  RemoteBase,
   RunOptions,
   RunResult,
   ToolNeed,

@@ -143,7 +143,7 @@ function registryOf(findings: Findings, name: string, written: WrittenRegistry):
   const declared = {
     host,
     prefix: prefix.toLowerCase(),
-    visibility: options.visibility ?? "private",
+    ...(options.visibility === undefined ? {} : { visibility: options.visibility }),
     compression: options.compression ?? "gzip",
     insecure: options.insecure ?? false,
     trustPullRequests: options.trustPullRequests ?? false,

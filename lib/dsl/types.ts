@@ -45,9 +45,9 @@ export interface RegistryDeclaration extends Registry {
 /** Options of `registry()`. */
 export interface RegistryOptions {
   /**
-   * Whether anybody may read what is there; images for a public registry must not need or be based
-   * on images that only a private one holds.
-   * @default "private"
+   * Whether anybody may read what is there. Images for a public registry must not need or be based
+   * on images that only a private one holds. Without it the registry counts as public where images
+   * go to it, and as private where their bases come from it.
    */
   readonly visibility?: "public" | "private";
   /**

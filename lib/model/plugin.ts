@@ -29,6 +29,11 @@ export interface Description {
   readonly images?: readonly string[];
   /** References of remote base images, normalised with `formatReference`. */
   readonly bases?: readonly string[];
+  /**
+   * Remote images whose layers the tool takes in by itself. What pins them is among the inputs; here
+   * they decide which registries the image may be published to.
+   */
+  readonly remoteBases?: readonly RemoteBase[];
   /** Programs a build starts. An image is `unavailable` where it must be built and they are missing. */
   readonly tools?: readonly ToolNeed[];
   /**
@@ -46,6 +51,14 @@ export interface Description {
   readonly rewrites?: readonly string[];
   /** `inputs` say nothing yet: only `identify` can tell what goes in. @default false */
   readonly undiscovered?: boolean;
+}
+
+/** A remote image whose layers become part of another. */
+export interface RemoteBase {
+  /** `host/repository[:tag][@digest]` of each place it can be had from. */
+  readonly references: readonly string[];
+  /** Digests of its layers, compressed or not, where they are known. */
+  readonly layers?: readonly Digest[];
 }
 
 /** Local circumstances under which a recorded identity still holds. */
@@ -248,6 +261,8 @@ export interface Plugin {
   identify?(request: BuildRequest): Promise<Identity>;
   /** The same for several images in one go; answers in the same order. */
   identifyAll?(requests: readonly BuildRequest[]): Promise<readonly (Identity | Fault)[]>;
+  /** Remote images whose layers the tool takes in, where only an identity tells. */
+  remoteBases?(image: Image, identity: Json): Promise<readonly RemoteBase[]>;
   /** Builds one image. */
   build(request: BuildRequest): Promise<ImageSource>;
   /**

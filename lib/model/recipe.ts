@@ -12,8 +12,8 @@ export interface Registry {
   readonly host: string;
   /** Path in front of every repository, e.g. `your-org`; may be empty. */
   readonly prefix: string;
-  /** Whether anybody may read what is there. @default "private" */
-  readonly visibility: "public" | "private";
+  /** Whether anybody may read what is there; without it nothing private may go there. */
+  readonly visibility?: "public" | "private";
   /** How layers are compressed when they are uploaded. @default "gzip" */
   readonly compression: "gzip" | "zstd" | "none";
   /** Speaks plain http to a host that is not loopback. @default false */

@@ -27,7 +27,7 @@ import { readsOf, withLinkedReads } from "./reads.ts";
 import { imageReasons, treeReasons } from "./reasons.ts";
 
 /** Another one where descriptions that are recorded no longer say all that they hold for. */
-const DESCRIPTION_SCHEMA = 3;
+const DESCRIPTION_SCHEMA = 4;
 
 /** An image described: what goes in is known, but nothing of it has been looked at. */
 export interface DescribedImage {

@@ -121,7 +121,9 @@ export class Authenticator {
     const { credential, tried } = await this.#find(repository);
     const said = text === "" ? "" : ` (${text})`;
     if (credential === undefined) {
-      return new RegistryFault(`Cannot ${action}: ${host} wants credentials${said}`, {}, {
+      return new RegistryFault(`Cannot ${action}: ${host} wants credentials${said}`, {
+        denied: true,
+      }, {
         where,
         next: `log in with \`docker login ${host}\`; none was found in ${
           tried.join(", ") || "config files"
@@ -131,13 +133,14 @@ export class Authenticator {
     const { source } = credential;
     if (isWrong) {
       const why = `${host} does not accept the credentials from ${source}${said}`;
-      return new RegistryFault(`Cannot ${action}: ${why}`, {}, {
+      return new RegistryFault(`Cannot ${action}: ${why}`, { denied: true }, {
         where,
         next: `log in again with \`docker login ${host}\`, or correct ${source}`,
       });
     }
     const why = `the credentials from ${source} do not allow it${said}`;
-    return new RegistryFault(`Cannot ${action}: ${why}`, {}, { where, next: remedy(host, wanted) });
+    const options = { where, next: remedy(host, wanted) };
+    return new RegistryFault(`Cannot ${action}: ${why}`, { denied: true }, options);
   }
 
   async #explained(error: unknown, wanted: Wanted): Promise<unknown> {

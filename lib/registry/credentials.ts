@@ -33,6 +33,8 @@ export interface CredentialsSettings {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Ends helpers. */
   readonly signal?: AbortSignal;
+  /** Finds none: asks as anybody may. @default false */
+  readonly anonymous?: boolean;
   /** How long a helper may take, in milliseconds. @default 30000 */
   readonly patience?: number;
 }
@@ -62,6 +64,7 @@ export class Credentials {
    */
   async find(host: string, repository: string): Promise<Finding> {
     const { registries = [], env = Deno.env.toObject(), signal, patience } = this.#settings;
+    if (this.#settings.anonymous) return { tried: [] };
     const context = { env, ...(signal && { signal }), ...(patience && { patience }) };
     const tried: string[] = [];
     const declared = registries.filter(({ prefix }) => covers(prefix, repository))

@@ -29,6 +29,8 @@ interface FailureFacts {
   readonly codes?: readonly string[];
   /** The registry's words, fit to be shown. */
   readonly text?: string;
+  /** The registry does not let whoever asks do this. */
+  readonly denied?: boolean;
   /** The same may succeed later. */
   readonly temporary?: boolean;
   /** There was no answer, or no connection, as long as it was waited for. */

@@ -12,6 +12,7 @@ import { parseReference } from "../model/reference.ts";
 import type { ImageEvaluation } from "../plan/evaluate_image.ts";
 import type { Holder } from "../registry/bases.ts";
 import type { RegistryClient } from "../registry/client.ts";
+import type { Location } from "../registry/mirrors.ts";
 import type { NamedRegistry } from "../registry/publish/destination.ts";
 import type { Published, TagRules } from "../registry/publish/lookup.ts";
 import type { ImageRecord } from "../store/records.ts";
@@ -49,13 +50,18 @@ export class RegistryAccess {
     return client;
   }
 
-  /** Where a base may be had from: its own repository, or what registries.conf names for it. */
-  async #holders(host: string, repository: string, byDigest: boolean): Promise<Holder[]> {
+  /** Repositories that may hold a base: its own, or what registries.conf names for it. */
+  async locations(host: string, repository: string, byDigest: boolean): Promise<Location[]> {
     const mirrors = await this.#session.once("registries.conf", async () => {
       const { Mirrors } = await import("../registry/mirrors.ts");
       return await Mirrors.load(Deno.env.toObject());
     });
-    const locations = mirrors.locations(host, repository, byDigest);
+    return mirrors.locations(host, repository, byDigest);
+  }
+
+  /** The same, with their clients. */
+  async #holders(host: string, repository: string, byDigest: boolean): Promise<Holder[]> {
+    const locations = await this.locations(host, repository, byDigest);
     return await Promise.all(locations.map(async (location) => ({
       client: await this.client(location.host, location.insecure),
       repository: location.repository,

@@ -132,27 +132,28 @@ export class Runner {
     const evaluation = await this.#evaluate(node, known, looked);
     looked();
     const { key, reasons, prepared } = evaluation;
-    const { record } = prepared;
+    const { record, description, identity } = prepared;
+    const keyed = { key, reasons, description, ...(identity === undefined ? {} : { identity }) };
     const isCurrent = evaluation.current && record !== undefined;
     if (isCurrent && session.settings.destination === undefined) {
-      return { status: "cached", verdict: "current", key, record, reasons };
+      return { ...keyed, status: "cached", verdict: "current", record };
     }
     const found = await session.registries.find(evaluation);
     if (isCurrent && (found === undefined || found.imageId === record.imageId)) {
-      return { status: "cached", verdict: "current", key, record, reasons };
+      return { ...keyed, status: "cached", verdict: "current", record };
     }
     if (found !== undefined) {
       if (this.#mode === "build") await this.#adopt(evaluation, found);
-      return { status: "remote", verdict: "remote", key, record: found, reasons };
+      return { ...keyed, status: "remote", verdict: "remote", record: found };
     }
     const missing = missingTool(prepared.description.tools ?? []);
     if (this.#mode === "plan") {
-      return { verdict: missing === undefined ? "build" : "unavailable", key, reasons };
+      return { ...keyed, verdict: missing === undefined ? "build" : "unavailable" };
     }
     if (missing !== undefined) throw missingToolFault(node, missing);
     const made = await this.#build(evaluation, known, ticket);
     const { record: now, fresh } = made;
-    return { status: fresh ? "built" : "cached", key: now.key, record: now, reasons };
+    return { ...keyed, status: fresh ? "built" : "cached", key: now.key, record: now };
   }
 
   /** @param looked told when a tool or registry is asked, as many images as there are at once. */

@@ -1,6 +1,8 @@
 /** What became of a node. */
 
 import type { Fault } from "../model/errors.ts";
+import type { Json } from "../model/json.ts";
+import type { Description } from "../model/plugin.ts";
 import type { BuildStatus, Reason, Verdict } from "../model/result.ts";
 import type { Digest } from "../model/digest.ts";
 import type { Descriptor } from "../model/oci.ts";
@@ -13,6 +15,9 @@ export interface SettledImage {
   readonly status?: BuildStatus;
   readonly verdict?: Verdict;
   readonly key?: string;
+  /** What goes in, and the identity its plugin gave, as its key was made. */
+  readonly description?: Description;
+  readonly identity?: Json;
   /** Where the image is known: built, recorded or found in a registry. */
   readonly record?: ImageRecord;
   readonly reasons: readonly Reason[];

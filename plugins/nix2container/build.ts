@@ -6,6 +6,7 @@ import type { Json } from "../../lib/model/json.ts";
 import type { BuildRequest, Plugin } from "../../lib/model/plugin.ts";
 import { exists } from "../../lib/store/state.ts";
 import { describe } from "./describe.ts";
+import { Derivations } from "./derivations.ts";
 import { evaluateAll } from "./evaluate.ts";
 import { imageSource } from "./image_source.ts";
 import { fromJson } from "./layer_data.ts";
@@ -23,6 +24,12 @@ export const plugin: Plugin = {
   identifyAll,
   build,
   buildAll,
+  remoteBases: (image, identity) => {
+    const derivation = derivationIn(identity);
+    if (derivation === undefined) return Promise.resolve([]);
+    const derivations = new Derivations(storeRootOf(recipeOf(image).args ?? []));
+    return Promise.resolve(derivations.pulledBases(derivation));
+  },
   openLayer: (layer, data, signal) => Promise.resolve(openLayer(layer, fromJson(data), signal)),
   listLayer: (_, data) => Promise.resolve(listLayer(fromJson(data))),
 };

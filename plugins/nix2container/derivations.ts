@@ -1,4 +1,7 @@
-/** Which images a derivation is built for, read from the derivations in the store. */
+/** Which images a derivation is built for and which it pulls, read from the derivations in the store. */
+
+import type { RemoteBase } from "../../lib/model/plugin.ts";
+import { pulledIn } from "./pulled_bases.ts";
 
 /** References to derivations in a .drv file, of which every input is one. */
 const REFERENCE = /"(\/[^"]+\.drv)"/g;
@@ -22,6 +25,13 @@ export class Derivations {
     for (const each of closure) this.#inputsOf(each).forEach((input) => closure.add(input));
     this.#closures.set(derivation, closure);
     return closure;
+  }
+
+  /** The base images that a derivation, or anything built before it, pulls. */
+  pulledBases(derivation: string): RemoteBase[] {
+    return [...this.closure(derivation)].flatMap((each) =>
+      pulledIn(readIfThere(this.#storeRoot + each))
+    );
   }
 
   #inputsOf(derivation: string): readonly string[] {

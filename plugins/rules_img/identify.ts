@@ -10,6 +10,7 @@ import { lockOf, PROGRAMS } from "./bazel/workspace.ts";
 import { filesNamedBy, variablesOf } from "./closure/rc.ts";
 import { fileSelections, listingSelections } from "./closure/selections.ts";
 import { addWithLinks } from "./closure/sources.ts";
+import { pulledBases } from "./described.ts";
 import { recipeOf } from "./flags.ts";
 import { survey, type Surveyed } from "./survey.ts";
 
@@ -39,7 +40,7 @@ export async function identifyAll(
 
 function discovered(
   request: BuildRequest,
-  { workspace, sources, top, rc, listed }: Surveyed,
+  { workspace, sources, top, rc, listed, queried, closure }: Surveyed,
 ): Discovered {
   const { description: { undiscovered: _, ...description }, context: { root } } = request;
   const words = [...rc.words, ...recipeOf(request).args ?? []];
@@ -50,6 +51,7 @@ function discovered(
   return new Discovered({
     ...description,
     inputs: fileSelections(root, files),
+    remoteBases: pulledBases(queried, closure),
     rewrites: [relative(root, lockOf(workspace))],
     guard: {
       files: rc.local,

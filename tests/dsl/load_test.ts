@@ -44,7 +44,6 @@ Deno.test("loadProject() fills in every default", async () => {
   assertEquals(up, {
     host: "ghcr.io",
     prefix: "your-org/sub",
-    visibility: "private",
     compression: "gzip",
     insecure: false,
     trustPullRequests: false,

@@ -4,10 +4,13 @@ import { usageFault } from "../../model/errors.ts";
 import type { Image } from "../../model/recipe.ts";
 import { isAllowed } from "../../registry/publish/destination.ts";
 import { checkTags } from "../../registry/publish/tags.ts";
-import { refusePrivateBases, refusePrivateNeeds } from "../../registry/publish/visibility.ts";
-import { basesOfNodes } from "../bases.ts";
+import { countsAsPublic, refusePrivateNeeds } from "../../registry/publish/visibility.ts";
+import { describeImage } from "../../plan/evaluate_image.ts";
+import type { Node } from "../../plan/graph.ts";
 import { targetImages } from "../published.ts";
 import type { Session } from "../session.ts";
+import { refusePrivateBase } from "./private_bases.ts";
+import { describedBases, type UsedBase } from "./remote_bases.ts";
 import type { PushRequest } from "./request.ts";
 
 /**
@@ -24,23 +27,31 @@ export async function refuseBeforeBuilding(session: Session, request: PushReques
       if (request.named) throw notAllowed(image, destination.name);
       continue;
     }
-    if (destination.registry.visibility !== "public") continue;
+    if (!countsAsPublic(destination)) continue;
     const nodes = graph.closure(graph.named(image.name)).map((id) => graph.node(id));
     const needs = nodes.flatMap((node) =>
       node.type === "image" && node.image !== image ? [node.image] : []
     );
     refusePrivateNeeds(project, image, needs, destination);
     for (const node of nodes) {
-      const bases = await basesOf(session, node.id);
-      refusePrivateBases(project, image, bases, destination);
+      for (const base of await knownBases(session, node)) {
+        await refusePrivateBase(session, image, base, destination, askNobody, "usage");
+      }
     }
   }
 }
 
-/** A recipe that cannot be described has no bases yet; settling it will say why. */
-async function basesOf(session: Session, id: string): Promise<string[]> {
+/** Before anything is built it is not known what will be written. */
+const askNobody = () => Promise.resolve(false);
+
+/** The bases that are known by now; why an image cannot be described is said when it is settled. */
+async function knownBases(session: Session, node: Node): Promise<UsedBase[]> {
+  if (node.type !== "image") return [];
+  const { circumstances: c } = session;
   try {
-    return [...(await basesOfNodes(session, [id])).keys()];
+    const { description, record } = await describeImage(c, node);
+    const digests = { ...record?.parts.bases, ...Object.fromEntries(c.pins) };
+    return describedBases(description, digests).map((base) => ({ ...base, user: node.image }));
   } catch {
     return [];
   }

@@ -11,6 +11,7 @@ import { partsOf, targetImages } from "../published.ts";
 import type { Outcome } from "../results.ts";
 import type { Session } from "../session.ts";
 import { isKeyed, type SettledImage } from "../settled.ts";
+import { refusePrivateLayers } from "./private_bases.ts";
 import { Places } from "./places.ts";
 import type { PushRequest } from "./request.ts";
 import { contentResult, idOf, PushResults, repositoryResult } from "./results.ts";
@@ -22,6 +23,7 @@ export async function preview(
   outcome: Outcome,
   request: PushRequest,
 ): Promise<Outcome> {
+  await refusePrivateLayers(session, outcome, targetImages(session), request);
   await using places = new Places(session);
   const results = new PushResults(session);
   for (const image of targetImages(session)) {

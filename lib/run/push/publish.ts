@@ -13,6 +13,7 @@ import { adopt, mergeOutcomes } from "./adoption.ts";
 import { tagsOf } from "./facts.ts";
 import { isReady, itemOf, type Ready } from "./items.ts";
 import { Places } from "./places.ts";
+import { refusePrivateLayers } from "./private_bases.ts";
 import { settleRaces } from "./races.ts";
 import type { PushRequest } from "./request.ts";
 import { contentResult, idOf, PushResults, repositoryResult, tagResults } from "./results.ts";
@@ -52,6 +53,7 @@ export async function publish(
   let latest = outcome;
   let complete: boolean;
   for (;;) {
+    await refusePrivateLayers(session, latest, images, request);
     complete = await publishAll(push, images, latest, published);
     const adopted = adopt(session, [...published.values()], latest);
     latest = adopted.outcome;

@@ -33,6 +33,8 @@ export interface PulledImage {
   /** Hosts to pull it from. */
   readonly registries: readonly string[];
   readonly repository: string;
+  /** Digest of the index or manifest that was asked for. */
+  readonly digest?: Digest;
   /** Digest → the text of an index, a manifest or a config. */
   readonly documents: ReadonlyMap<string, string>;
   /** Digests of blobs that are files of the workspace. */
@@ -55,7 +57,9 @@ interface Open {
 const KINDS: readonly string[] = ["rule", "source-file", "generated-file", "package-group"];
 
 /** The attributes that are looked at; those of other rules can be large. */
-const ATTRIBUTES: readonly string[] = ["registries", "repository", "data", "files", "toolchain"];
+const ATTRIBUTES: readonly string[] = [
+  ...["registries", "repository", "digest", "data", "files", "toolchain"],
+];
 
 /** Reads an answer line by line, as it is printed. */
 export class QueryReader {
@@ -135,9 +139,11 @@ function pulledImage(attributes: ReadonlyMap<string, readonly string[]>): Pulled
   const [repository] = attributes.get("repository") ?? [];
   const documents = pairs(attributes.get("data") ?? []);
   if (repository === undefined || documents.size === 0) return undefined;
+  const [digest] = attributes.get("digest") ?? [];
   return {
     registries: attributes.get("registries") ?? [],
     repository,
+    ...(isDigest(digest) ? { digest } : {}),
     documents,
     files: new Set((attributes.get("files") ?? []).filter(isDigest)),
   };
