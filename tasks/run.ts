@@ -5,6 +5,7 @@ import type { EventSink } from "../lib/model/events.ts";
 import type { Project } from "../lib/model/recipe.ts";
 import type { ErrorResult, ResultDocument } from "../lib/model/result.ts";
 import { killAllGroups } from "../lib/process/groups.ts";
+import { expandGlobs } from "../lib/plan/targets.ts";
 import { Recorder } from "../lib/report/last_run.ts";
 import { makeReporter } from "../lib/report/reporter.ts";
 import { settleIndexes } from "../lib/run/indexes.ts";
@@ -103,7 +104,8 @@ export async function settleWith(
   const sink = request.mode === "build" && settings.state === undefined
     ? recorded(teller, new Recorder(State.of(project.root)))
     : teller;
-  const session = new Session(project, request, settings, sink, signal);
+  const targets = await expandGlobs(project, request.targets);
+  const session = new Session(project, { ...request, targets }, settings, sink, signal);
   try {
     signal.addEventListener("abort", () => session.notice(INTERRUPTED), { once: true });
     const outcome = await settleIn(session, request);

@@ -3,9 +3,13 @@
 import { usageFault } from "../model/errors.ts";
 
 /** The fault of a pattern. */
-export function badPattern(pattern: string, cause?: unknown): Error {
+export function badPattern(
+  pattern: string,
+  cause?: unknown,
+  next = "close every bracket, or put a backslash before one that is meant as it is",
+): Error {
   return usageFault(`Cannot read the pattern "${pattern}"`, {
-    next: "close every bracket, or put a backslash before one that is meant as it is",
+    next,
     ...(cause === undefined ? {} : { cause }),
   });
 }

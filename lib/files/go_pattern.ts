@@ -1,6 +1,8 @@
 /** Patterns of Go's `filepath.Match`, as Dockerfiles have them, and those of ignore files. */
 
 import { badPattern } from "./bad_pattern.ts";
+import { type CharacterSet, FOLDERS, MANY, ONE, type Part, STAR } from "./pattern_parts.ts";
+import { compileParts } from "./wildcards.ts";
 
 /**
  * Go's `filepath.Match`: `*`, `?`, `[a-z]`, `[^a]` and `\` before a character that stands for itself.
@@ -10,8 +12,7 @@ import { badPattern } from "./bad_pattern.ts";
  */
 export function goMatcher(pattern: string): (path: string) => boolean {
   try {
-    const regExp = new RegExp(`^${regExpOf(pattern, false)}$`, "su");
-    return (path) => regExp.test(path);
+    return compileParts(partsOf(pattern, false));
   } catch (cause) {
     throw badPattern(pattern, cause);
   }
@@ -26,70 +27,62 @@ export function goMatcher(pattern: string): (path: string) => boolean {
 export function ignoreMatcher(pattern: string): (path: string) => boolean {
   // Only where nothing else is special do two stars in front stand for the beginning of a name too.
   const ending = /^\*\*([^*?[\]\\]+)$/.exec(pattern)?.[1];
-  const source = ending === undefined || ending.startsWith("/")
-    ? regExpOf(pattern, true)
-    : `.*${literal(ending)}`;
-  const regExp = new RegExp(`^${source}(?:/.*)?$`, "su");
-  return (path) => regExp.test(path);
+  const parts: readonly Part[] = ending === undefined || ending.startsWith("/")
+    ? partsOf(pattern, true)
+    : [MANY, ending];
+  return compileParts(parts, true);
 }
 
-function regExpOf(pattern: string, doubleStar: boolean): string {
-  let out = "";
+function partsOf(pattern: string, doubleStar: boolean): Part[] {
+  const parts: Part[] = [];
   for (let at = 0; at < pattern.length; at++) {
     const char = pattern[at]!;
     if (char === "*" && doubleStar && pattern[at + 1] === "*") {
-      const end = doubleStarsEnd(pattern, at);
+      // Several of them in a row say no more than one.
+      while (pattern.startsWith("**", at)) at += pattern[at + 2] === "/" ? 3 : 2;
       // At the end everything below; elsewhere any number of whole components.
-      out += end === pattern.length ? ".*" : "(?:.*/)?";
-      at = end - 1;
-    } else if (char === "*") {
-      while (!doubleStar && pattern[at + 1] === "*") at++;
-      out += "[^/]*";
-    } else if (char === "?") out += "[^/]";
+      parts.push(at >= pattern.length ? MANY : FOLDERS);
+      at--;
+    } else if (char === "*") parts.push(STAR);
+    else if (char === "?") parts.push(ONE);
     else if (char === "[") {
-      const group = bracket(pattern, at);
-      out += group.regExp;
-      at = group.end;
+      const { set, end } = bracket(pattern, at);
+      parts.push(set);
+      at = end;
     } else if (char === "\\") {
-      const escaped = pattern[++at];
-      if (escaped === undefined) throw new Error("The pattern ends in an escape");
-      out += literal(escaped);
-    } else out += literal(char);
+      if (++at === pattern.length) throw new Error("The pattern ends in an escape");
+      parts.push(pattern[at]!);
+    } else parts.push(char);
   }
-  return out;
+  return parts;
 }
 
-/** Several of them in a row say no more than one, and to part a path among them would take long. */
-function doubleStarsEnd(pattern: string, start: number): number {
-  const [stars] = /^(?:\*\*\/?)+/.exec(pattern.slice(start))!;
-  return start + stars.length;
-}
-
-function bracket(pattern: string, start: number): { regExp: string; end: number } {
+function bracket(pattern: string, start: number): { set: CharacterSet; end: number } {
   let at = start + 1;
   const negated = pattern[at] === "^";
   if (negated) at++;
-  let members = "";
+  const ranges: [number, number][] = [];
   const first = at;
-  const member = () => {
-    const char = pattern[at] === "\\" ? pattern[++at] : pattern[at];
-    if (char === undefined || (pattern[at - 1] !== "\\" && (char === "-" || char === "]"))) {
+  const member = (): number => {
+    const isEscaped = pattern[at] === "\\";
+    if (isEscaped) at++;
+    const code = pattern.codePointAt(at);
+    if (code === undefined || (!isEscaped && "-]".includes(pattern[at]!))) {
       throw new Error(`The bracket in "${pattern}" is malformed`);
     }
-    at++;
-    return char.replace(/[\\\]^[-]/, "\\$&");
+    at += code > 0xffff ? 2 : 1;
+    return code;
   };
   while (pattern[at] !== "]" || at === first) {
     if (at >= pattern.length) throw new Error(`The bracket in "${pattern}" is not closed`);
     const low = member();
+    let high = low;
     if (pattern[at] === "-") {
       at++;
-      members += `${low}-${member()}`;
-    } else members += low;
+      high = member();
+    }
+    if (high < low) throw new Error(`A range in "${pattern}" ends before it begins`);
+    ranges.push([low, high]);
   }
-  return { regExp: negated ? `(?!/)[^${members}]` : `[${members}]`, end: at };
-}
-
-function literal(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+  return { set: { ranges, negated }, end: at };
 }

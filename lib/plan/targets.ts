@@ -15,7 +15,28 @@ export interface Targets {
 }
 
 /**
- * Resolves targets; none means every image, and is strict only with `all`.
+ * Replaces globs among targets by the names that they match; what reads globs is loaded for them.
+ *
+ * @throws {Fault} when a glob is malformed or matches nothing.
+ */
+export async function expandGlobs(
+  project: Project,
+  targets: readonly string[],
+): Promise<readonly string[]> {
+  if (!targets.some(isGlob)) return targets;
+  const { globMatcher } = await import("../files/glob.ts");
+  const known = namesOf(project);
+  return targets.flatMap((target) => {
+    if (!isGlob(target)) return [target];
+    const { name, before, after } = partsOf(target);
+    const matches = known.filter(globMatcher(name));
+    if (matches.length === 0) throw unknown(name, known);
+    return matches.map((each) => `${before}${each}${after}`);
+  });
+}
+
+/**
+ * Resolves targets without globs; none means every image, and is strict only with `all`.
  *
  * @throws {Fault} when a name or pattern matches nothing.
  */
@@ -37,27 +58,37 @@ export function resolveTargets(
 }
 
 function resolveOne(project: Project, graph: Graph, target: string): readonly Subject[] {
-  const withNeeds = target.length > 3 && target.endsWith("...");
-  const withDependents = target.length > 3 && target.startsWith("...");
-  const name = target.slice(withDependents ? 3 : 0, withNeeds ? -3 : undefined);
+  const { name, before, after } = partsOf(target);
   const ids = namesFor(project, name).flatMap((each) => graph.named(each));
   return [
     ...ids,
-    ...(withNeeds ? graph.closure(ids) : []),
-    ...(withDependents ? graph.dependents(ids) : []),
+    ...(after === "" ? [] : graph.closure(ids)),
+    ...(before === "" ? [] : graph.dependents(ids)),
   ];
 }
 
-/** Names of images and tasks that a name, group or glob stands for. */
+/** A target's name, and the dots that ask for what it needs (after) and what needs it (before). */
+function partsOf(target: string): { name: string; before: string; after: string } {
+  const after = target.length > 3 && target.endsWith(DOTS) ? DOTS : "";
+  const before = target.length > 3 && target.startsWith(DOTS) ? DOTS : "";
+  return { name: target.slice(before.length, target.length - after.length), before, after };
+}
+
+const DOTS = "...";
+
+function isGlob(target: string): boolean {
+  return /[*?[\]{}]/.test(target);
+}
+
+function namesOf({ images, tasks, groups }: Project): string[] {
+  return [...images.keys(), ...tasks.keys(), ...groups.keys()];
+}
+
+/** Names of images and tasks that a name or group stands for. */
 function namesFor(project: Project, name: string): readonly string[] {
   if (project.images.has(name) || project.tasks.has(name)) return [name];
   if (project.groups.has(name)) return membersOf(project, name, new Set());
-  const known = [...project.images.keys(), ...project.tasks.keys(), ...project.groups.keys()];
-  if (!/[*?[\]{}]/.test(name)) throw unknown(name, known);
-  const pattern = globToRegExp(name);
-  const matches = known.filter((each) => pattern.test(each));
-  if (matches.length === 0) throw unknown(name, known);
-  return [...new Set(matches.flatMap((each) => namesFor(project, each)))];
+  throw unknown(name, namesOf(project));
 }
 
 function membersOf(project: Project, group: string, seen: Set<string>): string[] {
@@ -76,11 +107,4 @@ function unknown(name: string, known: readonly string[]): Error {
       ? "run `images list` to see what is declared"
       : `did you mean "${near}"? \`images list\` shows all`,
   });
-}
-
-/** Names hold no `/`, so a star crosses everything. */
-function globToRegExp(glob: string): RegExp {
-  const source = glob.replace(/[.+^$()|\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".")
-    .replace(/\{([^}]*)\}/g, (_, list: string) => `(?:${list.replaceAll(",", "|")})`);
-  return new RegExp(`^${source}$`);
 }

@@ -100,7 +100,7 @@ function distinct(images: readonly NixImage[]): NixImage[] {
 
 /** `packages.web-image = nix2container.buildImage {`, with what stands in front of `buildImage`. */
 const BUILD_IMAGE =
-  /((?:[\w'-]+|"[^"\n]+"|\$\{[^}\n]+\})(?:\.(?:[\w'-]+|"[^"\n]+"|\$\{[^}\n]+\}))*)\s*=\s*\(?((?:[\w'-]+\.)*)(build(?:Layered)?Image|streamLayeredImage)\b/g;
+  /(?<![\w'-])((?:[\w'-]+|"[^"\n]+"|\$\{[^}\n]+\})(?:\.(?:[\w'-]+|"[^"\n]+"|\$\{[^}\n]+\})){0,20})\s*=\s*\(?((?:[\w'-]+\.){0,20})(build(?:Layered)?Image|streamLayeredImage)\b/g;
 
 function readImages(
   { files, read }: Repository,

@@ -73,7 +73,12 @@ export class FolderUse {
  */
 function followLinks(base: string, pattern: string, looked: Set<string>): string[] {
   const found: string[] = [];
+  // Links that lead up and down again reach one folder in many ways.
+  const fewestLinks = new Map<string, number>();
   const walk = (at: string, rest: readonly string[], links: number): void => {
+    const place = `${at}\0${rest.join("/")}`;
+    if ((fewestLinks.get(place) ?? Infinity) <= links) return;
+    fewestLinks.set(place, links);
     const [head, ...tail] = rest;
     if (head === undefined) {
       if (links > 0) found.push(escapePattern(at));

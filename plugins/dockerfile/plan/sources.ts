@@ -5,6 +5,9 @@ import type { Instruction } from "../syntax/script.ts";
 import { parseHeredoc } from "../syntax/statements.ts";
 import { goMatcher } from "./match.ts";
 
+/** As Linux: no path has more bytes. */
+const LONGEST_PATH = 4096;
+
 /** Says whether ADD would fetch this source: a URL, or a git repository. */
 export function isRemote(source: string): boolean {
   return /^(?:https?|git|ssh):\/\/|^git@/.test(source);
@@ -34,6 +37,11 @@ export function sourcePattern(written: string, instruction: Instruction, file: S
     else parts.push(part);
   }
   const pattern = parts.join("/");
+  if (pattern.length > LONGEST_PATH) {
+    throw faultAt(file, instruction, `A source has ${pattern.length} characters`, {
+      next: `write a path of at most ${LONGEST_PATH}`,
+    });
+  }
   try {
     goMatcher(pattern);
   } catch (error) {
