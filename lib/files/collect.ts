@@ -72,8 +72,7 @@ function walk(
   const root = selection.root === "." ? "" : selection.root.replace(/\/+$/, "");
   const { as: prefix = "", takes = "all" } = selection;
   const tracked = selection.tracked ? trackedBelow(index.projectRoot, root) : undefined;
-  const gitFolder = tracked && index.folder(tracked.index)?.folder;
-  if (tracked !== undefined && gitFolder !== undefined) folders.set(tracked.index, gitFolder);
+  if (tracked !== undefined) folders.set(tracked.index, index.folder(tracked.index)?.folder);
   const visit = (below: string, taken: boolean, hidden: boolean): void => {
     const relative = root === "" ? below : below === "" ? root : `${root}/${below}`;
     const folder = index.folder(relative)?.folder;
@@ -89,22 +88,23 @@ function walk(
       const isTaken = taken || matcher.takes(path);
       const isHidden = hides(matcher, path, hidden);
       if (folder.rows.isNameless(folder.row(at))) {
-        const isTracked = tracked === undefined || tracked.files.has(path) ||
-          tracked.folders.has(path);
+        const isTracked = tracked === undefined || tracked.hasFile(path) || tracked.hasFolder(path);
         if (isTaken && !isHidden && isTracked && takes !== "kinds") {
           throw nameless(index.pathOf(relative), name);
         }
         continue;
       }
-      const counts = type !== "other" && (takes !== "files" || type !== "directory") &&
-        (tracked?.files.has(path) ?? true);
+      const isFolder = type === "directory";
+      // A folder whose tracked files are all deleted counts: git's users see that it is there.
+      const isTracked = tracked === undefined ||
+        (isFolder ? tracked.hasFolder(path) : tracked.hasFile(path));
+      const counts = type !== "other" && (takes !== "files" || !isFolder) && isTracked;
       if (isTaken && !isHidden && counts) {
         const content = takes !== "names" && (takes !== "kinds" || type === "symlink");
         found.push({ path: prefix + path, folder, at, relative, content });
       }
       if (isTaken && !isHidden && type === "other") special.add(prefix + path);
-      if (type !== "directory" || (isHidden && !matcher.hidesPartly)) continue;
-      if (tracked !== undefined && !tracked.folders.has(path)) continue;
+      if (!isFolder || !isTracked || (isHidden && !matcher.hidesPartly)) continue;
       const takesBelow = isTaken && takes !== "kinds";
       if (takesBelow || matcher.mayTakeBelow(path)) visit(path, takesBelow, isHidden);
     }

@@ -1,18 +1,6 @@
-/**
- * The files git tracks, read from its index without starting git.
- *
- * @see https://git-scm.com/docs/index-format
- */
+/** The files git tracks, read from its index without starting git. */
 
-/** Bytes of an entry before its content's name. */
-const STAT = 40;
-const MODE_AT = 24;
-const EXTENDED = 0x4000;
-const ASSUME_VALID = 0x8000;
-const SKIP_WORKTREE = 0x4000;
-
-/** Kind of an entry that stands for a submodule's commit. */
-const GITLINK = 0o160000;
+import { type IndexEntry, mergeSplitIndex, parseIndexFile } from "./git_index_format.ts";
 
 /** A repository as its files show it. */
 export interface Repository {
@@ -29,6 +17,11 @@ export interface TrackedFiles {
   /** Paths of the submodules, below the top folder. */
   readonly submodules: readonly string[];
   /**
+   * Paths of the folders, without a slash at the end, that a sparse index has as one entry each: git
+   * tracks what their tree in the commit holds, and usually none of it is in the work tree.
+   */
+  readonly folders: readonly string[];
+  /**
    * Git is told not to look at some of the files, as in a sparse checkout: whatever the work tree
    * holds in their place is no change to it.
    */
@@ -44,12 +37,22 @@ export function repositoryOf(folder: string): Repository | undefined {
   }
 }
 
-/** What git tracks; undefined where the index is missing or of a kind not read here. */
+/**
+ * What git tracks: nothing where there is no index; undefined where it is damaged or of a kind not
+ * read here.
+ */
 export function trackedFiles(repository: Repository): TrackedFiles | undefined {
   const config = readIfThere(`${commonFolder(repository.folder)}/config`) ?? "";
   const hashLength = /^\s*objectformat\s*=\s*sha256/im.test(config) ? 32 : 20;
+  const read = (name: string) => Deno.readFileSync(`${repository.folder}/${name}`);
+  let index: Uint8Array;
   try {
-    return parseIndex(Deno.readFileSync(`${repository.folder}/index`), hashLength);
+    index = read("index");
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound ? trackedBy([]) : undefined;
+  }
+  try {
+    return parseIndex(index, hashLength, (base) => read(`sharedindex.${base}`));
   } catch {
     return undefined;
   }
@@ -62,8 +65,15 @@ export function headFiles(repository: Repository): readonly string[] {
   const common = commonFolder(repository.folder);
   return [
     `${repository.folder}/HEAD`,
-    ...(ref === undefined ? [] : [`${common}/${ref}`, `${common}/packed-refs`]),
+    ...(ref === undefined
+      ? []
+      : [`${common}/${ref}`, `${common}/packed-refs`, `${common}/reftable/tables.list`]),
   ];
+}
+
+/** The files with a repository's own settings, absolute; the second is there for a few work trees. */
+export function configFiles({ folder }: Repository): readonly string[] {
+  return [`${commonFolder(folder)}/config`, `${folder}/config.worktree`];
 }
 
 /** The file beside the work tree that gives files attributes, absolute. */
@@ -72,68 +82,35 @@ export function attributesFile(repository: Repository): string {
 }
 
 /**
- * The entries of an index of version 2, 3 or 4; undefined for split and sparse ones.
+ * What an index says, in versions 2, 3 and 4, whole, split or sparse.
  *
- * @param hashLength bytes of a content's name: 20 of SHA-1, 32 of SHA-256.
+ * @param hashLength bytes of an object's name: 20 of SHA-1, 32 of SHA-256.
+ * @param readShared reads the shared index of a split one, by the hex digits in its name.
+ * @returns undefined for what is no index, or one that cannot be read here.
+ * @throws {Error} when it is cut short, or its shared index is not there.
  */
-export function parseIndex(bytes: Uint8Array, hashLength = 20): TrackedFiles | undefined {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (view.getUint32(0) !== 0x44495243) return undefined;
-  const version = view.getUint32(4);
-  if (version < 2 || version > 4) return undefined;
-  const [files, submodules]: [string[], string[]] = [[], []];
-  let unwatched = false;
-  const decoder = new TextDecoder();
-  const fixed = STAT + hashLength;
-  let at = 12;
-  let path = new Uint8Array(0);
-  for (let left = view.getUint32(8); left > 0; left--) {
-    const start = at;
-    const flags = view.getUint16(at + fixed);
-    at += fixed + 2;
-    unwatched ||= (flags & ASSUME_VALID) !== 0;
-    if ((flags & EXTENDED) !== 0) {
-      unwatched ||= (view.getUint16(at) & SKIP_WORKTREE) !== 0;
-      at += 2;
-    }
-    let keep = 0;
-    if (version === 4) {
-      const strip = readVarint(bytes, at);
-      keep = path.length - strip.value;
-      at = strip.next;
-    }
-    const end = bytes.indexOf(0, at);
-    if (end < 0 || keep < 0) return undefined;
-    const whole = new Uint8Array(keep + end - at);
-    whole.set(path.subarray(0, keep));
-    whole.set(bytes.subarray(at, end), keep);
-    path = whole;
-    const isFile = (view.getUint32(start + MODE_AT) & 0o170000) !== GITLINK;
-    (isFile ? files : submodules).push(decoder.decode(path));
-    at = version === 4 ? end + 1 : start + ((end - start + 8) & ~7);
-  }
-  const extensions = extensionsOf(bytes, view, at, hashLength);
-  if (extensions.includes("link") || extensions.includes("sdir")) return undefined;
-  return { files, submodules, unwatched };
+function parseIndex(
+  bytes: Uint8Array,
+  hashLength: number,
+  readShared: (base: string) => Uint8Array,
+): TrackedFiles | undefined {
+  const index = parseIndexFile(bytes, hashLength);
+  if (index === undefined) return undefined;
+  const { entries, link } = index;
+  if (link === undefined) return trackedBy(entries);
+  const base = parseIndexFile(readShared(link.base), hashLength);
+  return base && trackedBy(mergeSplitIndex(entries, link, base.entries));
 }
 
-/** Git's varint of offsets: each further byte adds one before it shifts. */
-function readVarint(bytes: Uint8Array, at: number): { value: number; next: number } {
-  let byte = bytes[at++]!;
-  let value = byte & 0x7f;
-  while (byte & 0x80) {
-    byte = bytes[at++]!;
-    value = ((value + 1) << 7) | (byte & 0x7f);
-  }
-  return { value, next: at };
-}
-
-function extensionsOf(bytes: Uint8Array, view: DataView, from: number, tail: number): string[] {
-  const names: string[] = [];
-  for (let at = from; at + 8 <= bytes.length - tail; at += 8 + view.getUint32(at + 4)) {
-    names.push(new TextDecoder().decode(bytes.subarray(at, at + 4)));
-  }
-  return names;
+function trackedBy(entries: readonly IndexEntry[]): TrackedFiles {
+  const pathsOf = (wanted: IndexEntry["kind"]) =>
+    entries.flatMap(({ kind, path }) => kind === wanted ? [path] : []);
+  return {
+    files: pathsOf("file"),
+    submodules: pathsOf("submodule"),
+    folders: pathsOf("folder").map((path) => path.replace(/\/$/, "")),
+    unwatched: entries.some(({ unwatched }) => unwatched),
+  };
 }
 
 /** `.git`, or the folder that a `.git` file of a worktree or submodule names. */

@@ -3,6 +3,7 @@
 import { join, relative } from "@std/path";
 import {
   attributesFile,
+  configFiles,
   headFiles,
   type Repository,
   repositoryOf,
@@ -14,6 +15,7 @@ import type { Selection } from "../../lib/model/selection.ts";
 import type { Installable } from "./installable.ts";
 import { askedFile } from "./asked.ts";
 import { changesWithCommit, COMMIT_READS } from "./commit.ts";
+import { GIT_ENVIRONMENT, userGitFiles } from "./git_settings.ts";
 import { mentions, trackedIn } from "./mentions.ts";
 import { recipeOf, sourceOf } from "./options.ts";
 
@@ -49,23 +51,53 @@ export function describe(image: Image, context: DescribeContext): Description {
     // What is evaluated may be what a task has yet to make.
     return description;
   }
-  const heads = repositories.some((each) => changesWithCommit(each, trackedIn(each)))
-    ? repositories.flatMap(headFiles)
-    : [];
-  const guard: Guard = {
-    files: [...configurationFiles(), askedFile(image, context), ...heads],
+  const local = {
+    files: [
+      ...configurationFiles(),
+      askedFile(image, context),
+      ...missingRepositories(source.installable, context.root),
+    ],
     env: ENVIRONMENT,
-    tools: ["nix"],
   };
-  if (repositories.length === 0) return { ...description, guard };
+  if (repositories.length === 0) return { ...description, guard: { ...local, tools: ["nix"] } };
+  const changes = repositories.some((each) => changesWithCommit(each, trackedIn(each)));
+  const guard: Guard = {
+    files: [
+      ...local.files,
+      ...userGitFiles(),
+      ...(changes ? repositories.flatMap(headFiles) : []),
+    ],
+    env: [...local.env, ...GIT_ENVIRONMENT],
+    tools: ["nix", "git"],
+    ...(changes ? { trees: repositories.map((each) => indexOf(each, context.root)) } : {}),
+  };
   const reads = repositories.flatMap((each): (string | Selection)[] => [
     relative(context.root, `${each.folder}/index`),
-    relative(context.root, attributesFile(each)),
+    ...[attributesFile(each), `${each.top}/.gitattributes`, ...configFiles(each)]
+      .map((path) => relative(context.root, path)),
     // Another branch has its commit in another file.
-    ...(heads.length === 0 ? [] : [relative(context.root, `${each.folder}/HEAD`)]),
+    ...(changes ? [relative(context.root, `${each.folder}/HEAD`)] : []),
     { ...treeOf(each.top, context.root), include: COMMIT_READS, tracked: true },
   ]);
   return { ...description, guard, reads };
+}
+
+/** Where a repository would be nearer to the evaluated folder than the one it is in, if it is. */
+function missingRepositories(installable: Installable, root: string): readonly string[] {
+  const folder = folderOf(installable, root);
+  if (folder === undefined) return [];
+  const top = repositoryOf(folder)?.top;
+  const missing: string[] = [];
+  for (let at = folder; at !== top && at !== ""; at = at.slice(0, at.lastIndexOf("/"))) {
+    missing.push(`${at}/.git`);
+  }
+  return missing;
+}
+
+/** A repository's index as it lies there, with the file that a split one shares. */
+function indexOf({ folder }: Repository, root: string): Selection {
+  const below = relative(root, folder);
+  return { root: below, include: ["index", "sharedindex.*"], takes: "files", as: `${below}/` };
 }
 
 /** The files an evaluation can see, and the repositories that decide about them. */

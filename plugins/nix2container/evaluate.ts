@@ -4,11 +4,15 @@
  */
 
 import { asFault, Fault } from "../../lib/model/errors.ts";
+import type { Json } from "../../lib/model/json.ts";
 import type { BuildContext, BuildRequest } from "../../lib/model/plugin.ts";
 import { hostPlatform } from "../../lib/model/platform.ts";
 import { type Answers, together } from "../../lib/model/together.ts";
+import { canonicalJson } from "../../lib/oci/json.ts";
 import { askedFile, noteAsked } from "./asked.ts";
+import { describe } from "./describe.ts";
 import { evaluationFault } from "./evaluation_fault.ts";
+import { readsElsewhere } from "./git_settings.ts";
 import { type Installable, isLocked, systemOf } from "./installable.ts";
 import { evaluationArgs, FEATURES, hasFunctionArgs, isImpure } from "./nix_args.ts";
 import { recipeOf } from "./options.ts";
@@ -152,13 +156,20 @@ async function evaluate(
 }
 
 /** What an unlocked flake, or a file that may read anything, is now says nothing of the next run. */
-function noteImpurity({ request: { image, context }, installable }: Question, lines: string[]) {
+function noteImpurity({ request, installable }: Question, lines: string[]) {
+  const { image, context } = request;
   const unlocked = lines.some((line) => /not writing modified lock file/.test(line));
   if (unlocked) warnOfLock(context);
   const fetched = installable.kind === "flake" && installable.local === undefined;
   const always = unlocked || installable.kind === "file" || isImpure(recipeOf(image).args ?? []) ||
-    (fetched && !isLocked(installable.reference));
+    (fetched && !isLocked(installable.reference)) || readsElsewhere() || isOutdated(request);
   noteAsked(askedFile(image, context), always);
+}
+
+/** Whether a recorded description no longer names all that must hold: the user's git has changed. */
+function isOutdated({ image, context, description }: BuildRequest): boolean {
+  const { guard = null } = describe(image, context);
+  return canonicalJson(guard as Json) !== canonicalJson((description.guard ?? null) as Json);
 }
 
 function warnOfLock(context: BuildContext): void {

@@ -130,7 +130,9 @@ toolTest(["nix", "git"], "submodules count where the flake is evaluated with the
   project.write({ "sub/deep/t.txt": "2" });
   const { status, reasons } = imageOf(await project.json(["build"]), "one");
   assertEquals([status, reasons], ["built", [{ kind: "input-changed", path: "sub/deep/t.txt" }]]);
+  // Without changes of its own, Nix reads the submodules' commits that it names.
   await flake.git("-C", "sub/deep", "commit", "-q", "-a", "-m", "second");
+  assertEquals(await flake.builds({ one: "cached" }), ["eval"]);
   assertEquals(await flake.builds({ one: "cached" }), []);
   project.write({ "sub/deep/untracked": "" });
   assertEquals(await flake.builds({ one: "cached" }), []);
