@@ -121,7 +121,7 @@ export interface Overrides {
   readonly engine?: string;
   /** The builder of docker buildx. */
   readonly builder?: string;
-  /** What a tool keeps of earlier builds must not be used: two builds are to be compared. */
+  /** What a tool keeps of earlier builds must not be used: `--force`, or two builds are compared. */
   readonly noCache?: boolean;
 }
 

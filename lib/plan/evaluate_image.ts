@@ -183,7 +183,7 @@ export function describeContext(c: Circumstances, node: ImageNode): DescribeCont
     platform: node.platform,
     env: environmentValues(node.image.common.hostEnv),
     args: c.args,
-    overrides: c.overrides,
+    overrides: c.forced.has(node.id) ? { ...c.overrides, noCache: true } : c.overrides,
     cacheDir: c.state.cache,
   };
 }

@@ -33,6 +33,7 @@ const UNKNOWN: ReadonlySet<Feature> = new Set(["folder-base"]);
 export const podman: Engine = {
   name: "podman",
   program: "podman",
+  weakCache: true,
   question: () => ["podman", "info", "--format", "{{.Host.BuildahVersion}}"],
   verdict,
   lacks,
@@ -55,6 +56,7 @@ export const podman: Engine = {
 export const buildah: Engine = {
   name: "buildah",
   program: "buildah",
+  weakCache: true,
   question: () => ["buildah", "--version"],
   verdict,
   lacks,

@@ -17,6 +17,7 @@ import type { Tooling } from "./tooling.ts";
 export const buildx: Engine = {
   name: "docker buildx",
   program: "docker",
+  weakCache: false,
   question: (builder) => [
     ...["docker", "buildx", "inspect"],
     ...(builder === undefined ? [] : [builder]),
@@ -62,6 +63,7 @@ export const buildx: Engine = {
 export const classic: Engine = {
   name: "docker",
   program: "docker",
+  weakCache: true,
   question: () => ["docker", "version", "--format", "{{.Server.Version}}"],
   verdict({ code, stdout, stderr }) {
     const version = stdout.trim();

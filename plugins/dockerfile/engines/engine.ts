@@ -68,6 +68,8 @@ export interface Engine {
   readonly name: EngineName;
   /** Its program on PATH. */
   readonly program: string;
+  /** Its layer cache knows less than the key: what it lacks has to stand in the Dockerfile. */
+  readonly weakCache: boolean;
   /** The command that tells whether it works here, without building anything. */
   question(builder?: string): readonly string[];
   /** What the answer to that means. */

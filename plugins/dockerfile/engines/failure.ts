@@ -2,6 +2,7 @@
 
 import { Fault } from "../../../lib/model/errors.ts";
 import type { Plan } from "../plan/stages.ts";
+import type { HandedScript } from "./handed_script.ts";
 import { faultAt, type Span } from "../syntax/place.ts";
 import type { Instruction } from "../syntax/script.ts";
 import type { OutputWatcher, StepPlace } from "./output.ts";
@@ -43,10 +44,11 @@ export function buildFault(
   code: number,
   watcher: OutputWatcher,
   plan: Plan,
+  handed: HandedScript,
   log: string,
 ): Fault {
   const { lastLines, recent } = watcher;
-  const at = spanOf(watcher.place, plan);
+  const at = spanOf(watcher.place, plan, handed);
   const why = reasonOf([...lastLines, ...recent], code);
   if (at === undefined || troubleIn(watcher) !== undefined) {
     return engineFault(engine, `${engine} failed: ${why}`, watcher, log);
@@ -101,10 +103,11 @@ function reasonOf(lines: readonly string[], code: number): string {
 function spanOf(
   place: StepPlace | undefined,
   plan: Plan,
+  handed: HandedScript,
 ): { keyword: string; span: Span } | undefined {
   if (place === undefined) return undefined;
-  if ("line" in place) return atLine(place.line, plan);
-  const found = "stage" in place ? inStage(place, plan) : inAll(place.step, plan);
+  if ("line" in place) return atLine(handed.lineOf(place.line), plan);
+  const found = "stage" in place ? inStage(place, plan, handed) : inAll(place.step, plan, handed);
   return found && { keyword: found.keyword, span: found };
 }
 
@@ -118,20 +121,19 @@ function atLine(line: number, plan: Plan): { keyword: string; span: Span } {
 function inStage(
   place: { readonly stage: number; readonly step: number; readonly of: number },
   plan: Plan,
+  handed: HandedScript,
 ): Instruction | undefined {
   const planned = plan.stages[place.stage - 1];
   if (planned === undefined) return undefined;
-  const triggers = place.of - 1 - planned.steps.length;
-  return planned.steps[place.step - 2 - triggers]?.instruction ?? planned.stage.from;
+  const steps = handed.stages[place.stage - 1]!;
+  const triggers = place.of - 1 - steps.length;
+  return steps[place.step - 2 - triggers] ?? planned.stage.from;
 }
 
-function inAll(step: number, plan: Plan): Instruction | undefined {
+function inAll(step: number, plan: Plan, handed: HandedScript): Instruction | undefined {
   const all = [
     ...plan.script.globals,
-    ...plan.stages.flatMap(({ stage, steps }) => [
-      stage.from,
-      ...steps.map(({ instruction }) => instruction),
-    ]),
+    ...plan.stages.flatMap(({ stage }, at) => [stage.from, ...handed.stages[at]!]),
   ];
   return all[step - 1];
 }

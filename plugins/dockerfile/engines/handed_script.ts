@@ -7,21 +7,40 @@
 import { csvFields } from "../plan/mounts.ts";
 import type { Origin, Plan, PlannedStage, Step } from "../plan/stages.ts";
 import type { Span } from "../syntax/place.ts";
-import type { Stage } from "../syntax/script.ts";
+import type { Instruction, Stage } from "../syntax/script.ts";
 import { joinLines, type Piece, splitKeyword, textOf } from "../syntax/statements.ts";
 import { splitFlags } from "../syntax/words.ts";
+import type { StepDigests } from "./step_digests.ts";
 
 /** What an engine calls something outside the Dockerfile. */
 export type NameOf = (origin: Origin) => string;
+
+/** Label whose value stands for what the engine's cache does not know; results do not have it. */
+export const STEP_LABEL = "dev.images.step";
+
+/** A Dockerfile for an engine. */
+export interface HandedScript {
+  readonly text: string;
+  /** The instructions behind FROM of each planned stage; undefined is a label of our own. */
+  readonly stages: readonly (readonly (Instruction | undefined)[])[];
+  /** The line of the user's Dockerfile that a line of the text stands for; both from 1. */
+  lineOf(line: number): number;
+}
 
 /**
  * Writes the Dockerfile for an engine.
  *
  * @param text the user's Dockerfile.
  * @param outside names of bases, images and folders.
+ * @param digests values of {@link STEP_LABEL}, each in front of its instruction.
  */
-export function handedScript(text: string, plan: Plan, outside: NameOf): string {
-  return new Rewriter(text, plan, outside).run();
+export function handedScript(
+  text: string,
+  plan: Plan,
+  outside: NameOf,
+  digests: StepDigests = new Map(),
+): HandedScript {
+  return new Rewriter(text, plan, outside, digests).run();
 }
 
 /** The name a stage has in the handed Dockerfile: its own, or one made for it. */
@@ -34,19 +53,42 @@ class Rewriter {
   /** Stages that are used by their number: without the others before them it would be another. */
   readonly #nameless: ReadonlySet<number>;
 
-  constructor(text: string, readonly plan: Plan, readonly outside: NameOf) {
+  constructor(
+    text: string,
+    readonly plan: Plan,
+    readonly outside: NameOf,
+    readonly digests: StepDigests,
+  ) {
     this.#lines = text.replace(/^\uFEFF/, "").split("\n");
     this.#nameless = numberedStages(plan);
   }
 
-  run(): string {
+  run(): HandedScript {
     const planned = new Map(this.plan.stages.map((stage) => [stage.index, stage]));
     for (const stage of this.plan.script.stages) {
       const reached = planned.get(stage.index);
       if (reached === undefined) this.#blankAll(stage, true);
       else this.#stage(reached);
     }
-    return this.#lines.join("\n");
+    const labels = new Map([...this.digests].map(([{ line }, digest]) => [line, digest]));
+    const origins: number[] = [];
+    const text = this.#lines.flatMap((written, at) => {
+      const digest = labels.get(at + 1);
+      const lines = digest === undefined ? [written] : [`LABEL ${STEP_LABEL}=${digest}`, written];
+      origins.push(...lines.map(() => at + 1));
+      return lines;
+    }).join("\n");
+    return {
+      text,
+      stages: this.plan.stages.map((stage) => this.#handedSteps(stage)),
+      lineOf: (line) => origins[line - 1] ?? line,
+    };
+  }
+
+  #handedSteps({ steps }: PlannedStage): (Instruction | undefined)[] {
+    return steps.flatMap(({ instruction }) =>
+      this.digests.has(instruction) ? [undefined, instruction] : [instruction]
+    );
   }
 
   #stage(planned: PlannedStage): void {

@@ -24,6 +24,7 @@ import { decompress } from "../../../lib/oci/tar_read.ts";
 import { rewriteTar } from "../../../lib/oci/tar_rewrite.ts";
 import { passOn } from "../native/write.ts";
 import type { Options } from "../plan/options.ts";
+import { STEP_LABEL } from "./handed_script.ts";
 import { MountPoints, plainPath } from "./mount_points.ts";
 import type { EngineImage, EngineLayer } from "./result.ts";
 
@@ -162,7 +163,7 @@ function recorded(
 ): ImageConfig {
   const created = new Date(context.created * 1000).toISOString().replace(/\.000Z$/, "Z");
   const own = containerConfig(made.config ?? {});
-  const { [BUILDAH_LABEL]: _, ...kept } = own.Labels ?? {};
+  const { [BUILDAH_LABEL]: _, [STEP_LABEL]: __, ...kept } = own.Labels ?? {};
   const { os, architecture, variant, author } = made;
   return {
     created,
@@ -193,7 +194,10 @@ function historyOf(
   options: Options,
   created: string,
 ): History[] {
-  return made.map((entry, at) => {
+  const lines = made.filter(({ created_by = "" }, at) =>
+    at < base.length || !created_by.includes(`LABEL ${STEP_LABEL}=`)
+  );
+  return lines.map((entry, at) => {
     const before = base[at];
     if (before !== undefined) return before;
     const { created_by = "", author, empty_layer } = entry;

@@ -1,6 +1,7 @@
 /** What a Dockerfile names outside itself, and how an engine gets at it. */
 
 import { Fault } from "../../../lib/model/errors.ts";
+import type { LocalImage } from "../../../lib/model/image.ts";
 import { formatReference, parseReference } from "../../../lib/model/reference.ts";
 import type { BuildContext } from "../../../lib/model/plugin.ts";
 import type { Folder } from "../plan/folders.ts";
@@ -19,6 +20,8 @@ export interface Outside {
   readonly args: readonly string[];
   /** The image that the result stands on; undefined for none. */
   readonly base: ResultBase | undefined;
+  /** A base, or a stage that another stands on, left instructions by ONBUILD. */
+  readonly hasTriggers: boolean;
 }
 
 /**
@@ -50,8 +53,17 @@ export async function handOutside(plan: Plan, engine: Engine, tooling: Tooling):
       );
     }
   }
-  for (const stage of plan.stages) await checkStage(stage, plan, tooling.context);
+  let hasTriggers = false;
+  for (const stage of plan.stages) {
+    const base = await baseOf(stage, tooling.context);
+    if (base !== undefined) checkBase(base, stage, plan);
+    const own = stage.steps.some(({ instruction }) =>
+      !stage.stage.instructions.includes(instruction)
+    );
+    if (own || (base?.config.config?.OnBuild ?? []).length > 0) hasTriggers = true;
+  }
   return {
+    hasTriggers,
     nameOf: (origin) => names.get(keyOf(origin))!,
     args,
     base: await resultBase(plan, tooling.context),
@@ -86,12 +98,12 @@ function pinned(reference: string, { bases }: BuildContext): string {
   return formatReference({ host, repository, digest });
 }
 
-async function checkStage(stage: PlannedStage, plan: Plan, context: BuildContext): Promise<void> {
-  const { origin, platform } = stage;
-  if (origin.kind === "image") checkBase(await context.need(origin.name), stage, plan);
-  if (origin.kind === "base") {
-    checkBase(await context.base(origin.reference, platform), stage, plan);
-  }
+async function baseOf(
+  { origin, platform }: PlannedStage,
+  context: BuildContext,
+): Promise<LocalImage | undefined> {
+  if (origin.kind === "image") return await context.need(origin.name);
+  return origin.kind === "base" ? await context.base(origin.reference, platform) : undefined;
 }
 
 async function resultBase(plan: Plan, context: BuildContext): Promise<ResultBase | undefined> {

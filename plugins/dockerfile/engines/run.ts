@@ -13,12 +13,13 @@ import { chooseEngine } from "./choose.ts";
 import { demandsOf } from "./demands.ts";
 import type { Engine, EngineJob, Secret } from "./engine.ts";
 import { buildFault } from "./failure.ts";
-import { handedScript } from "./handed_script.ts";
+import { type HandedScript, handedScript } from "./handed_script.ts";
 import { normalise } from "./normalise.ts";
 import { OutputWatcher } from "./output.ts";
 import { handOutside, type Outside } from "./outside.ts";
 import { prepareContext } from "./prepare.ts";
 import { readSecrets, redactor } from "./secrets.ts";
+import { stepDigests } from "./step_digests.ts";
 import { Tooling } from "./tooling.ts";
 
 /** A Dockerfile, read and planned. */
@@ -42,7 +43,9 @@ export async function buildWithEngine(
   const tooling = new Tooling(context, redactor(secrets));
   const engine = await chooseEngine(options, demandsOf(plan, options), tooling);
   const outside = await handOutside(plan, engine, tooling);
-  const job = await jobOf(reading, engine, outside, secrets, tooling);
+  const digests = engine.weakCache ? await stepDigests(plan, options, result, context) : undefined;
+  const handed = handedScript(reading.text, plan, outside.nameOf, digests);
+  const job = await jobOf(reading, engine, outside, handed, secrets, tooling);
   return await normalise(await engine.build(job, tooling), outside.base, request, options);
 }
 
@@ -60,9 +63,10 @@ function checkSources(sources: readonly NamedSource[], request: BuildRequest, pl
 }
 
 async function jobOf(
-  { text, options, plan }: Reading,
+  { options, plan }: Reading,
   engine: Engine,
   outside: Outside,
+  handed: HandedScript,
   secrets: readonly Secret[],
   tooling: Tooling,
 ): Promise<EngineJob> {
@@ -70,13 +74,14 @@ async function jobOf(
   const folder = await tooling.newPath("dockerfile");
   await Deno.mkdir(folder);
   const dockerfile = `${folder}/Dockerfile`;
-  await Deno.writeTextFile(dockerfile, handedScript(text, plan, outside.nameOf));
+  await Deno.writeTextFile(dockerfile, handed.text);
   // BuildKit looks for ignore rules beside the Dockerfile first.
   const ignoreFile = `${dockerfile}.dockerignore`;
   await Deno.writeTextFile(ignoreFile, "");
-  const { noCache = false } = context.overrides;
+  // What a base left by ONBUILD runs before anything that could be told to a weak cache.
+  const noCache = context.overrides.noCache === true || (engine.weakCache && outside.hasTriggers);
   const target = plan.stages.at(-1)!.stage.name;
-  const stages = plan.stages.map(({ steps }) => steps.length + 1);
+  const stages = handed.stages.map((steps) => steps.length + 1);
   return {
     dockerfile,
     ignoreFile,
@@ -95,7 +100,7 @@ async function jobOf(
     run: async (command, env) => {
       const watcher = new OutputWatcher(context.progress, stages);
       const code = await tooling.run(command, watcher, env);
-      if (code !== 0) throw buildFault(engine.name, code, watcher, plan, context.logFile);
+      if (code !== 0) throw buildFault(engine.name, code, watcher, plan, handed, context.logFile);
     },
   };
 }

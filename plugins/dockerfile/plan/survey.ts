@@ -28,6 +28,13 @@ export interface NamedSource {
   readonly pattern: string;
 }
 
+/** Files of a build context that an instruction reads. */
+export interface ContextRead {
+  readonly folder: Folder;
+  /** Go pattern below the folder; empty for all of it. */
+  readonly pattern: string;
+}
+
 /** What a plan reads. */
 export interface Survey {
   readonly folders: readonly FolderUse[];
@@ -38,6 +45,8 @@ export interface Survey {
   readonly engineNeeds: readonly EngineNeed[];
   /** Sources that must be there, as far as they are known before a build. */
   readonly sources: readonly NamedSource[];
+  /** Files of build contexts that each instruction reads. */
+  readonly reads: ReadonlyMap<Instruction, readonly ContextRead[]>;
   /** The reachable instructions, without what cannot change the image. */
   readonly normal: Readonly<Record<string, Json>>;
 }
@@ -56,6 +65,7 @@ class Surveyor {
   readonly #bases = new Set<string>();
   readonly #needs: EngineNeed[] = [];
   readonly #sources: NamedSource[] = [];
+  readonly #reads = new Map<Instruction, ContextRead[]>();
   readonly #scopes = new Map<number, Scope>();
 
   constructor(readonly plan: Plan, readonly options: Options) {}
@@ -73,6 +83,7 @@ class Surveyor {
       bases: [...this.#bases].sort(),
       engineNeeds: this.#needs,
       sources: this.#sources,
+      reads: this.#reads,
       normal: {
         escape: this.plan.script.escape,
         stages,
@@ -175,18 +186,22 @@ class Surveyor {
   }
 
   #take(folder: Folder, word: string, instruction: Instruction, scope: Scope): void {
-    const use = this.#use(folder);
+    const use = (pattern: string) => {
+      this.#use(folder).add(pattern);
+      const reads = this.#reads.get(instruction) ?? [];
+      this.#reads.set(instruction, [...reads, { folder, pattern }]);
+    };
     try {
       const written = scope.expand(word, instruction);
       const pattern = sourcePattern(written, instruction, this.plan.script.source);
       // With --parents, `/./` only marks where the kept part of the path begins.
-      use.add(pattern.includes("**") ? "" : pattern);
+      use(pattern.includes("**") ? "" : pattern);
       if (instruction.keyword === "RUN" || hasWildcard(pattern)) return;
       this.#sources.push({ instruction, word, folder, pattern });
     } catch (error) {
       if (!(error instanceof UnknownValue)) throw error;
       // Only the base's environment can tell: everything in the context may be meant.
-      use.add("");
+      use("");
     }
   }
 
