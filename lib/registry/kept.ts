@@ -8,8 +8,8 @@ import type { ImageStore, ManifestBytes } from "../oci/open_image.ts";
 /** Blobs on this machine, by digest. */
 export interface Kept {
   has(digest: Digest, size?: number): boolean;
-  /** The bytes, checked. */
-  read(digest: Digest): Promise<Uint8Array>;
+  /** The bytes; undefined where they are missing or damaged. */
+  readIntact(digest: Digest): Promise<Uint8Array | undefined>;
   /** The bytes as a stream that is checked. */
   open(digest: Digest): Promise<ReadableStream<Uint8Array>>;
   write(mediaType: string, bytes: Uint8Array): Promise<unknown>;
@@ -20,7 +20,8 @@ export function keptStore(store: ImageStore, kept: Kept): ImageStore {
   return {
     places: store.places,
     config: async (descriptor) => {
-      if (kept.has(descriptor.digest)) return await kept.read(descriptor.digest);
+      const here = await kept.readIntact(descriptor.digest);
+      if (here !== undefined) return here;
       const bytes = await store.config(descriptor);
       await kept.write(descriptor.mediaType, bytes);
       return bytes;
@@ -38,8 +39,8 @@ export async function keptManifest(
   kept: Kept,
   read: () => Promise<ManifestBytes | undefined>,
 ): Promise<ManifestBytes | undefined> {
-  if (kept.has(digest)) {
-    const bytes = await kept.read(digest);
+  const bytes = await kept.readIntact(digest);
+  if (bytes !== undefined) {
     return { descriptor: { mediaType: mediaTypeOf(bytes), digest, size: bytes.length }, bytes };
   }
   const found = await read();

@@ -79,8 +79,12 @@ async function smallBlob(
   descriptor: Descriptor,
 ): Promise<Uint8Array> {
   const { layout } = session.circumstances;
-  if (layout.has(descriptor.digest)) return await layout.read(descriptor.digest);
+  const isHere = layout.has(descriptor.digest);
+  const intact = await layout.readIntact(descriptor.digest);
+  if (intact !== undefined) return intact;
   if (record.remote === undefined) {
+    // Says what is wrong with it.
+    if (isHere) return await layout.read(descriptor.digest);
     throw new Fault(`The blob ${descriptor.digest} of the last build is gone`, {
       where: record.name,
       next: `build it again with \`images build ${record.name}\``,

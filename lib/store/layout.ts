@@ -9,12 +9,15 @@ import { type Digest, digestOfHex, hexOf, isDigest } from "../model/digest.ts";
 import { Fault } from "../model/errors.ts";
 import { type Descriptor, type Index, MediaType } from "../model/oci.ts";
 import { hashBytes } from "../oci/hash.ts";
+import { openRegularFile, readRegularFile, readRegularText } from "../util/regular_file.ts";
 import { writeAtomic } from "./atomic.ts";
 import { withLock } from "./lock.ts";
 import { exists, type State } from "./state.ts";
 
 /** The annotation that carries an image's name in `index.json`. */
 const REF_NAME = "org.opencontainers.image.ref.name";
+
+const MARKER = '{"imageLayoutVersion":"1.0.0"}';
 
 /** Size of the pieces a blob is read in, in bytes. */
 const CHUNK = 256 * 1024;
@@ -55,9 +58,19 @@ export class Layout {
 
   /** A small blob's bytes, checked. */
   async read(digest: Digest): Promise<Uint8Array> {
-    const bytes = await Deno.readFile(this.blobPath(digest));
+    const bytes = readRegularFile(this.blobPath(digest));
     if (await hashBytes(bytes) !== hexOf(digest)) throw corrupt(digest, this.blobPath(digest));
     return bytes;
+  }
+
+  /** A small blob's bytes; undefined where it is missing, cannot be read, or is damaged. */
+  async readIntact(digest: Digest): Promise<Uint8Array | undefined> {
+    if (!this.has(digest)) return undefined;
+    try {
+      return await this.read(digest);
+    } catch {
+      return undefined;
+    }
   }
 
   /**
@@ -67,7 +80,7 @@ export class Layout {
   async open(digest: Digest): Promise<ReadableStream<Uint8Array>> {
     const { Sha256 } = await import("../oci/sha256.ts");
     const path = this.blobPath(digest);
-    const file = await Deno.open(path);
+    const file = openRegularFile(path);
     const hash = new Sha256();
     return new ReadableStream({
       type: "bytes",
@@ -93,12 +106,14 @@ export class Layout {
     }, { highWaterMark: 0 });
   }
 
-  /** Writes a blob whose bytes are at hand. */
+  /** Writes a blob whose bytes are at hand; one that is here already is kept if it is intact. */
   async write(mediaType: string, bytes: Uint8Array): Promise<Descriptor> {
     const digest = digestOfHex(await hashBytes(bytes));
-    if (!this.has(digest, bytes.length)) {
+    if (await this.readIntact(digest) === undefined) {
       this.#prepare();
-      writeAtomic(this.blobPath(digest), bytes);
+      const path = this.blobPath(digest);
+      removeFolder(path);
+      writeAtomic(path, bytes);
     }
     return { mediaType, digest, size: bytes.length };
   }
@@ -122,8 +137,10 @@ export class Layout {
       options.onBytes?.(chunk.length);
     }
     const digest = await hash.digest();
-    // What stands there may be damaged.
-    temporary.moveTo(this.blobPath(digest));
+    // What is there may be damaged.
+    const path = this.blobPath(digest);
+    removeFolder(path);
+    temporary.moveTo(path);
     return { mediaType, digest, size };
   }
 
@@ -155,10 +172,11 @@ export class Layout {
       if (index === "damaged") this.#renewed = true;
       const refs = index === "damaged" ? new Map<string, Descriptor>() : namesOf(index);
       for (const [name, descriptor] of changes) {
-        if (refs.get(name)?.digest === descriptor?.digest || !holds(name)) continue;
+        if (isSame(refs.get(name), descriptor) || !holds(name)) continue;
         if (descriptor === undefined) refs.delete(name);
         else refs.set(name, named(name, descriptor));
       }
+      removeFolder(this.#indexPath);
       writeAtomic(this.#indexPath, renderIndex(refs));
     });
   }
@@ -172,35 +190,56 @@ export class Layout {
     const index = readIndex(this.#indexPath);
     if (index === undefined || index === "damaged") return false;
     const refs = namesOf(index);
-    return [...changes].every(([name, descriptor]) =>
-      refs.get(name)?.digest === descriptor?.digest
-    );
+    return [...changes].every(([name, descriptor]) => isSame(refs.get(name), descriptor));
   }
 
   #prepare(): void {
     this.#state.prepare();
     Deno.mkdirSync(`${this.#state.oci}/blobs/sha256`, { recursive: true });
     const marker = `${this.#state.oci}/oci-layout`;
-    if (!exists(marker)) writeAtomic(marker, '{"imageLayoutVersion":"1.0.0"}');
+    if (!isMarker(marker)) {
+      removeFolder(marker);
+      writeAtomic(marker, MARKER);
+    }
     if (exists(this.#indexPath)) return;
     this.#renewed = true;
     writeAtomic(this.#indexPath, renderIndex(new Map()));
   }
 }
 
+function isSame(a: Descriptor | undefined, b: Descriptor | undefined): boolean {
+  return a?.digest === b?.digest && a?.size === b?.size && a?.mediaType === b?.mediaType;
+}
+
 function named(name: string, descriptor: Descriptor): Descriptor {
   return { ...descriptor, annotations: { ...descriptor.annotations, [REF_NAME]: name } };
+}
+
+/** A file cannot replace a folder, such as a container engine makes where a file to mount is missing. */
+function removeFolder(path: string): void {
+  try {
+    if (Deno.lstatSync(path).isDirectory) Deno.removeSync(path, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+function isMarker(path: string): boolean {
+  try {
+    return readRegularText(path) === MARKER;
+  } catch {
+    return false;
+  }
 }
 
 /** An index that is there and can be read; undefined where there is none. */
 function readIndex(path: string): Index | "damaged" | undefined {
   try {
-    const index = JSON.parse(Deno.readTextFileSync(path)) as Partial<Index> | null;
+    const index = JSON.parse(readRegularText(path)) as Partial<Index> | null;
     return Array.isArray(index?.manifests) ? index as Index : "damaged";
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    if (error instanceof SyntaxError) return "damaged";
-    throw error;
+    // Whatever else stands there: its names are made again from the records.
+    return error instanceof Deno.errors.NotFound ? undefined : "damaged";
   }
 }
 

@@ -8,6 +8,7 @@ import type { Description } from "../model/plugin.ts";
 import type { Reason } from "../model/result.ts";
 import type { Entry } from "../model/selection.ts";
 import { sealed, unsealed } from "../model/sealed.ts";
+import { readRegularText } from "../util/regular_file.ts";
 import { writeAtomic } from "./atomic.ts";
 import type { Layout } from "./layout.ts";
 import { exists, fileName, type State } from "./state.ts";
@@ -184,20 +185,20 @@ export function readRecord<T extends { readonly schema: number }>(path: string):
 
 /** Reads what was sealed; where it is missing, or not as it was written, it was never kept. */
 export function readSealed<T extends object>(path: string): T | undefined {
-  return readAs<T>(path, unsealed);
+  try {
+    return unsealed<T>(Deno.readFileSync(path));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 /** Reads a file; a missing or unreadable one is a miss: what it said can be found out again. */
 export function readJson(path: string): unknown {
-  return readAs<unknown>(path, (bytes) => JSON.parse(new TextDecoder().decode(bytes)));
-}
-
-function readAs<T>(path: string, read: (bytes: Uint8Array) => T | undefined): T | undefined {
   try {
-    return read(Deno.readFileSync(path));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;
-    throw error;
+    return JSON.parse(readRegularText(path));
+  } catch {
+    return undefined;
   }
 }
 

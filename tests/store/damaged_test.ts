@@ -80,3 +80,108 @@ Deno.test("an images.lock of another shape is a fault that says where and what t
     assertStringIncludes(stderr, "next: remove the file and run `images pin`");
   }
 });
+
+/** Ways in which a file of the layout may be lost although there is something at its path. */
+const DAMAGES: Readonly<Record<string, (path: string) => void>> = {
+  "a changed byte": (path) => {
+    const bytes = Deno.readFileSync(path);
+    bytes[bytes.length >> 1]! ^= 1;
+    Deno.writeFileSync(path, bytes);
+  },
+  zeros: (path) => Deno.writeFileSync(path, new Uint8Array(Deno.statSync(path).size)),
+  "nothing in it": (path) => Deno.truncateSync(path, 0),
+  "a missing end": (path) => Deno.truncateSync(path, Deno.statSync(path).size - 1),
+  "a folder": (path) => {
+    Deno.removeSync(path);
+    Deno.mkdirSync(`${path}/inside`, { recursive: true });
+  },
+  "a link to a device": (path) => {
+    Deno.removeSync(path);
+    Deno.symlinkSync("/dev/zero", path);
+  },
+  "a named pipe": (path) => {
+    Deno.removeSync(path);
+    new Deno.Command("mkfifo", { args: [path] }).outputSync();
+  },
+};
+
+interface Document {
+  readonly manifests: readonly { readonly digest: string }[];
+  readonly config: { readonly digest: string };
+  readonly layers: readonly { readonly digest: string }[];
+}
+
+/** The files of a layout by what they are; of an image of two platforms, those of the first. */
+function layoutFiles(project: TestProject): Record<string, string> {
+  const folder = project.path(".images/oci");
+  const blob = ({ digest }: { readonly digest: string }) =>
+    `${folder}/blobs/${digest.replace(":", "/")}`;
+  const read = (path: string): Document => JSON.parse(Deno.readTextFileSync(path));
+  const index = blob(read(`${folder}/index.json`).manifests[0]!);
+  const manifest = blob(read(index).manifests[0]!);
+  const { config, layers } = read(manifest);
+  const layout = { "index.json": `${folder}/index.json`, "oci-layout": `${folder}/oci-layout` };
+  return { ...layout, index, manifest, config: blob(config), layer: blob(layers[0]!) };
+}
+
+function contents(folder: string): Record<string, string> {
+  const blobs = `${folder}/blobs/sha256`;
+  const paths = [...Deno.readDirSync(blobs)].map(({ name }) => `${blobs}/${name}`);
+  return Object.fromEntries(
+    [`${folder}/index.json`, `${folder}/oci-layout`, ...paths].sort()
+      .map((path) => [path, Deno.readTextFileSync(path)]),
+  );
+}
+
+Deno.test("build --force makes every damaged file of the layout again", async (t) => {
+  await using project = await TestProject.resident(
+    { "site/a": "a".repeat(100) },
+    `{ images: { site: files({
+      layers: [{ from: "site", to: "/" }],
+      platforms: ["linux/amd64", "linux/arm64"],
+    }) } }`,
+  );
+  await project.json(["build"]);
+  const folder = project.path(".images/oci");
+  const whole = contents(folder);
+  for (const [kind, path] of Object.entries(layoutFiles(project))) {
+    for (const [how, damage] of Object.entries(DAMAGES)) {
+      await t.step(`${kind}: ${how}`, async () => {
+        damage(path);
+        await project.json(["build", "--force"]);
+        assertEquals(contents(folder), whole);
+      });
+    }
+  }
+});
+
+Deno.test("a damaged blob is never handed on, and the remedy that is named works", async (t) => {
+  await using project = await TestProject.resident(
+    { "site/a": "a".repeat(100) },
+    `{ images: { site: files({
+      layers: [{ from: "site", to: "/" }],
+      platforms: ["linux/amd64", "linux/arm64"],
+    }) } }`,
+  );
+  await project.json(["build"]);
+  for (const kind of ["manifest", "config", "layer"]) {
+    for (const how of ["a changed byte", "zeros"]) {
+      await t.step(`${kind}: ${how}`, async () => {
+        const path = layoutFiles(project)[kind]!;
+        DAMAGES[how]!(path);
+        const archive = project.beside("archive");
+        const to = `oci-archive:${archive}`;
+        const { code, stderr } = await project.images("export", "site", "--to", to);
+        assertEquals(code, 1, stderr);
+        assertStringIncludes(stderr, "does not hold what its name says");
+        assertStringIncludes(stderr, "next: remove the file and build again");
+        assertEquals([...Deno.readDirSync(project.beside(""))].map(({ name }) => name), [
+          "project",
+        ]);
+        Deno.removeSync(path);
+        assertEquals((await project.images("export", "site", "--to", to)).code, 0);
+        Deno.removeSync(archive);
+      });
+    }
+  }
+});
