@@ -6,6 +6,7 @@ import {
   type NamedRegistry,
   repositoryIn,
 } from "../lib/registry/publish/destination.ts";
+import { unlessDenied } from "../lib/registry/faults.ts";
 import { checkTags } from "../lib/registry/publish/tags.ts";
 import { findPublished, type PublishedImage, targetImages } from "../lib/run/published.ts";
 import type { Session } from "../lib/run/session.ts";
@@ -64,7 +65,7 @@ async function move(
   const { descriptor: { digest, mediaType }, bytes } = published;
   const path = repositoryIn(registry, image);
   const client = await session.registries.client(registry.host);
-  const isThere = (await client.probe(path, tag))?.digest === digest;
+  const isThere = (await unlessDenied(client.probe(path, tag)))?.digest === digest;
   if (!isThere) await client.putManifest(path, tag, mediaType, bytes);
   const reference = `${repository}:${tag}`;
   return { registry: name, reference, digest, status: isThere ? "current" : "retagged" };

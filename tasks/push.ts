@@ -44,6 +44,7 @@ export function pushRun(
     targets,
     all: options.all ?? false,
     destination: destination.name,
+    settings: { publishes: !dryRun },
     before: (session) => refuseBeforeBuilding(session, request),
     then: (session, outcome, again) =>
       dryRun ? preview(session, outcome, request) : publish(session, outcome, request, again),

@@ -1,18 +1,24 @@
 /** A server's answer whose body has not been read yet. */
 
 import type { ClientRequest, IncomingMessage } from "node:http";
+import type { Patience } from "./transport.ts";
 
 /** Bodies up to this size are read to their end to keep the connection, in bytes. */
 const DRAIN_LIMIT = 64 * 1024;
+
+/** How long that may take, in milliseconds: a new connection takes no longer. */
+const DRAIN_PATIENCE = 1_000;
 
 /** An answer. Its body must be read or discarded: a connection hangs on it. */
 export class Answer {
   /** What was asked, after redirects. */
   readonly url: URL;
   readonly status: number;
+  /** How long is waited for what. */
+  readonly patience: Patience;
   readonly #incoming: IncomingMessage;
   readonly #outgoing: ClientRequest;
-  readonly #progress: () => void;
+  readonly #progress: (bytes: number) => void;
   /** Nothing else may go over its connection. */
   readonly #isLast: boolean;
 
@@ -23,8 +29,9 @@ export class Answer {
     options: {
       /** The request carried a stream. */
       readonly streamed: boolean;
-      /** Called for each piece of the body. */
-      readonly progress: () => void;
+      /** Called for each piece of the body with its length. */
+      readonly progress: (bytes: number) => void;
+      readonly patience: Patience;
     },
   ) {
     this.url = url;
@@ -32,6 +39,7 @@ export class Answer {
     this.#incoming = incoming;
     this.#outgoing = outgoing;
     this.#progress = options.progress;
+    this.patience = options.patience;
     // Who refuses a stream may not have read it, nor mean to.
     this.#isLast = !outgoing.writableEnded || (options.streamed && this.status >= 300);
     // What ends the body early is for its reader to hear; there may be none yet.
@@ -53,7 +61,7 @@ export class Answer {
   /** The body piece by piece; what ends it early is thrown. */
   async *body(): AsyncGenerator<Uint8Array> {
     for await (const chunk of this.#incoming) {
-      this.#progress();
+      this.#progress(chunk.length);
       yield chunk;
     }
     if (!this.#incoming.complete) {
@@ -62,14 +70,30 @@ export class Answer {
     if (this.#isLast) this.#outgoing.destroy();
   }
 
-  /** The body whole, or its beginning where it is longer. */
-  async bytes(limit: number): Promise<{ bytes: Uint8Array; complete: boolean }> {
+  /**
+   * The body whole, or its beginning where it is longer.
+   *
+   * @param limit in bytes.
+   * @param within after so many milliseconds what has come is given.
+   */
+  async bytes(limit: number, within?: number): Promise<{ bytes: Uint8Array; complete: boolean }> {
     const chunks: Uint8Array[] = [];
     let size = 0;
-    for await (const chunk of this.body()) {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > limit) break;
+    let late = false;
+    const timer = within === undefined ? undefined : setTimeout(() => {
+      late = true;
+      this.destroy();
+    }, within);
+    try {
+      for await (const chunk of this.body()) {
+        chunks.push(chunk);
+        size += chunk.length;
+        if (size > limit) break;
+      }
+    } catch (error) {
+      if (!late) throw error;
+    } finally {
+      clearTimeout(timer);
     }
     const bytes = new Uint8Array(size);
     let at = 0;
@@ -77,7 +101,7 @@ export class Answer {
       bytes.set(chunk, at);
       at += chunk.length;
     }
-    return { bytes: bytes.subarray(0, limit), complete: size <= limit };
+    return { bytes: bytes.subarray(0, limit), complete: size <= limit && !late };
   }
 
   /** Lets go of the body; the connection is kept where that is cheap. */
@@ -85,7 +109,7 @@ export class Answer {
     const small = this.#outgoing.method === "HEAD" || (this.length ?? 0) <= DRAIN_LIMIT;
     if (!small || this.#isLast) return this.destroy();
     try {
-      await this.bytes(DRAIN_LIMIT);
+      await this.bytes(DRAIN_LIMIT, DRAIN_PATIENCE);
     } catch {
       // Nobody wanted it.
     }

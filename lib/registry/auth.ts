@@ -3,8 +3,9 @@
 import type { Answer } from "./answer.ts";
 import { type Challenge, parseChallenges } from "./challenge.ts";
 import type { Credential, Credentials, Finding } from "./credentials.ts";
-import { type Doing, RegistryFault } from "./faults.ts";
+import { type Doing, isTemporary, RegistryFault } from "./faults.ts";
 import { isLoopback, redactUrl } from "./host.ts";
+import type { Pacer } from "./pacer.ts";
 import { extend, includes } from "./scope.ts";
 import type { Secrets } from "./secrets.ts";
 import { basicHeader, fetchToken, type Token, type TokenServer } from "./token.ts";
@@ -13,7 +14,12 @@ import type { Transport } from "./transport.ts";
 /** The way a registry wants it. */
 type Way =
   | { readonly scheme: "basic" }
-  | { readonly scheme: "bearer"; readonly server: TokenServer };
+  | {
+    readonly scheme: "bearer";
+    readonly server: TokenServer;
+    /** User and password would do, too. */
+    readonly orBasic: boolean;
+  };
 
 /** A token for some scopes, or one that is being fetched. */
 interface Grant {
@@ -46,9 +52,16 @@ export interface AuthenticatorSettings {
   readonly secrets: Secrets;
   /** Plain http is allowed to this host. */
   readonly clear: boolean;
+  readonly pacer: Pacer;
   /** Ends fetching tokens. */
   readonly signal: AbortSignal;
 }
+
+/** Statuses of what is no token server. */
+const NO_TOKENS = [404, 405, 410, 501];
+
+/** The most scopes of one repository that are asked for because challenges name them. */
+const MOST_NAMED = 16;
 
 /** The share of its life after which a token is not used any more. */
 const USED_UP = 0.1;
@@ -60,10 +73,21 @@ export class Authenticator {
   readonly #settings: AuthenticatorSettings;
   readonly #findings = new Map<string, Promise<Finding>>();
   readonly #grants: Grant[] = [];
+  /** Repository → the scopes that challenges have named for it besides ours. */
+  readonly #named = new Map<string, readonly string[]>();
+  /** Refresh token → what the token server has given in its place. */
+  readonly #rotated = new Map<string, string>();
+  /** One refresh token at a time: it may be good for once. */
+  #refreshing: Promise<unknown> = Promise.resolve();
   #way: Way | undefined;
 
   constructor(settings: AuthenticatorSettings) {
     this.#settings = settings;
+  }
+
+  /** Rights are asked for with tokens. */
+  get usesTokens(): boolean {
+    return this.#way?.scheme === "bearer";
   }
 
   /** What to send with a request; nothing until the registry has asked for something. */
@@ -73,10 +97,24 @@ export class Authenticator {
     if (this.#way.scheme === "basic" || credential?.kind === "token") {
       return credential === undefined ? {} : { header: basicHeader(credential) };
     }
-    const grant = this.#grant(this.#way.server, credential, wanted);
+    const { server, orBasic } = this.#way;
+    const named = this.#named.get(wanted.repository) ?? [];
+    const all = extend(wanted.scopes, named) ?? wanted.scopes;
+    const grant = this.#grant(server, credential, { ...wanted, scopes: all });
     try {
       return { header: `Bearer ${(await grant.token).value}`, grant };
     } catch (error) {
+      const { status = 0 } = error instanceof RegistryFault ? error.facts : {};
+      if (orBasic && credential !== undefined && NO_TOKENS.includes(status)) {
+        this.#way = { scheme: "basic" };
+        return await this.prove(wanted);
+      }
+      const isRefused = (status === 400 || status === 401 || status === 403) && !isTemporary(error);
+      if (isRefused && named.length > 0) {
+        // What the challenge names may be more than there is to be had.
+        this.#named.delete(wanted.repository);
+        return await this.prove(wanted);
+      }
       throw await this.#explained(error, wanted);
     }
   }
@@ -85,28 +123,32 @@ export class Authenticator {
    * Learns from a status of 401.
    *
    * @param proof what was sent.
-   * @returns the scopes to ask again with, or undefined where asking again is of no use.
+   * @returns whether to ask again.
    * @throws {RegistryFault} when the registry wants what is not known here.
    */
-  async learn(
-    answer: Answer,
-    base: URL,
-    proof: Proof,
-    { scopes, doing, repository }: Wanted,
-  ): Promise<readonly string[] | undefined> {
+  async learn(answer: Answer, base: URL, proof: Proof, wanted: Wanted): Promise<boolean> {
+    const { doing, repository } = wanted;
     const challenges = parseChallenges(answer.header("www-authenticate") ?? "");
     this.#way = this.#choose(challenges, base, doing);
+    if (this.#way.scheme === "bearer") this.#remember(challenges, wanted);
     if (proof.header === undefined) {
       // It was asked before the way was known, perhaps by another request.
-      const canProve = this.#way.scheme === "bearer" ||
+      return this.#way.scheme === "bearer" ||
         (await this.#find(repository)).credential !== undefined;
-      return canProve ? scopes : undefined;
     }
-    if (proof.grant === undefined) return undefined;
+    if (proof.grant === undefined) return false;
     this.#forget(proof.grant);
-    const params = challenges.find(({ scheme }) => scheme === "bearer")?.params;
-    if (params?.get("error") !== "insufficient_scope") return scopes;
-    return extend(scopes, params.get("scope") ?? "");
+    return true;
+  }
+
+  /** A registry behind a gateway knows a repository by another name than we. */
+  #remember(challenges: readonly Challenge[], { repository, scopes }: Wanted): void {
+    const texts = challenges.flatMap(({ params }) => params.get("scope") ?? []);
+    const known = this.#named.get(repository) ?? [];
+    const more = extend([...scopes, ...known], texts.join(" ").split(" ").filter(isScope));
+    if (more !== undefined) {
+      this.#named.set(repository, more.slice(scopes.length, scopes.length + MOST_NAMED));
+    }
   }
 
   /**
@@ -118,34 +160,38 @@ export class Authenticator {
   async denied(wanted: Wanted, text: string, isWrong: boolean): Promise<RegistryFault> {
     const { host } = this.#settings;
     const { repository, doing: { action, where } } = wanted;
-    const { credential, tried } = await this.#find(repository);
+    const { credential, tried, fault } = await this.#find(repository);
     const said = text === "" ? "" : ` (${text})`;
+    const facts = { denied: true, status: isWrong ? 401 : 403, text };
+    const make = (why: string, next: string) =>
+      new RegistryFault(`Cannot ${action}: ${why}${said}`, facts, { where, next });
     if (credential === undefined) {
-      return new RegistryFault(`Cannot ${action}: ${host} wants credentials${said}`, {
-        denied: true,
-      }, {
-        where,
-        next: `log in with \`docker login ${host}\`; none was found in ${
+      if (fault !== undefined) {
+        return make(
+          `${host} wants credentials, and those in ${fault.path} cannot be read: ${fault.why}`,
+          "correct that file, or log in again with `docker login` or `podman login`",
+        );
+      }
+      return make(
+        `${host} wants credentials`,
+        `log in with \`docker login ${host}\`; none was found in ${
           tried.join(", ") || "config files"
         }`,
-      });
+      );
     }
     const { source } = credential;
-    if (isWrong) {
-      const why = `${host} does not accept the credentials from ${source}${said}`;
-      return new RegistryFault(`Cannot ${action}: ${why}`, { denied: true }, {
-        where,
-        next: `log in again with \`docker login ${host}\`, or correct ${source}`,
-      });
-    }
-    const why = `the credentials from ${source} do not allow it${said}`;
-    const options = { where, next: remedy(host, wanted) };
-    return new RegistryFault(`Cannot ${action}: ${why}`, { denied: true }, options);
+    return isWrong
+      ? make(
+        `${host} does not accept the credentials from ${source}`,
+        `log in again with \`docker login ${host}\`, or correct ${source}`,
+      )
+      : make(`the credentials from ${source} do not allow it`, remedy(host, wanted));
   }
 
+  /** A refusal by the token server is one by the registry, unless it wants to be left alone. */
   async #explained(error: unknown, wanted: Wanted): Promise<unknown> {
     const { status, text = "" } = error instanceof RegistryFault ? error.facts : {};
-    if (status !== 401 && status !== 403) return error;
+    if ((status !== 401 && status !== 403) || isTemporary(error)) return error;
     return await this.denied(wanted, text, status === 401);
   }
 
@@ -171,7 +217,7 @@ export class Authenticator {
     );
     if (known !== undefined) return known;
     const { repository, scopes } = wanted;
-    const token = fetchToken(server, scopes, credential, this.#settings);
+    const token = this.#fetch(server, scopes, credential);
     const grant: Grant = { repository, scopes, token, usedUp: Infinity };
     this.#grants.push(grant);
     token.then(
@@ -181,23 +227,42 @@ export class Authenticator {
     return grant;
   }
 
+  #fetch(
+    server: TokenServer,
+    scopes: readonly string[],
+    credential: Credential | undefined,
+  ): Promise<Token> {
+    const isSafe = (url: URL) => this.#isSafe(url, server.realm);
+    const context = { ...this.#settings, isSafe };
+    if (credential?.kind !== "identity") return fetchToken(server, scopes, credential, context);
+    const fetching = this.#refreshing.then(async () => {
+      const token = this.#rotated.get(credential.token) ?? credential.token;
+      const fetched = await fetchToken(server, scopes, { ...credential, token }, context);
+      if (fetched.refresh !== undefined) this.#rotated.set(credential.token, fetched.refresh);
+      return fetched;
+    });
+    this.#refreshing = fetching.catch(() => {});
+    return fetching;
+  }
+
   #forget(grant: Grant): void {
     const at = this.#grants.indexOf(grant);
     if (at >= 0) this.#grants.splice(at, 1);
   }
 
   #choose(challenges: readonly Challenge[], base: URL, { where }: Doing): Way {
-    const bearer = challenges.find(({ scheme }) => scheme === "bearer");
-    if (bearer !== undefined) {
-      const realm = URL.parse(bearer.params.get("realm") ?? "");
-      if (realm !== null && this.#isSafe(realm, base)) {
-        return { scheme: "bearer", server: { realm, service: bearer.params.get("service") ?? "" } };
-      }
-      if (!challenges.some(({ scheme }) => scheme === "basic")) throw badRealm(realm, where);
+    const bearers = challenges.filter(({ scheme }) => scheme === "bearer");
+    const orBasic = challenges.some(({ scheme }) => scheme === "basic");
+    for (const { params } of bearers) {
+      const realm = URL.parse(params.get("realm") ?? "");
+      if (realm === null || !this.#isSafe(realm, base)) continue;
+      return { scheme: "bearer", server: { realm, service: params.get("service") ?? "" }, orBasic };
     }
-    if (challenges.some(({ scheme }) => scheme === "basic")) return { scheme: "basic" };
+    if (orBasic) return { scheme: "basic" };
+    const [bearer] = bearers;
+    if (bearer !== undefined) throw badRealm(URL.parse(bearer.params.get("realm") ?? ""), where);
     const schemes = challenges.map(({ scheme }) => scheme).join(", ") || "nothing";
-    throw new RegistryFault(`The registry wants authentication by ${schemes}`, {}, {
+    throw new RegistryFault(`The registry wants authentication by ${schemes}`, { denied: true }, {
       where,
       next: "only Basic and Bearer are supported; check what stands in front of the registry",
     });
@@ -214,15 +279,22 @@ export class Authenticator {
 
 function badRealm(realm: URL | null, where: string): RegistryFault {
   const which = realm === null ? "no URL" : redactUrl(realm);
-  return new RegistryFault(`The registry names ${which} as its token server`, {}, {
+  return new RegistryFault(`The registry names ${which} as its token server`, { denied: true }, {
     where,
     next: "credentials go to https only; look at the registry's configuration",
   });
 }
 
-function remedy(host: string, { scopes }: Wanted): string {
+function isScope(text: string): boolean {
+  return /^[\x21-\x7e]{1,512}$/.test(text) && text.includes(":");
+}
+
+function remedy(host: string, { scopes, doing: { isStrange } }: Wanted): string {
   const writes = scopes.some((scope) => scope.endsWith("push"));
-  if (!writes) return "use credentials that may read the repository, or correct its name";
+  if (!writes) {
+    const name = isStrange ? "the reference" : "its name";
+    return `use credentials that may read the repository, or correct ${name}`;
+  }
   if (host === "ghcr.io") {
     return "give the token write access: `packages: write` in a workflow, write_packages otherwise";
   }

@@ -8,7 +8,7 @@
 export interface Challenge {
   /** In lower case, e.g. `bearer`. */
   readonly scheme: string;
-  /** By name in lower case; of several of one name the first. */
+  /** By name in lower case; of several of one name the first, of scopes all. */
   readonly params: ReadonlyMap<string, string>;
 }
 
@@ -40,7 +40,9 @@ export function parseChallenges(header: string): Challenge[] {
       reader.skip(SPACE);
       const value = reader.quoted() ?? reader.take(BARE) ?? "";
       const key = name.toLowerCase();
-      if (!params.has(key)) params.set(key, value);
+      const first = params.get(key);
+      if (first === undefined) params.set(key, value);
+      else if (key === "scope") params.set(key, `${first} ${value}`);
       continue;
     }
     params = new Map();

@@ -9,7 +9,7 @@ import { Endpoint } from "./endpoint.ts";
 import { RegistryFault } from "./faults.ts";
 import { type FoundManifest, Manifests } from "./manifests.ts";
 import type { Pacing } from "./pacer.ts";
-import { BlobReader } from "./pull.ts";
+import { type BlobOptions, BlobReader } from "./pull.ts";
 import type { Environment, Patience } from "./transport.ts";
 import { type OpenBlob, type Sent, Upload } from "./upload.ts";
 import { type Arrival, hasBlob, Uploader } from "./uploader.ts";
@@ -18,7 +18,14 @@ import { type Arrival, hasBlob, Uploader } from "./uploader.ts";
 const BLOBS = 6;
 
 /** How long is waited for what. */
-const PATIENCE: Patience = { connect: 10_000, idle: 60_000, reply: 30_000, answer: 300_000 };
+const PATIENCE: Patience = {
+  connect: 10_000,
+  idle: 30_000,
+  reply: 30_000,
+  answer: 300_000,
+  document: 30_000,
+  refusal: 5_000,
+};
 
 /** How failures are waited out. */
 const PACING: Pacing = {
@@ -26,6 +33,7 @@ const PACING: Pacing = {
   silentTries: 3,
   base: 250,
   cap: 10_000,
+  throttledCap: 30_000,
   longest: 120_000,
   notable: 5_000,
 };
@@ -43,7 +51,9 @@ export interface ClientSettings {
   readonly notice?: (message: string) => void;
   /** For proxies and certificates. @default the process's own */
   readonly env?: Environment;
-  /** @default 10 s to connect, 60 s idle, 30 s for an answer, 300 s for one to a blob */
+  /** Whether a repository is nobody's here, such as a base's. @default none is */
+  readonly isStrange?: (repository: string) => boolean;
+  /** @default 10 s to connect, 30 s for all else, up to 300 s for an answer to a large blob */
   readonly patience?: Partial<Patience>;
   /** @default 6 tries, 3 where nothing is answered, from 250 ms doubling up to 10 s, up to 120 s where the registry asks */
   readonly pacing?: Partial<Pacing>;
@@ -64,11 +74,17 @@ export class RegistryClient {
     this.#endpoint = new Endpoint({
       ...settings,
       notice: settings.notice ?? (() => {}),
+      isStrange: settings.isStrange ?? (() => false),
       env: settings.env ?? Deno.env.toObject(),
       patience: { ...PATIENCE, ...settings.patience },
       pacing: { ...PACING, ...settings.pacing },
     });
     this.#manifests = new Manifests(this.#endpoint);
+  }
+
+  /** A repository is going to be written: the right to is asked for from the beginning. */
+  willWrite(repository: string): void {
+    this.#endpoint.written.add(repository);
   }
 
   /** What a tag or digest stands for, without its bytes; undefined where there is nothing. */
@@ -102,7 +118,7 @@ export class RegistryClient {
     }
     const bytes = new Uint8Array(size);
     let at = 0;
-    for await (const chunk of await this.blob(repository, descriptor)) {
+    for await (const chunk of await this.#open(repository, descriptor, { isDocument: true })) {
       bytes.set(chunk, at);
       at += chunk.length;
     }
@@ -113,13 +129,21 @@ export class RegistryClient {
    * A blob's bytes, checked against digest and size while they stream: the stream fails before its
    * end if they differ. It holds one of a few places until it is read or cancelled.
    */
-  async blob(
+  blob(
     repository: string,
     descriptor: Descriptor,
     signal?: AbortSignal,
   ): Promise<ReadableStream<Uint8Array>> {
+    return this.#open(repository, descriptor, signal === undefined ? {} : { signal });
+  }
+
+  async #open(
+    repository: string,
+    descriptor: Descriptor,
+    options: BlobOptions,
+  ): Promise<ReadableStream<Uint8Array>> {
     const release = await this.#reading.acquire();
-    const reader = new BlobReader(this.#endpoint, repository, descriptor, signal);
+    const reader = new BlobReader(this.#endpoint, repository, descriptor, options);
     try {
       await reader.open();
     } catch (error) {
@@ -147,9 +171,9 @@ export class RegistryClient {
     }, { highWaterMark: 0 });
   }
 
-  /** Whether a repository holds a blob. */
-  hasBlob(repository: string, digest: Digest): Promise<boolean> {
-    return hasBlob(this.#endpoint, repository, digest);
+  /** Whether a repository holds a blob, of so many bytes where that is known. */
+  hasBlob(repository: string, digest: Digest, size?: number): Promise<boolean> {
+    return hasBlob(this.#endpoint, repository, digest, size);
   }
 
   /** Mounts a blob from another repository; false where the registry would not. */
@@ -164,6 +188,7 @@ export class RegistryClient {
    *
    * @param options.from repositories of this registry that may hold it.
    * @param options.onBytes told of bytes as they go; of fewer than none where they must go again.
+   * @param options.always sends it although the registry says that it is there.
    */
   upload(
     repository: string,
@@ -172,10 +197,12 @@ export class RegistryClient {
     options: {
       readonly from?: readonly string[];
       readonly onBytes?: (bytes: number) => void;
+      readonly always?: boolean;
     } = {},
   ): Promise<Arrival> {
-    const uploader = new Uploader(this.#endpoint, repository, options.onBytes);
-    return this.#writing.run(() => uploader.bring(descriptor, open, options.from ?? []));
+    const { from = [], onBytes, always = false } = options;
+    const uploader = new Uploader(this.#endpoint, repository, onBytes);
+    return this.#writing.run(() => uploader.bring(descriptor, open, from, always));
   }
 
   /**

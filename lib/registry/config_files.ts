@@ -5,7 +5,7 @@
  */
 
 import { isObject } from "../dsl/shape.ts";
-import { Fault } from "../model/errors.ts";
+import { refusalOf } from "../model/os_errors.ts";
 import { DOCKER_HUB } from "../model/reference.ts";
 import type { Credential } from "./credentials.ts";
 import { askHelper, type HelperContext } from "./helpers.ts";
@@ -13,13 +13,20 @@ import { askHelper, type HelperContext } from "./helpers.ts";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Under which names Docker Hub's credentials are kept, docker's own first. */
-const HUB_KEYS = ["https://index.docker.io/v1/", "index.docker.io", DOCKER_HUB];
+const HUB_KEYS = [
+  "https://index.docker.io/v1/",
+  "index.docker.io",
+  DOCKER_HUB,
+  "registry-1.docker.io",
+];
 
 /** What a config file says of a repository. */
 export interface FileFinding {
   readonly credential?: Credential;
   /** Why there is none, where that is not plain absence. */
   readonly why?: string;
+  /** The file is not what it should be. */
+  readonly isFaulty?: boolean;
 }
 
 /** The files that are there, in the order in which they are asked. */
@@ -46,8 +53,6 @@ function isFile(path: string): boolean {
 /**
  * Looks a repository up in one file: `credHelpers` for the host, `auths` by the longest path, then
  * `credsStore`.
- *
- * @throws {Fault} when the file is not what it should be.
  */
 export async function credentialIn(
   path: string,
@@ -55,13 +60,21 @@ export async function credentialIn(
   repository: string,
   context: HelperContext,
 ): Promise<FileFinding> {
-  const { auths, credHelpers, credsStore } = readConfig(path);
+  const config = readConfig(path);
+  if (typeof config === "string") return { why: config, isFaulty: true };
+  const { auths, credHelpers, credsStore } = config;
   const names = host === DOCKER_HUB ? HUB_KEYS : [host];
-  const helper = names.map((name) => credHelpers[name]).find((name) => typeof name === "string");
-  if (typeof helper === "string") return await askHelper(helper, names, path, context);
+  const helper = names.map((name) => credHelpers[name]).find(isName);
+  const helped = helper === undefined ? {} : await askHelper(helper, names, path, context);
+  if (helped.credential !== undefined) return helped;
   const entry = keysFor(host, repository).map((key) => auths.get(key)).find(hasContent);
   if (entry !== undefined) return fromEntry(entry, path);
-  return credsStore === undefined ? {} : await askHelper(credsStore, names, path, context);
+  if (helper !== undefined || credsStore === undefined) return helped;
+  return await askHelper(credsStore, names, path, context);
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
 }
 
 interface Config {
@@ -79,34 +92,42 @@ interface AuthEntry {
   readonly registrytoken?: unknown;
 }
 
-function readConfig(path: string): Config {
-  const unreadable = (why: string) =>
-    new Fault(`Cannot read the credentials in ${path}: ${why}`, {
-      where: path,
-      next: "correct the file, or log in again with `docker login` or `podman login`",
-    });
+/** What a file holds, or why that cannot be told. An empty file is as good as none, null as nothing. */
+function readConfig(path: string): Config | string {
   let document: unknown;
   try {
-    document = JSON.parse(Deno.readTextFileSync(path));
+    const text = Deno.readTextFileSync(path).replace(/^\uFEFF/, "");
+    document = text.trim() === "" ? {} : JSON.parse(text);
   } catch (error) {
     // The parser's own words quote the file, and so its secrets.
-    throw unreadable(error instanceof SyntaxError ? "it is not JSON" : (error as Error).name);
+    if (error instanceof SyntaxError) return "it is not JSON";
+    return refusalOf(error as Error)?.message.toLowerCase() ?? (error as Error).name;
   }
-  if (!isObject(document)) throw unreadable("it is not an object");
-  const { auths = {}, credHelpers = {}, credsStore } = document;
-  if (!isObject(auths) || !isObject(credHelpers)) throw unreadable("its members are not objects");
+  if (!isObject(document ?? {})) return "it is not an object";
+  const { auths, credHelpers, credsStore } = (document ?? {}) as Record<string, unknown>;
+  if (!isObject(auths ?? {}) || !isObject(credHelpers ?? {})) return "its members are not objects";
   return {
-    auths: new Map(
-      Object.entries(auths).map(([key, entry]) => [plainKey(key), entry as AuthEntry]),
-    ),
-    credHelpers,
-    ...(typeof credsStore === "string" && credsStore !== "" ? { credsStore } : {}),
+    auths: authsOf((auths ?? {}) as Record<string, AuthEntry>),
+    credHelpers: (credHelpers ?? {}) as Record<string, unknown>,
+    ...(isName(credsStore) ? { credsStore } : {}),
   };
 }
 
-/** Old files have URLs as keys, with the path of the API's version. */
+/** Of several keys for one place that in today's form counts. */
+function authsOf(auths: Readonly<Record<string, AuthEntry>>): Map<string, AuthEntry> {
+  const found = new Map<string, AuthEntry>();
+  for (const [key, entry] of Object.entries(auths)) {
+    const plain = plainKey(key);
+    if (plain === key || !hasContent(found.get(plain))) found.set(plain, entry);
+  }
+  return found;
+}
+
+/** Old files have URLs as keys, with the path of the API's version; hosts are in any case. */
 function plainKey(key: string): string {
-  return key.replace(/^https?:\/\//, "").replace(/\/(?:v[12]\/?)?$/, "");
+  const name = key.replace(/^https?:\/\//i, "").replace(/\/(?:v[12]\/?)?$/, "");
+  const slash = name.indexOf("/");
+  return slash < 0 ? name.toLowerCase() : name.slice(0, slash).toLowerCase() + name.slice(slash);
 }
 
 /** The keys that may hold a repository's credential: the longest path first, the host last. */

@@ -44,6 +44,8 @@ export interface Finding {
   readonly credential?: Credential;
   /** The places that had nothing, for people. */
   readonly tried: readonly string[];
+  /** A config file that cannot be read: there may be one in it. */
+  readonly fault?: { readonly path: string; readonly why: string };
 }
 
 /** Looks up credentials, when they are asked for and not before. */
@@ -60,7 +62,6 @@ export class Credentials {
    * config files of podman and docker and the helpers these name, from what CI systems provide.
    *
    * @param host of the reference, e.g. `docker.io`.
-   * @throws {Fault} when a config file that is there cannot be read.
    */
   async find(host: string, repository: string): Promise<Finding> {
     const { registries = [], env = Deno.env.toObject(), signal, patience } = this.#settings;
@@ -75,9 +76,11 @@ export class Credentials {
       if (own !== undefined) return { credential: own, tried };
       tried.push(`${stem}_USERNAME and _PASSWORD`);
     }
+    let fault: Finding["fault"];
     for (const path of configFiles(env)) {
       const found = await credentialIn(path, host, repository, context);
       if (found.credential !== undefined) return { credential: found.credential, tried };
+      if (found.isFaulty) fault ??= { path, why: found.why ?? "" };
       tried.push(found.why === undefined ? path : `${path} (${found.why})`);
     }
     for (const [user, password, fallback] of ciVariables(host, env)) {
@@ -85,7 +88,7 @@ export class Credentials {
       if (found !== undefined) return { credential: found, tried };
       tried.push(`${user} and ${password}`);
     }
-    return { tried };
+    return fault === undefined ? { tried } : { tried, fault };
   }
 }
 
@@ -102,6 +105,7 @@ function ciVariables(
   return [];
 }
 
-function covers(prefix: string, repository: string): boolean {
+/** Says whether a repository lies below a path. */
+export function covers(prefix: string, repository: string): boolean {
   return prefix === "" || repository === prefix || repository.startsWith(`${prefix}/`);
 }

@@ -5,10 +5,20 @@ import type { Answer } from "./answer.ts";
 import { Authenticator, type Wanted } from "./auth.ts";
 import { BodyFailure } from "./body.ts";
 import type { Credentials } from "./credentials.ts";
-import { broken, type Doing, isTemporary, readRefusal, refused } from "./faults.ts";
+import {
+  broken,
+  type Doing,
+  isTemporary,
+  readRefusal,
+  refused,
+  refusedElsewhere,
+  RegistryFault,
+} from "./faults.ts";
+import { apiHost } from "./host.ts";
 import { findBase, hostile, locationOf, mayBeClear, redirection } from "./locations.ts";
 import { Meter } from "./meter.ts";
 import { Pacer, type Pacing } from "./pacer.ts";
+import { pullScope, pushScope } from "./scope.ts";
 import { Secrets } from "./secrets.ts";
 import { type Environment, type Patience, Transport } from "./transport.ts";
 
@@ -36,7 +46,15 @@ export interface EndpointSettings {
   readonly notice: (message: string) => void;
   /** For proxies and certificates. */
   readonly env: Environment;
+  /** Whether a repository is nobody's here, such as a base's. */
+  readonly isStrange: (repository: string) => boolean;
 }
+
+/** The requests that are answered with documents: the host may answer others and not these. */
+const DOCUMENTS = "documents";
+
+/** The requests that bring blobs. */
+export const UPLOADS = "uploads";
 
 /** What is asked of a registry. */
 export interface Question {
@@ -59,6 +77,10 @@ export interface Question {
   readonly retry?: boolean;
   /** Carries a blob, whose number at once is bounded elsewhere. @default false */
   readonly carriesBlob?: boolean;
+  /** Its answer's body has a time as a whole. @default false */
+  readonly isDocument?: boolean;
+  /** Size of the blob that is committed, in bytes, where that is not the body's. */
+  readonly blobSize?: number;
   /** Ends this request besides what ends all of them. */
   readonly signal?: AbortSignal;
   /** Ends this request in the place of what ends all others. */
@@ -80,6 +102,8 @@ export class Endpoint {
   readonly pacer: Pacer;
   /** Pairs of repositories between which it refuses to mount, as `to from`. */
   readonly unmountable: Set<string> = new Set();
+  /** The repositories that are going to be written: reading them asks for that right, too. */
+  readonly written: Set<string> = new Set();
   /** Aborted when the run or this endpoint ends. */
   readonly signal: AbortSignal;
   /** Plain http may be spoken to it. */
@@ -88,6 +112,8 @@ export class Endpoint {
   readonly #closing = new AbortController();
   readonly #short = new Slots(SHORT_REQUESTS);
   readonly #auth: Authenticator;
+  /** Whether a repository is nobody's here, such as a base's. */
+  readonly isStrange: (repository: string) => boolean;
   #base: Promise<URL> | undefined;
 
   constructor(settings: EndpointSettings) {
@@ -96,12 +122,14 @@ export class Endpoint {
     this.#clear = mayBeClear(settings.host, settings.insecure);
     this.#transport = new Transport(settings.patience, settings.env);
     this.pacer = new Pacer(settings.host, settings.pacing, settings.notice);
+    this.isStrange = settings.isStrange;
     this.#auth = new Authenticator({
       host: settings.host,
       credentials: settings.credentials,
       transport: this.#transport,
       secrets: this.secrets,
       clear: this.#clear,
+      pacer: this.pacer,
       signal: this.signal,
     });
   }
@@ -118,92 +146,126 @@ export class Endpoint {
    * @throws {RegistryFault} when the answer is none of those that are accepted.
    */
   ask(question: Question): Promise<Answer> {
-    return this.#again(question, (signal) => this.#askOnce(question, signal));
+    return this.#again(question, undefined, (signal) => this.#askOnce(question, signal));
   }
 
   /**
    * Asks for something that is read whole, or as far as the limit goes; again if it breaks off.
    *
-   * @param limit in bytes.
+   * @param limit in bytes; where the answer says that it is longer, nothing is read.
    */
   read(question: Question, limit: number): Promise<WholeAnswer> {
-    return this.#again(question, async (signal) => {
-      const answer = await this.#askOnce(question, signal);
+    return this.#again(question, DOCUMENTS, async (signal) => {
+      const answer = await this.#askOnce({ ...question, isDocument: true }, signal);
       try {
-        return { answer, ...await answer.bytes(limit) };
+        using _told = this.pacer.watch(this.#nameOf(answer.url));
+        if ((answer.length ?? 0) > limit) {
+          answer.destroy();
+          return { answer, bytes: new Uint8Array(), complete: false };
+        }
+        const read = await answer.bytes(limit);
+        this.pacer.answered(DOCUMENTS);
+        return { answer, ...read };
       } catch (error) {
         throw broken(error, this.#doing(question), answer.url.host, this.secrets);
       }
     });
   }
 
-  async #again<T>(question: Question, attempt: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async #again<T>(
+    question: Question,
+    channel: string | undefined,
+    attempt: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     const signal = signalOf(question, this.signal);
-    let silences = 0;
-    let began = 0;
+    const attempts = this.pacer.attempts(channel);
     const once = () => {
-      this.pacer.refuseSilent();
-      began = performance.now();
+      attempts.begin();
       return attempt(signal);
     };
-    for (let failures = 1;; failures++) {
+    for (;;) {
       await this.pacer.ready(signal);
       try {
         return await (question.carriesBlob ? once() : this.#short.run(once));
       } catch (error) {
         signal.throwIfAborted();
         if (!isTemporary(error) || question.retry === false) throw error;
-        if (error.facts.silent) silences = this.pacer.silences(began, silences);
-        if (!this.pacer.allows(failures, silences, error)) throw error;
-        await this.pacer.pause(failures, error, signal);
+        if (!attempts.mayRetry(error)) throw error;
+        await attempts.pause(error, signal);
       }
     }
   }
 
   #doing({ action, repository }: Pick<Question, "action" | "repository">): Doing {
-    return { action, where: `${this.host}/${repository}` };
+    const isStrange = this.isStrange(repository);
+    return { action, where: `${this.host}/${repository}`, ...(isStrange ? { isStrange } : {}) };
   }
 
+  /** Who may not do all that will be done may still be allowed to read. */
   async #askOnce(question: Question, signal: AbortSignal): Promise<Answer> {
+    const { repository, scopes } = question;
+    const isReading = scopes.length === 1 && scopes[0] === pullScope(repository);
+    if (!isReading || !this.written.has(repository)) {
+      return await this.#askAs(question, signal);
+    }
+    try {
+      const writing = { ...question, scopes: [pushScope(repository)] };
+      return await this.#askAs(writing, signal);
+    } catch (error) {
+      const isDenied = error instanceof RegistryFault && error.facts.denied === true;
+      if (!isDenied || !this.#auth.usesTokens) throw error;
+      this.written.delete(repository);
+      return await this.#askAs(question, signal);
+    }
+  }
+
+  async #askAs(question: Question, signal: AbortSignal): Promise<Answer> {
     const doing = this.#doing(question);
-    const answer = await this.#exchange(question, doing, signal);
+    const base = await this.#baseUrl(doing, signal);
+    const answer = await this.#exchange(question, doing, base, signal);
     if (question.accepts.includes(answer.status)) return answer;
     const refusal = await readRefusal(answer, this.secrets);
+    const { origin, host } = answer.url;
+    if (origin !== base.origin) {
+      throw refusedElsewhere(doing, host, refusal, question.carriesBlob === true);
+    }
     if (refusal.status === 403 && !refusal.temporary) {
-      throw await this.#auth.denied({ ...question, doing }, refusal.text, false);
+      const denied = await this.#auth.denied({ ...question, doing }, refusal.text, false);
+      throw denied.with({ codes: refusal.codes });
     }
     throw refused(doing, refusal);
   }
 
   /** Sends until it is let in and no longer sent elsewhere. */
-  async #exchange(question: Question, doing: Doing, signal: AbortSignal): Promise<Answer> {
-    const base = await this.#baseUrl(doing, signal);
+  async #exchange(
+    question: Question,
+    doing: Doing,
+    base: URL,
+    signal: AbortSignal,
+  ): Promise<Answer> {
     let url = typeof question.at === "string" ? new URL(question.at, base) : question.at;
-    let wanted: Wanted = { ...question, doing };
+    const wanted: Wanted = { ...question, doing };
     const meter = new Meter(question.onBytes);
     let redirects = 0;
     for (let challenges = 0;; meter.takeBack()) {
       // Who asks is nobody's business but the registry's own.
       const isOwn = url.origin === base.origin;
       const proof = isOwn ? await this.#auth.prove(wanted) : {};
-      const { header } = proof;
       const answer = await this.#send(
         { ...question, onBytes: meter.add },
         url,
-        header,
+        proof.header,
         doing,
         signal,
       );
-      if (answer.status === 401 && isOwn && !question.accepts.includes(401)) {
-        const scopes = challenges++ < CHALLENGES
-          ? await this.#auth.learn(answer, base, proof, wanted)
-          : undefined;
-        if (scopes === undefined) {
-          const { text } = await readRefusal(answer, this.secrets);
-          throw await this.#auth.denied(wanted, text, proof.grant === undefined);
+      if (answer.status === 401 && isOwn) {
+        const isLearnt = challenges++ < CHALLENGES &&
+          await this.#auth.learn(answer, base, proof, wanted);
+        if (!isLearnt) {
+          const { text, codes } = await readRefusal(answer, this.secrets);
+          throw (await this.#auth.denied(wanted, text, proof.grant === undefined)).with({ codes });
         }
         await answer.discard();
-        wanted = { ...wanted, scopes };
         continue;
       }
       const next = redirection(answer, question.method, base, doing);
@@ -221,17 +283,23 @@ export class Endpoint {
     doing: Doing,
     signal: AbortSignal,
   ): Promise<Answer> {
-    const { method, headers, body, length, onBytes } = question;
+    const { method, headers, body, length, onBytes, isDocument = false, blobSize = 0 } = question;
     const bringsBlob = question.carriesBlob === true && method !== "GET";
     const meter = new Meter(onBytes);
     for (let stale = 0;; stale++, meter.takeBack()) {
       const opened = await body?.();
       try {
-        using _told = bringsBlob ? undefined : this.pacer.watch();
+        using told = new DisposableStack();
+        const host = this.#nameOf(url);
+        if (!bringsBlob) told.use(this.pacer.watch(host));
+        const onSent = () => {
+          if (!told.disposed) told.use(this.pacer.watch(host, true));
+        };
         const answer = await this.#transport.send({
           method,
           url,
-          bringsBlob,
+          isDocument,
+          ...(bringsBlob ? { blobSize, onSent } : {}),
           headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
           signal,
           ...(opened === undefined ? {} : { body: opened }),
@@ -251,6 +319,11 @@ export class Endpoint {
     }
   }
 
+  /** A URL's host as people know it. */
+  #nameOf({ host }: URL): string {
+    return host === apiHost(this.host) ? this.host : host;
+  }
+
   /** A place that an answer names in its `Location`. */
   async located(answer: Answer, question: Pick<Question, "action" | "repository">): Promise<URL> {
     const doing = this.#doing(question);
@@ -258,12 +331,19 @@ export class Endpoint {
   }
 
   #baseUrl(doing: Doing, signal: AbortSignal): Promise<URL> {
-    this.#base ??= findBase(this.host, this.#clear, this.#transport, signal).catch((error) => {
+    this.#base ??= this.#findBase(doing, signal);
+    return this.#base;
+  }
+
+  async #findBase(doing: Doing, signal: AbortSignal): Promise<URL> {
+    try {
+      using _told = this.pacer.watch();
+      return await findBase(this.host, this.#clear, this.#transport, signal);
+    } catch (error) {
       this.#base = undefined;
       signal.throwIfAborted();
       throw broken(error, doing, this.host, this.secrets);
-    });
-    return this.#base;
+    }
   }
 }
 

@@ -3,7 +3,7 @@
 import { Fault, type FaultOptions } from "../model/errors.ts";
 import type { Answer } from "./answer.ts";
 import { TimeoutError } from "./deadline.ts";
-import { parseRetryAfter, retryAfterIn } from "./retry_after.ts";
+import { parseReset, parseRetryAfter, retryAfterIn } from "./retry_after.ts";
 import type { Secrets } from "./secrets.ts";
 
 /** The most of a refusal that is read, in bytes. */
@@ -29,12 +29,22 @@ interface FailureFacts {
   readonly codes?: readonly string[];
   /** The registry's words, fit to be shown. */
   readonly text?: string;
-  /** The registry does not let whoever asks do this. */
-  readonly denied?: boolean;
   /** The same may succeed later. */
   readonly temporary?: boolean;
   /** There was no answer, or no connection, as long as it was waited for. */
   readonly silent?: boolean;
+  /** Of those the requests that fail alike, where it is not the host that is silent. */
+  readonly channel?: string;
+  /** The host said nothing of what was asked: it cannot be reached, or fails. */
+  readonly unanswered?: boolean;
+  /** Who asks may not do this, or does not say who it is. */
+  readonly denied?: boolean;
+  /** It was another host than the registry that refused. */
+  readonly elsewhere?: boolean;
+  /** The registry does not let a tag be replaced. */
+  readonly immutable?: boolean;
+  /** The registry does not know a part of a manifest, or does not yet. */
+  readonly lacksPart?: boolean;
   /** The registry wants to be left alone by everybody for a while. */
   readonly throttled?: boolean;
   /** How long, in milliseconds. */
@@ -50,11 +60,40 @@ export class RegistryFault extends Fault {
     super(message, options);
     this.facts = facts;
   }
+
+  /** The same fault, of which more is known. */
+  with(facts: FailureFacts): RegistryFault {
+    const { message, where, next } = this;
+    return new RegistryFault(message, { ...this.facts, ...facts }, {
+      ...(where === undefined ? {} : { where }),
+      ...(next === undefined ? {} : { next }),
+    });
+  }
 }
 
 /** Says whether the same may succeed later. */
 export function isTemporary(error: unknown): error is RegistryFault {
   return error instanceof RegistryFault && error.facts.temporary === true;
+}
+
+/** Says whether a host has told nothing of what was asked: it may hold it or not. */
+export function isUnanswered(error: unknown): error is RegistryFault {
+  if (!(error instanceof RegistryFault)) return false;
+  const { unanswered, temporary, throttled } = error.facts;
+  return unanswered === true || temporary === true || throttled === true;
+}
+
+/**
+ * What a request answers, or undefined where it is refused to who asks: many registries say so of
+ * what is not there, too. For what is going to be written, which says whether it was that.
+ */
+export async function unlessDenied<T>(asking: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asking;
+  } catch (error) {
+    if (error instanceof RegistryFault && error.facts.denied) return undefined;
+    throw error;
+  }
 }
 
 /** A refusal as the registry put it. */
@@ -71,23 +110,45 @@ export interface Refusal {
 /** Reads an answer that is no success. */
 export async function readRefusal(answer: Answer, secrets: Secrets): Promise<Refusal> {
   const { status } = answer;
-  const body = await answer.bytes(REFUSAL_LIMIT).catch(() => ({ bytes: new Uint8Array() }));
+  const body = await answer.bytes(REFUSAL_LIMIT, answer.patience.refusal)
+    .catch(() => ({ bytes: new Uint8Array() }));
   const raw = new TextDecoder().decode(body.bytes);
   const errors = errorsIn(raw);
   const isText = answer.header("content-type")?.startsWith("text/plain") ?? false;
   const text = errors.map(({ text }) => text).join("; ") || (isText ? raw : "");
-  const header = answer.header("retry-after");
-  const retryAfter = (header === undefined ? undefined : parseRetryAfter(header, Date.now())) ??
-    retryAfterIn(raw);
-  const limited = status === 403 && /secondary rate limit|rate limit exceeded/i.test(raw);
+  const codes = errors.map(({ code }) => code);
+  const named = retryAfterOf(answer) ?? retryAfterIn(raw);
+  const limited = status === 429 ||
+    (status >= 400 && status < 500 && (LIMITED.test(raw) || codes.includes("TOOMANYREQUESTS"))) ||
+    (status === 403 && answer.header("retry-after") !== undefined);
+  const retryAfter = named ?? (limited ? resetOf(answer) : undefined);
   return {
     status,
-    codes: errors.map(({ code }) => code),
+    codes,
     text: secrets.clean(text),
     temporary: limited || (TEMPORARY.has(status) && !FULL.test(text)),
-    throttled: limited || status === 429 || (status === 503 && retryAfter !== undefined),
+    throttled: limited || (status === 503 && retryAfter !== undefined),
     ...(retryAfter === undefined ? {} : { retryAfter }),
   };
+}
+
+/** What registries say who are asked too often, under whichever status. */
+const LIMITED =
+  /rate limit|rate exceeded|too many requests|toomanyrequests|ThrottlingException|abuse detection/i;
+
+function retryAfterOf(answer: Answer): number | undefined {
+  const header = answer.header("retry-after");
+  return header === undefined ? undefined : parseRetryAfter(header, Date.now());
+}
+
+/** When a limit that is used up begins anew, as GitHub and GitLab tell it. */
+function resetOf(answer: Answer): number | undefined {
+  for (const prefix of ["x-ratelimit", "ratelimit"]) {
+    if (!/^0\b/.test(answer.header(`${prefix}-remaining`) ?? "")) continue;
+    const wait = parseReset(answer.header(`${prefix}-reset`) ?? "", Date.now());
+    if (wait !== undefined) return wait;
+  }
+  return undefined;
 }
 
 /** The errors of a refusal's document, as the distribution specification and token servers have it. */
@@ -140,23 +201,59 @@ export interface Doing {
   readonly action: string;
   /** Where: host, or host and repository. */
   readonly where: string;
+  /** It is a stranger's, such as a base: nobody here can mend its registry. */
+  readonly isStrange?: boolean;
 }
 
 /** The fault for a refusal that has no special meaning. */
-export function refused({ action, where }: Doing, refusal: Refusal): RegistryFault {
+export function refused(doing: Doing, refusal: Refusal): RegistryFault {
   const { status, text } = refusal;
   const said = text === "" ? `status ${status}` : `status ${status}, ${text}`;
-  return new RegistryFault(`Cannot ${action}: the registry answers ${said}`, refusal, {
-    where,
-    next: nextFor(refusal),
-  });
+  return new RegistryFault(
+    `Cannot ${doing.action}: the registry answers ${said}`,
+    { ...refusal, unanswered: refusal.temporary },
+    { where: doing.where, next: nextFor(doing, refusal) },
+  );
 }
 
-/** A part of an image that was published is gone. */
+/**
+ * The fault for a refusal by another host that the registry has sent us to, such as its storage. It
+ * says nothing of credentials, which that host was not given.
+ *
+ * @param isSigned the address may have expired: the registry names another one.
+ */
+export function refusedElsewhere(
+  doing: Doing,
+  host: string,
+  refusal: Refusal,
+  isSigned: boolean,
+): RegistryFault {
+  const { status, text } = refusal;
+  const said = text === "" ? `status ${status}` : `status ${status}, ${text}`;
+  const isGone = status === 404 || status === 410;
+  const temporary = refusal.temporary || (isSigned && !isGone);
+  const denied = !temporary && (status === 401 || status === 403);
+  return new RegistryFault(
+    `Cannot ${doing.action}: ${host}, where the registry sends us, answers ${said}`,
+    { ...refusal, temporary, denied, elsewhere: true },
+    {
+      where: doing.where,
+      next: doing.isStrange
+        ? nextForStrange({ ...refusal, temporary })
+        : `try again; if it stays so, look at the registry's storage and what stands before ${host}`,
+    },
+  );
+}
+
+/** Codes for a part of an image that is gone. */
 const LOST = ["BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"];
 
-function nextFor({ status, text, codes, throttled, temporary }: Refusal): string {
-  if (throttled) return "wait until the registry's rate limit is over, or use fewer --jobs";
+function nextFor(doing: Doing, refusal: Refusal): string {
+  const { status, text, codes, throttled, temporary } = refusal;
+  if (throttled) {
+    return "wait until the registry's rate limit is over, use fewer --jobs, or log in: limits of accounts are higher";
+  }
+  if (doing.isStrange) return nextForStrange(refusal);
   if (FULL.test(text)) return "free space at the registry";
   if (codes.some((code) => LOST.includes(code))) return "push the image again with --force";
   if (codes.includes("NAME_UNKNOWN")) return "create the repository, or correct its name";
@@ -167,10 +264,16 @@ function nextFor({ status, text, codes, throttled, temporary }: Refusal): string
   return "look at the registry's own log";
 }
 
+function nextForStrange({ status, temporary }: Refusal): string {
+  if (status === 404) return "correct the reference, or choose another tag or digest";
+  if (temporary) return "try again later, or take the image from elsewhere";
+  return "correct the reference, or take the image from elsewhere";
+}
+
 /** The fault for an exchange that broke. */
 export function broken(
   error: unknown,
-  { action, where }: Doing,
+  { action, where, isStrange = false }: Doing,
   host: string,
   secrets: Secrets,
 ): RegistryFault {
@@ -178,13 +281,26 @@ export function broken(
   const temporary = TEMPORARY_CODES.has(code) || /unexpected (eof|end of file)/i.test(message);
   const options = { where, cause: undefined };
   const cannotReach = (why: string, next: string) =>
-    new RegistryFault(`Cannot reach ${host}: ${why}`, { temporary }, { ...options, next });
+    new RegistryFault(`Cannot reach ${host}: ${why}`, { temporary, unanswered: true }, {
+      ...options,
+      next,
+    });
   switch (code) {
     case "ENOTFOUND":
     case "EAI_AGAIN":
-      return cannotReach("its name is not known", "correct the registry's host, or check DNS");
+      return cannotReach(
+        "its name is not known",
+        isStrange
+          ? "check the network and DNS, or correct the reference"
+          : "correct the registry's host, or check DNS",
+      );
     case "ECONNREFUSED":
-      return cannotReach("nothing listens there", "start the registry, or correct its host");
+      return cannotReach(
+        "nothing listens there",
+        isStrange
+          ? "check the network, or correct the reference"
+          : "start the registry, or correct its host",
+      );
     case "EHOSTUNREACH":
     case "ENETUNREACH":
       return cannotReach("there is no route to it", "check the network and HTTPS_PROXY");
@@ -202,8 +318,9 @@ export function broken(
   }
   const why = code === "ECONNRESET" ? "the connection broke" : secrets.clean(message);
   const silent = error instanceof TimeoutError && error.isSilence;
-  return new RegistryFault(`Cannot ${action}: ${why}`, { temporary, silent }, {
-    ...options,
-    next: "check the network and HTTPS_PROXY, then try again",
-  });
+  return new RegistryFault(
+    `Cannot ${action}: ${why}`,
+    { temporary, silent, unanswered: true },
+    { ...options, next: "check the network and HTTPS_PROXY, then try again" },
+  );
 }

@@ -6,7 +6,8 @@ import { DOCUMENT_LIMIT } from "../oci/documents.ts";
 import { sha256 } from "../oci/sha256.ts";
 import type { Answer } from "./answer.ts";
 import type { Endpoint, Question } from "./endpoint.ts";
-import { RegistryFault } from "./faults.ts";
+import { RegistryFault, unlessDenied } from "./faults.ts";
+import { refusalOfManifest } from "./manifest_refusals.ts";
 import { pullScope, pushScope } from "./scope.ts";
 
 /** What is understood; docker-registry answers 404 where the type is not named. */
@@ -17,11 +18,17 @@ const TYPES: readonly string[] = [
   MediaType.dockerIndex,
 ];
 
+/** Statuses of a `HEAD` that is not understood, or refused without a word: `GET` tells more. */
+const HEAD_REFUSALS = [400, 403, 405, 406, 410, 411, 415, 421, 501];
+
 /** A manifest or index, and its exact bytes. */
 export interface FoundManifest {
   readonly descriptor: Descriptor;
   readonly bytes: Uint8Array;
 }
+
+/** How often a manifest is sent again whose parts the registry does not see. */
+const LOOKS = 3;
 
 /** Reads and writes manifests. */
 export class Manifests {
@@ -36,7 +43,7 @@ export class Manifests {
     const answer = await this.#endpoint.ask({
       ...this.#reading(repository, reference),
       method: "HEAD",
-      accepts: [200, 404, 405],
+      accepts: [200, 404, ...HEAD_REFUSALS],
     });
     await answer.discard();
     if (answer.status === 404) return undefined;
@@ -91,20 +98,40 @@ export class Manifests {
     bytes: Uint8Array,
   ): Promise<Digest> {
     const digest = sha256(bytes);
-    const answer = await this.#endpoint.ask({
-      method: "PUT",
-      at: `/v2/${repository}/manifests/${reference}`,
-      repository,
-      scopes: [pushScope(repository)],
-      action: "write the manifest",
-      accepts: [200, 201],
-      headers: { "content-type": mediaType },
-      body: () => bytes,
-    });
-    const stored = answer.header("docker-content-digest");
-    await answer.discard();
-    if (isDigest(stored) && stored !== digest) throw this.#wrong(repository, digest, stored);
-    return digest;
+    const attempts = this.#endpoint.pacer.attempts();
+    for (;;) {
+      try {
+        const answer = await this.#endpoint.ask({
+          method: "PUT",
+          at: `/v2/${repository}/manifests/${reference}`,
+          repository,
+          scopes: [pushScope(repository)],
+          action: "write the manifest",
+          accepts: [200, 201, 202, 204],
+          headers: { "content-type": mediaType },
+          body: () => bytes,
+        });
+        const stored = answer.header("docker-content-digest");
+        await answer.discard();
+        if (isDigest(stored) && stored !== digest) throw this.#wrong(repository, digest, stored);
+        return digest;
+      } catch (error) {
+        if (!(error instanceof RegistryFault)) throw error;
+        const fault = refusalOfManifest(error, `${this.#endpoint.host}/${repository}`, reference);
+        if (fault.facts.immutable && await this.#isThere(repository, reference, digest)) {
+          return digest;
+        }
+        // Another run may be sending the same parts at this moment.
+        const again = fault.facts.lacksPart && attempts.failures < LOOKS;
+        if (!again || !attempts.mayRetry(fault)) throw fault;
+        await attempts.pause(fault, this.#endpoint.signal);
+      }
+    }
+  }
+
+  /** Whether a tag that cannot be replaced stands for what it should already. */
+  async #isThere(repository: string, reference: string, digest: Digest): Promise<boolean> {
+    return (await unlessDenied(this.probe(repository, reference)))?.digest === digest;
   }
 
   #reading(repository: string, reference: string): Omit<Question, "method" | "accepts"> {
@@ -120,7 +147,9 @@ export class Manifests {
   #wrong(repository: string, reference: string, found: string): RegistryFault {
     return new RegistryFault(`The registry has ${found} in the place of ${reference}`, {}, {
       where: `${this.#endpoint.host}/${repository}`,
-      next: "push the image again; the registry's storage may be damaged",
+      next: this.#endpoint.isStrange(repository)
+        ? "choose another tag or digest, or take the image from elsewhere"
+        : "push the image again; the registry's storage may be damaged",
     });
   }
 }

@@ -1,6 +1,6 @@
 /** Sending a blob in pieces, for registries and proxies that do not take it in one. */
 
-import type { Endpoint } from "./endpoint.ts";
+import { type Endpoint, UPLOADS } from "./endpoint.ts";
 import { isTemporary, RegistryFault } from "./faults.ts";
 
 /** Size of a piece, in bytes: GHCR answers 416 to more. */
@@ -43,14 +43,15 @@ async function sendPiece(
 ): Promise<void> {
   const end = start + piece.length;
   let stored = start;
-  let failures = 0;
+  const attempts = endpoint.pacer.attempts(UPLOADS);
   while (stored < end) {
     let now: number;
     try {
+      attempts.begin();
       now = await target.send(piece.subarray(stored - start), stored) ?? end;
     } catch (error) {
-      if (!isTemporary(error) || ++failures >= endpoint.pacer.tries) throw error;
-      await endpoint.pacer.pause(failures, error, endpoint.signal);
+      if (!isTemporary(error) || !attempts.mayRetry(error)) throw error;
+      await attempts.pause(error, endpoint.signal);
       now = await target.stored();
       if (now === stored) continue;
     }

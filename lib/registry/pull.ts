@@ -5,16 +5,26 @@ import { Sha256 } from "../oci/sha256.ts";
 import type { Answer } from "./answer.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { broken, isTemporary, RegistryFault } from "./faults.ts";
+import type { Attempts } from "./pacer.ts";
 import { pullScope } from "./scope.ts";
 
 const ACTION = "read a blob";
+
+/** How a blob is read. */
+export interface BlobOptions {
+  /** Ends the reading. */
+  readonly signal?: AbortSignal;
+  /** It is small, and must be here as soon as other documents. @default false */
+  readonly isDocument?: boolean;
+}
 
 /** Reads one blob. */
 export class BlobReader {
   readonly #endpoint: Endpoint;
   readonly #repository: string;
   readonly #descriptor: Descriptor;
-  readonly #signal: AbortSignal | undefined;
+  readonly #options: BlobOptions;
+  readonly #attempts: Attempts;
   readonly #hash = new Sha256();
   #read = 0;
   #answer: Answer | undefined;
@@ -23,17 +33,20 @@ export class BlobReader {
     endpoint: Endpoint,
     repository: string,
     descriptor: Descriptor,
-    signal: AbortSignal | undefined,
+    options: BlobOptions,
   ) {
     this.#endpoint = endpoint;
     this.#repository = repository;
     this.#descriptor = descriptor;
-    this.#signal = signal;
+    this.#options = options;
+    this.#attempts = endpoint.pacer.attempts();
   }
 
   /** Asks for the blob; its bytes come with {@link BlobReader.chunks}. */
   async open(): Promise<void> {
     const { digest, size } = this.#descriptor;
+    const { signal, isDocument = false } = this.#options;
+    this.#attempts.begin();
     const answer = await this.#endpoint.ask({
       method: "GET",
       at: `/v2/${this.#repository}/blobs/${digest}`,
@@ -42,8 +55,9 @@ export class BlobReader {
       action: ACTION,
       accepts: this.#read > 0 ? [200, 206] : [200],
       carriesBlob: true,
+      isDocument,
       ...(this.#read > 0 ? { headers: { range: `bytes=${this.#read}-` } } : {}),
-      ...(this.#signal === undefined ? {} : { signal: this.#signal }),
+      ...(signal === undefined ? {} : { signal }),
     });
     this.#answer = answer;
     const { length = size } = answer;
@@ -56,13 +70,14 @@ export class BlobReader {
   /** The bytes, of which the last come only when all are right. */
   async *chunks(): AsyncGenerator<Uint8Array> {
     const { size } = this.#descriptor;
-    for (let failures = 1; this.#read < size; failures++) {
+    const { isDocument = false } = this.#options;
+    while (this.#read < size) {
       try {
         for await (const chunk of this.#fresh()) {
           if (this.#read + chunk.length > size) throw this.#wrong(`it has more than ${size} bytes`);
           this.#hash.update(chunk);
           this.#read += chunk.length;
-          failures = 1;
+          if (!isDocument) this.#attempts.advanced();
           if (this.#read === size) this.#check();
           yield chunk;
         }
@@ -73,7 +88,7 @@ export class BlobReader {
           });
         }
       } catch (error) {
-        await this.#pause(failures, error);
+        await this.#pause(error);
         await this.open();
       }
     }
@@ -97,16 +112,17 @@ export class BlobReader {
     }
   }
 
-  async #pause(failures: number, error: unknown): Promise<void> {
-    const { signal, secrets, host, pacer } = this.#endpoint;
+  async #pause(error: unknown): Promise<void> {
+    const { signal: all, secrets, host } = this.#endpoint;
+    const { signal = all } = this.#options;
     this.#answer?.destroy();
+    all.throwIfAborted();
     signal.throwIfAborted();
-    this.#signal?.throwIfAborted();
     const fault = error instanceof RegistryFault
       ? error
       : broken(error, { action: ACTION, where: this.#where }, host, secrets);
-    if (!isTemporary(fault) || failures >= pacer.tries) throw fault;
-    await pacer.pause(failures, fault, this.#signal ?? signal);
+    if (!isTemporary(fault) || !this.#attempts.mayRetry(fault)) throw fault;
+    await this.#attempts.pause(fault, signal);
   }
 
   #check(): void {
@@ -119,7 +135,9 @@ export class BlobReader {
     const { digest } = this.#descriptor;
     return new RegistryFault(`The registry sends another blob than ${digest}: ${why}`, {}, {
       where: this.#where,
-      next: "push the image again; the registry's storage may be damaged",
+      next: this.#endpoint.isStrange(this.#repository)
+        ? "choose another tag or digest, or take the image from elsewhere"
+        : "push the image again; the registry's storage may be damaged",
     });
   }
 

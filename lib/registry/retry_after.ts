@@ -30,17 +30,38 @@ export function parseRetryAfter(header: string, now: number): number | undefined
 }
 
 /**
- * Finds the delay in the text of a refusal, such as GHCR's `retry-after: 10.3ms, allowed: 44000/minute`.
+ * Finds the delay in the text of a refusal, such as GHCR's
+ * `retry-after: 10.3ms, allowed: 44000/minute`.
  *
  * @returns milliseconds, or undefined where none is named.
  */
 export function retryAfterIn(message: string): number | undefined {
-  const match = /retry[- ]after[:=]?\s*([0-9.a-zµμ]+)/i.exec(message);
+  const match = IN_WORDS.exec(message);
   if (match === null) return undefined;
-  const text = match[1]!.replace(/\.+$/, "");
-  if (/^\d+(?:\.\d+)?$/.test(text)) return finite(Number(text) * 1_000);
-  return parseDuration(text);
+  const [, text = "", unit] = match;
+  const duration = text.replace(/\.+$/, "");
+  if (!/^\d+(?:\.\d+)?$/.test(duration)) return parseDuration(duration);
+  return finite(Number(duration) * (unit === undefined ? 1_000 : UNITS[unit[0]!.toLowerCase()]!));
 }
+
+/** e.g. `retry-after: 10.3ms`, `Retry after 2 minutes` or `try again in 30 seconds`. */
+const IN_WORDS =
+  /(?:retry[- ]after|try again (?:in|after)|wait|retry in)[:=]? {0,8}(\d[0-9.a-zµμ]{0,31})(?: {1,4}(seconds?|minutes?|hours?|secs?|mins?)\b)?/i;
+
+/**
+ * Reads when a rate limit begins anew: seconds from now, or since 1970.
+ *
+ * @param now current time, in milliseconds since 1970.
+ * @returns milliseconds from now, or undefined where the text is neither.
+ */
+export function parseReset(header: string, now: number): number | undefined {
+  if (!/^\d{1,10}$/.test(header.trim())) return undefined;
+  const seconds = Number(header);
+  return seconds < YEAR ? seconds * 1_000 : Math.max(0, seconds * 1_000 - now);
+}
+
+/** Seconds of a year: a wait is shorter, a date later. */
+const YEAR = 31_536_000;
 
 /** A duration as Go prints it, e.g. `1m30s` or `10.3ms`; in milliseconds. */
 function parseDuration(text: string): number | undefined {

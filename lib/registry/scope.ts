@@ -26,10 +26,11 @@ export function includes(granted: readonly string[], wanted: readonly string[]):
   });
 }
 
-/** The scopes with those that a challenge names besides; undefined where it names nothing more. */
-export function extend(scopes: readonly string[], challenge: string): string[] | undefined {
-  const more = challenge.split(" ").filter((scope) => scope !== "" && !includes(scopes, [scope]));
-  return more.length === 0 ? undefined : [...scopes, ...more];
+/** The scopes with more besides; undefined where these are included already. */
+export function extend(scopes: readonly string[], more: readonly string[]): string[] | undefined {
+  const all = [...scopes];
+  for (const scope of more) if (!includes(all, [scope])) all.push(scope);
+  return all.length === scopes.length ? undefined : all;
 }
 
 function split(scope: string): { resource: string; actions: string[] } {

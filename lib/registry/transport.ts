@@ -9,7 +9,7 @@ import tls from "node:tls";
 import { Answer } from "./answer.ts";
 import { authoritiesOf } from "./authorities.ts";
 import { Flow, sendBody } from "./body.ts";
-import { Deadline } from "./deadline.ts";
+import { Deadline, WholeDeadline } from "./deadline.ts";
 import { isLoopback } from "./host.ts";
 
 /** How long is waited for what, in milliseconds. */
@@ -20,9 +20,19 @@ export interface Patience {
   readonly idle: number;
   /** Until the answer, once the request has gone. */
   readonly reply: number;
-  /** The same of what brings a blob: registries are slow to commit large ones. */
+  /** The most of that for what brings a blob: registries are slow to commit large ones. */
   readonly answer: number;
+  /** Until a document is here whole, for which slow lines get longer. */
+  readonly document: number;
+  /** Until a refusal's text is here whole: what has come by then counts. */
+  readonly refusal: number;
 }
+
+/** The slowest line on which a document's answer is waited for to its end, in bytes a millisecond. */
+const SLOWEST_LINE = 16;
+
+/** The slowest storage whose commit of a blob is waited for, in bytes a millisecond. */
+const SLOWEST_COMMIT = 4_096;
 
 /** The environment, as `Deno.env.toObject()` gives it. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -38,10 +48,16 @@ export interface Request {
   readonly length?: number;
   /** Told of the body's bytes as they go. */
   readonly onBytes?: (bytes: number) => void;
-  /** Brings a blob, whose answer may take long. @default false */
-  readonly bringsBlob?: boolean;
+  /** Size of the blob that it brings or commits, in bytes, whose answer may take long. */
+  readonly blobSize?: number;
+  /** Its answer is a document, which has a time as a whole. @default false */
+  readonly isDocument?: boolean;
+  /** Told when all of it has gone. */
+  readonly onSent?: () => void;
   readonly signal: AbortSignal;
 }
+
+const IDLE = "nothing moves over the connection";
 
 /** Errors that say nothing of what the other side speaks. */
 const UNREACHABLE = [
@@ -89,15 +105,17 @@ export class Transport {
     };
     const connecting = new Deadline(fail);
     const moving = new Deadline(fail);
+    const whole = new WholeDeadline(fail);
     const abort = () => fail(asError(signal.reason));
     signal.addEventListener("abort", abort, { once: true });
     const finish = () => {
       flow.stop();
       connecting.end();
       moving.end();
+      whole.end();
       signal.removeEventListener("abort", abort);
     };
-    const { connect, idle, reply, answer } = this.#patience;
+    const { connect, idle, reply, answer, document } = this.#patience;
     connecting.set(connect, "no connection", true);
     outgoing.on("socket", (socket) => {
       const connected = () => connecting.end();
@@ -109,17 +127,30 @@ export class Transport {
     outgoing.on("response", (message) => {
       incoming = message;
       flow.stop();
-      moving.set(idle, "the connection is idle");
+      moving.set(idle, IDLE, true);
+      if (request.isDocument) whole.start(document);
       message.on("close", finish);
       const streamed = request.body instanceof ReadableStream;
-      const progress = () => moving.set(idle, "the connection is idle");
-      resolve(new Answer(url, message, outgoing, { streamed, progress }));
+      const progress = (bytes: number) => {
+        moving.set(idle, IDLE, true);
+        whole.advance(bytes / SLOWEST_LINE);
+      };
+      resolve(new Answer(url, message, outgoing, { streamed, progress, patience: this.#patience }));
     });
-    sendBody(outgoing, request, flow, {
-      waiting: () => moving.set(idle, "the connection is idle"),
+    let sent = 0;
+    const onBytes = (bytes: number) => {
+      sent += bytes;
+      request.onBytes?.(bytes);
+    };
+    sendBody(outgoing, { ...request, onBytes }, flow, {
+      waiting: () => moving.set(idle, IDLE, true),
       preparing: () => moving.clear(),
-      sent: () =>
-        moving.set(request.bringsBlob ? answer : Math.min(reply, answer), "no answer", true),
+      sent: () => {
+        const commit = Math.max(sent, request.blobSize ?? 0) / SLOWEST_COMMIT;
+        const more = request.blobSize === undefined ? 0 : commit;
+        moving.set(Math.min(reply + more, answer), "no answer", true);
+        request.onSent?.();
+      },
     }).catch((error) => fail(asError(error)));
     return promise;
   }

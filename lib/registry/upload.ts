@@ -3,7 +3,7 @@
 import type { Digest } from "../model/digest.ts";
 import { Sha256 } from "../oci/sha256.ts";
 import type { Answer } from "./answer.ts";
-import type { Endpoint, Question } from "./endpoint.ts";
+import { type Endpoint, type Question, UPLOADS } from "./endpoint.ts";
 import { isTemporary, RegistryFault } from "./faults.ts";
 import { sendPieces } from "./pieces.ts";
 import { pullScope, pushScope } from "./scope.ts";
@@ -168,9 +168,10 @@ export class Upload {
   }
 
   /** Commits what was sent. */
-  async commit(digest: Digest): Promise<void> {
+  async commit({ digest, size }: Sent): Promise<void> {
     const url = withDigest(this.#location, digest);
-    await this.#committed(await this.#send("PUT", url, { accepts: COMMITTED }), digest);
+    const answer = await this.#send("PUT", url, { accepts: COMMITTED, blobSize: size });
+    await this.#committed(answer, digest);
   }
 
   /** Lets the registry forget what was sent, also of a run that ends; that it cannot is no failure. */
@@ -216,6 +217,7 @@ export class Upload {
   async #committed(answer: Answer, digest: Digest): Promise<void> {
     const stored = answer.header("docker-content-digest");
     await answer.discard();
+    this.#endpoint.pacer.answered(UPLOADS);
     if (stored === undefined || stored === digest || !stored.startsWith("sha256:")) return;
     throw new RegistryFault(`The registry stored ${digest} as ${stored}`, {}, {
       where: `${this.#endpoint.host}/${this.#repository}`,

@@ -2,8 +2,9 @@
 
 import { type Digest, isDigest } from "../model/digest.ts";
 import type { Descriptor } from "../model/oci.ts";
-import type { Endpoint } from "./endpoint.ts";
-import { isTemporary, RegistryFault } from "./faults.ts";
+import type { Answer } from "./answer.ts";
+import { type Endpoint, UPLOADS } from "./endpoint.ts";
+import { isTemporary, RegistryFault, unlessDenied } from "./faults.ts";
 import { Meter } from "./meter.ts";
 import { pullScope } from "./scope.ts";
 import { type OpenBlob, type Sent, Upload } from "./upload.ts";
@@ -17,24 +18,46 @@ const IN_PIECES = [405, 411, 413, 416, 501];
 /** Failures after which a blob is sent in pieces: it may be too large for the line. */
 const TOO_OFTEN = 3;
 
-/** Whether a repository holds a blob. */
+/**
+ * Whether a repository holds a blob: whether sending it can be spared. Where the registry does not
+ * tell, it counts as absent; where it leads to a storage that does not, as there.
+ *
+ * @param size in bytes, where it is known.
+ * @throws {RegistryFault} also where that is refused to who asks.
+ */
 export async function hasBlob(
   endpoint: Endpoint,
   repository: string,
   digest: Digest,
+  size?: number,
 ): Promise<boolean> {
-  const answer = await endpoint.ask({
-    method: "HEAD",
-    at: `/v2/${repository}/blobs/${digest}`,
-    repository,
-    scopes: [pullScope(repository)],
-    action: "look for a blob",
-    accepts: [200, 404],
-  });
+  let answer: Answer;
+  try {
+    answer = await endpoint.ask({
+      method: "HEAD",
+      at: `/v2/${repository}/blobs/${digest}`,
+      repository,
+      scopes: [pullScope(repository)],
+      action: "look for a blob",
+      accepts: [200, 404, 410],
+    });
+  } catch (error) {
+    if (!(error instanceof RegistryFault)) throw error;
+    const { status = 0, elsewhere = false } = error.facts;
+    const isDenied = !elsewhere && (status === 401 || status === 403);
+    if (isDenied || !SAYS_NOTHING.includes(status)) throw error;
+    return elsewhere;
+  }
   await answer.discard();
+  if (answer.status !== 200) return false;
   const stored = answer.header("docker-content-digest");
-  return answer.status === 200 && (!isDigest(stored) || stored === digest);
+  if (isDigest(stored)) return stored === digest;
+  // Some leave the length out or write 0; another one is of a web page.
+  return !answer.length || size === undefined || answer.length === size;
 }
+
+/** Statuses of a `HEAD` that say nothing of the blob: the request is not understood. */
+const SAYS_NOTHING = [400, 401, 403, 405, 406, 411, 412, 415, 421, 501];
 
 /** Brings one blob to a repository. */
 export class Uploader {
@@ -62,11 +85,14 @@ export class Uploader {
     { digest, size }: Descriptor,
     open: OpenBlob,
     from: readonly string[],
+    always: boolean,
   ): Promise<Arrival> {
     const sources = from.filter((each) => each !== this.#repository);
     let tried = false;
     return await this.#untilDone<Arrival>(async () => {
-      if (await this.#has(digest)) return tried ? "uploaded" : "present";
+      if ((tried || !always) && await this.#has(digest, size)) {
+        return tried ? "uploaded" : "present";
+      }
       tried = true;
       const upload = await this.#mountOrBegin(digest, sources);
       if (upload === undefined) return "mounted";
@@ -75,7 +101,7 @@ export class Uploader {
       else {
         const sent = await upload.sendPieces(open, this.#meter.add);
         if (sent.digest !== digest) throw this.#changed(digest, sent.digest);
-        await upload.commit(digest);
+        await upload.commit(sent);
       }
       return "uploaded";
     }, () => "uploaded");
@@ -94,7 +120,7 @@ export class Uploader {
         : await upload.sendStream(open, this.#meter.add);
       this.#expected = sent.digest;
       onDigest?.(sent);
-      await upload.commit(sent.digest);
+      await upload.commit(sent);
       return sent;
     }, () => sent!);
   }
@@ -105,19 +131,22 @@ export class Uploader {
    */
   async #untilDone<T>(attempt: () => Promise<T>, done: () => T): Promise<T> {
     const { signal, pacer } = this.#endpoint;
-    for (let failures = 1;; failures++) {
+    const attempts = pacer.attempts(UPLOADS);
+    for (;;) {
       this.#upload = undefined;
       this.#expected = undefined;
       try {
+        attempts.begin();
         return await attempt();
       } catch (error) {
         await this.#cancel();
         signal.throwIfAborted();
-        const again = error instanceof RegistryFault && this.#mayWork(error, failures);
-        if (!again || failures >= pacer.tries) throw error;
+        if (!(error instanceof RegistryFault)) throw error;
+        const again = this.#mayWork(error, attempts.failures + 1);
+        if (!again || !attempts.mayRetry(error)) throw error;
         if (this.#expected !== undefined && await this.#has(this.#expected)) return done();
         this.#meter.takeBack();
-        if (isTemporary(error)) await pacer.pause(failures, error, signal);
+        if (isTemporary(error)) await attempts.pause(error, signal);
       }
     }
   }
@@ -149,8 +178,9 @@ export class Uploader {
     await this.#upload?.cancel();
   }
 
-  #has(digest: Digest): Promise<boolean> {
-    return hasBlob(this.#endpoint, this.#repository, digest);
+  async #has(digest: Digest, size?: number): Promise<boolean> {
+    const looking = hasBlob(this.#endpoint, this.#repository, digest, size);
+    return await unlessDenied(looking) ?? false;
   }
 
   #changed(digest: Digest, found: Digest): RegistryFault {

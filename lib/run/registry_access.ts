@@ -29,6 +29,8 @@ export class RegistryAccess {
   readonly #silent = new Set<string>();
   /** Registry → settled when it has answered anything at all, in time or too late. */
   readonly #answered = new Map<string, Promise<void>>();
+  /** Registry and reason for which people were told that a run goes on without it. */
+  readonly #goesWithout = new Set<string>();
   /** Message, where a run goes on after failures → the fault that first said so. */
   readonly #refusals = new Map<string, Fault>();
 
@@ -181,7 +183,7 @@ export class RegistryAccess {
 
   async #connect(host: string, insecure: boolean): Promise<RegistryClient> {
     const { RegistryClient } = await import("../registry/client.ts");
-    const { Credentials } = await import("../registry/credentials.ts");
+    const { covers, Credentials } = await import("../registry/credentials.ts");
     const declared = [...this.#project.registries].filter(([, registry]) => registry.host === host);
     const { signal } = this.#session;
     return new RegistryClient({
@@ -192,6 +194,7 @@ export class RegistryAccess {
         signal,
       }),
       signal,
+      isStrange: (repository) => !declared.some(([, { prefix }]) => covers(prefix, repository)),
       notice: (message) => {
         // Who is no longer waited for is not told of.
         const isLeft = declared.length > 0 && declared.every(([name]) => this.#silent.has(name));
@@ -202,25 +205,63 @@ export class RegistryAccess {
 
   /**
    * What a registry holds under a key. The destination of a push must answer; without the others
-   * the run goes on, and says so once.
+   * the run goes on, and says so once. A refusal says something of that repository only: it may just
+   * not be there yet, which the destination tells who begins to write it.
    */
   async ask(named: NamedRegistry, image: Image, key: string): Promise<Published | undefined> {
-    const { name, registry: { host } } = named;
+    const { name } = named;
     if (this.#silent.has(name)) return undefined;
+    const isDestination = this.#session.settings.destination === name;
     const asking = this.published(named, image, key);
     try {
-      if (this.#session.settings.destination === name) return await asking;
-      return await this.#inTime(name, asking);
+      return await (isDestination ? asking : this.#inTime(name, asking));
     } catch (error) {
       if (this.#session.signal.aborted) throw this.#session.signal.reason;
-      if (this.#session.settings.destination === name) throw this.#refusal(name, error);
-      if (!this.#silent.has(name)) {
-        const why = asFault(error).message;
-        this.#session.notice(`Going on without asking ${host}: ${why}; --no-remote never asks`);
+      const { isUnanswered, RegistryFault } = await import("../registry/faults.ts");
+      const isDenied = error instanceof RegistryFault && error.facts.denied === true;
+      if (isDestination) {
+        if (!isDenied) throw this.#refusal(name, error);
+        await this.#tryWriting(named, image);
+        return undefined;
       }
-      this.#silent.add(name);
+      const isSilence = error instanceof NoAnswerInTime || isUnanswered(error);
+      this.#goOnWithout(named, asFault(error), isSilence);
+      if (isSilence) this.#silent.add(name);
       return undefined;
     }
+  }
+
+  /** Who may not look may still write; who may not write either hears so before anything is built. */
+  async #tryWriting(named: NamedRegistry, image: Image): Promise<void> {
+    if (this.#session.settings.publishes !== true) return;
+    const { name, registry } = named;
+    const { repositoryIn } = await import("../registry/publish/destination.ts");
+    const repository = repositoryIn(registry, image);
+    const client = await this.client(registry.host);
+    try {
+      await this.#session.once(
+        `writing ${name} ${repository}`,
+        () => client.tryWriting(repository),
+      );
+    } catch (error) {
+      if (this.#session.signal.aborted) throw this.#session.signal.reason;
+      throw this.#refusal(name, error);
+    }
+  }
+
+  /** Tells once for each reason that images are built without what a registry may hold. */
+  #goOnWithout(
+    { name, registry: { host } }: NamedRegistry,
+    fault: Fault,
+    isSilence: boolean,
+  ): void {
+    const reason = `${name} ${fault.message}`;
+    if (this.#silent.has(name) || this.#goesWithout.has(reason)) return;
+    this.#goesWithout.add(reason);
+    const what = isSilence ? host : fault.where ?? host;
+    this.#session.notice(
+      `Going on without asking ${what}: ${fault.message}; --no-remote never asks`,
+    );
   }
 
   /** What a registry holds under a key, asked for once a run. */
@@ -234,6 +275,8 @@ export class RegistryAccess {
       const { repositoryIn } = await import("../registry/publish/destination.ts");
       const repository = repositoryIn(registry, image);
       const client = await this.client(registry.host);
+      const { destination, publishes = false } = this.#session.settings;
+      if (publishes && name === destination) client.willWrite(repository);
       return await lookUp(client, repository, key, await this.rules(registry, image));
     });
   }
@@ -258,11 +301,14 @@ export class RegistryAccess {
   }
 }
 
+/** A registry has taken too long to say whether it holds something. */
+class NoAnswerInTime extends Fault {}
+
 /** Settled by an answer, which may be an error; rejected when there was none in time. */
 async function firstAnswer(asking: Promise<unknown>): Promise<void> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => late.reject(new Fault("it does not answer within a second")),
+    () => late.reject(new NoAnswerInTime("it does not answer within a second")),
     PATIENCE,
   );
   try {

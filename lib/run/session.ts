@@ -35,6 +35,8 @@ export interface RunSettings {
   readonly pull: boolean;
   /** Of a push, name of the registry it goes to: what it holds counts more than local records. */
   readonly destination?: string;
+  /** That registry is going to be written, not only asked. */
+  readonly publishes?: boolean;
   /** Where its state is. @default the project's own */
   readonly state?: State;
 }

@@ -1,5 +1,4 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { Fault } from "../../lib/model/errors.ts";
+import { assert, assertEquals } from "@std/assert";
 import { Credentials } from "../../lib/registry/credentials.ts";
 import { tempFolder } from "../support/real/temp_folder.ts";
 
@@ -195,18 +194,88 @@ Deno.test("a helper that is not installed, or has no name, is passed over and to
   ]);
 });
 
-Deno.test("a file that cannot be read is a fault that quotes nothing of it", async (t) => {
+Deno.test("a file that cannot be read is told to who needs it, and nothing of it quoted", async (t) => {
   const texts = {
-    "no JSON": '{"auths":{"a.io":{"auth":"c2VjcmV0"}}',
-    "no object": '["c2VjcmV0"]',
-    "no entries": '{"auths":"c2VjcmV0"}',
+    "it is not JSON": '{"auths":{"a.io":{"auth":"c2VjcmV0"}}',
+    "it is not an object": '["c2VjcmV0"]',
+    "its members are not objects": '{"auths":"c2VjcmV0"}',
   };
-  for (const [name, text] of Object.entries(texts)) {
+  for (const [why, text] of Object.entries(texts)) {
+    await t.step(why, async () => {
+      await using home = await homeWith({
+        ".config/containers/auth.json": text,
+        ".docker/config.json": { auths: { "b.io": auth("ann", "1") } },
+      });
+      const path = `${home.path}/.config/containers/auth.json`;
+      assertEquals(await userFor("b.io", "app", home.env), "ann");
+      const found = await new Credentials({ env: home.env }).find("a.io", "app");
+      assertEquals(found.fault, { path, why });
+      assertEquals(found.tried, [`${path} (${why})`, `${home.path}/.docker/config.json`]);
+      assert(!Deno.inspect(found).includes("c2VjcmV0"), Deno.inspect(found));
+    });
+  }
+});
+
+Deno.test("a file is read as docker and podman read it", async (t) => {
+  const ann = auth("ann", "1");
+  const found: Record<string, [text: unknown, host: string, user: string | undefined]> = {
+    "an empty file": ["", "a.io", undefined],
+    "blanks only": ["\n", "a.io", undefined],
+    "null": ["null", "a.io", undefined],
+    "a mark of its encoding": [
+      `\uFEFF${JSON.stringify({ auths: { "a.io": ann } })}`,
+      "a.io",
+      "ann",
+    ],
+    "null for auths and helpers": [{ auths: null, credHelpers: null }, "a.io", undefined],
+    "null for an entry": [{ auths: { "b.io": null, "a.io": ann } }, "a.io", "ann"],
+    "a host in capitals": [{ auths: { "HTTPS://A.io/v2/": ann } }, "a.io", "ann"],
+    "a trailing slash after a path": [{ auths: { "a.io/team/": ann } }, "a.io", "ann"],
+    "today's key before an old one": [
+      { auths: { "a.io": ann, "https://a.io/v1/": auth("old", "1") } },
+      "a.io",
+      "ann",
+    ],
+    "an old key where today's is empty": [
+      { auths: { "a.io": {}, "https://a.io/v1/": ann } },
+      "a.io",
+      "ann",
+    ],
+    "Docker Hub's own host": [{ auths: { "registry-1.docker.io": ann } }, "docker.io", "ann"],
+    "Docker Hub's own host as a URL": [
+      { auths: { "https://registry-1.docker.io/v2/": ann } },
+      "docker.io",
+      "ann",
+    ],
+    "no colon": [{ auths: { "a.io": { auth: btoa("ann") } } }, "a.io", undefined],
+    "no colon beside both": [
+      { auths: { "a.io": { auth: btoa("?"), username: "ann", password: "1" } } },
+      "a.io",
+      "ann",
+    ],
+    "a helper that is no name": [
+      { credHelpers: { "a.io": 7 }, auths: { "a.io": ann } },
+      "a.io",
+      "ann",
+    ],
+    "a helper without a name": [
+      { credHelpers: { "a.io": "" }, auths: { "a.io": ann } },
+      "a.io",
+      "ann",
+    ],
+    "a helper that is not there": [
+      { credHelpers: { "a.io": "none" }, auths: { "a.io": ann } },
+      "a.io",
+      "ann",
+    ],
+    "a store that is null": [{ credsStore: null, auths: { "a.io": ann } }, "a.io", "ann"],
+  };
+  for (const [name, [content, host, user]] of Object.entries(found)) {
     await t.step(name, async () => {
-      await using home = await homeWith({ ".docker/config.json": text });
-      const fault = await assertRejects(() => userFor("a.io", "app", home.env), Fault);
-      assertStringIncludes(fault.message, `${home.path}/.docker/config.json`);
-      assert(!Deno.inspect(fault).includes("c2VjcmV0"), Deno.inspect(fault));
+      await using home = await homeWith({ ".docker/config.json": content });
+      assertEquals(await userFor(host, "team/app", home.env), user);
+      const { fault } = await new Credentials({ env: home.env }).find(host, "team/app");
+      assertEquals(fault, undefined);
     });
   }
 });

@@ -109,7 +109,7 @@ Deno.test("all requests to a host share the wait, and people are told of it", as
   using other = clientOf(registry.host);
   registry.interfere("manifest-get", refusal(429, "TOOMANYREQUESTS", "", { "retry-after": "60" }));
   const first = client.manifest("team/app", "latest");
-  assertEquals(await told, `${registry.host} is asked again in 60 s`);
+  assertEquals(await told, `${registry.host} is asked again in 60 s: its rate limit is reached`);
   const second = client.manifest("team/second", "latest");
   await other.manifest("team/other", "latest");
   assertEquals(
@@ -238,9 +238,18 @@ Deno.test("an answer to a blob is waited for longer than others", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const url = new URL(`http://127.0.0.1:${listener.addr.port}/`);
   const { signal } = new AbortController();
-  for (const [bringsBlob, reply, answer] of [[false, 10, 600_000], [true, 600_000, 10]] as const) {
-    const transport = new Transport({ connect: 600_000, idle: 600_000, reply, answer }, {});
-    const put = { method: "PUT", url, headers: {}, body: new Uint8Array(1), bringsBlob, signal };
+  const long = 600_000;
+  const patience = { connect: long, idle: long, document: long, refusal: long };
+  for (
+    const [blobSize, reply, answer] of [
+      [undefined, 10, long],
+      [0, 10, long],
+      [1e12, long, 10],
+    ] as const
+  ) {
+    const transport = new Transport({ ...patience, reply, answer }, {});
+    const size = blobSize === undefined ? {} : { blobSize };
+    const put = { method: "PUT", url, headers: {}, body: new Uint8Array(1), signal, ...size };
     await assertRejects(() => transport.send(put), Error, "no answer after 10 ms");
     transport.close();
   }

@@ -6,6 +6,7 @@ import { type Descriptor, MediaType } from "../../model/oci.ts";
 import type { Registry } from "../../model/recipe.ts";
 import type { Compressor } from "../../oci/compress.ts";
 import type { RegistryClient } from "../client.ts";
+import { unlessDenied } from "../faults.ts";
 import { publishedLayers } from "./published_layers.ts";
 
 /** Bytes that have gone to the registry, for people to see. */
@@ -37,6 +38,8 @@ export class Blobs {
   readonly #holders = new Map<Digest, string>();
   /** Tag → done when its images' layers are known. */
   readonly #learnt = new Map<string, Promise<void>>();
+  /** Repositories whose word for a blob's presence is not taken: blobs are sent all the same. */
+  readonly #distrusted = new Set<string>();
   /** What is under way. */
   readonly #sending = new Set<Promise<unknown>>();
 
@@ -68,6 +71,19 @@ export class Blobs {
       if (this.#layers.has(diffId)) continue;
       this.#layers.set(diffId, Promise.resolve({ descriptor: plain(descriptor), repository }));
     }
+  }
+
+  /**
+   * Forgets what is known of a repository's blobs, since it does not know all of them itself.
+   *
+   * @param distrust from now on blobs are sent although it says that it has them.
+   */
+  forget(repository: string, distrust: boolean): void {
+    for (const [digest, holder] of this.#holders) {
+      if (holder === repository) this.#holders.delete(digest);
+    }
+    this.#layers.clear();
+    if (distrust) this.#distrusted.add(repository);
   }
 
   /** Brings a layer to a repository; answers with the descriptor it has there. */
@@ -124,7 +140,8 @@ export class Blobs {
     const holder = this.#holders.get(digest);
     if (holder === repository) return;
     const from = [...new Set([...sources, ...(holder === undefined ? [] : [holder])])];
-    const options = { from, ...(onBytes && { onBytes }) };
+    const always = this.#distrusted.has(repository);
+    const options = { from, always, ...(onBytes && { onBytes }) };
     await this.#tracked(this.#client.upload(repository, descriptor, open, options));
     this.#holders.set(digest, repository);
   }
@@ -149,7 +166,8 @@ export class Blobs {
 
   /** Whether a repository holds a blob, or does once it is mounted from one of these. */
   async #isThere(repository: string, digest: Digest, from: readonly string[]): Promise<boolean> {
-    if (await this.#client.hasBlob(repository, digest)) return true;
+    if (this.#distrusted.has(repository)) return false;
+    if (await unlessDenied(this.#client.hasBlob(repository, digest))) return true;
     for (const source of new Set(from)) {
       if (source !== repository && await this.#client.mount(repository, digest, source)) {
         return true;

@@ -9,6 +9,7 @@ import { copyPublished } from "./copy.ts";
 import { KEY_ANNOTATION, type Published } from "./lookup.ts";
 import { type PublishByTool, publishByTool } from "./by_tool.ts";
 import { putTagged, type Tagged, type Target } from "./target.ts";
+import { untilKnown } from "./until_known.ts";
 
 /** One platform of an image that is to be published. */
 export interface PlatformPart {
@@ -112,18 +113,21 @@ async function publishPart(
   const known = await findPart(part.key, target, sources, force);
   if (known !== undefined) return known;
   for (const tag of await item.formerTags()) await target.blobs.learn(target.repository, tag);
-  const [top, manifest] = await Promise.all([
-    item.indexKey === undefined ? item.topAnnotations() : {},
-    uploadImage(await part.open(), target, part.onBytes),
-  ]);
-  const annotations = {
-    ...item.annotations,
-    ...part.annotations,
-    ...top,
-    [KEY_ANNOTATION]: part.key,
-  };
-  const bytes = encodeManifest({ ...manifest, annotations });
-  return await putTagged(target, part.key, MediaType.manifest, bytes, "pushed", force);
+  return await untilKnown(target, async () => {
+    const [top, manifest] = await Promise.all([
+      item.indexKey === undefined ? item.topAnnotations() : {},
+      uploadImage(await part.open(), target, part.onBytes),
+    ]);
+    const annotations = {
+      ...item.annotations,
+      ...part.annotations,
+      ...top,
+      [KEY_ANNOTATION]: part.key,
+    };
+    const bytes = encodeManifest({ ...manifest, annotations });
+    const content = { key: part.key, mediaType: MediaType.manifest, bytes };
+    return await putTagged(target, content, "pushed", force);
+  });
 }
 
 /** A platform's image, there already or copied from where it is. */
@@ -164,7 +168,8 @@ async function putIndex(
     [KEY_ANNOTATION]: indexKey,
   };
   const bytes = encodeIndex({ manifests, annotations });
-  return await putTagged(target, indexKey, MediaType.index, bytes, "pushed", force);
+  const content = { key: indexKey, mediaType: MediaType.index, bytes };
+  return await putTagged(target, content, "pushed", force);
 }
 
 /** Brings an image's blobs; answers with what they are called there. */

@@ -5,6 +5,7 @@ import { parseManifest } from "../../oci/documents.ts";
 import type { Descriptor } from "../../model/oci.ts";
 import { annotationsOf, KEY_ANNOTATION, type Published, readTag } from "./lookup.ts";
 import { putTagged, type Tagged, type Target } from "./target.ts";
+import { untilKnown } from "./until_known.ts";
 
 /** A copied image, and the images of its platforms where it is an index. */
 export interface Copied {
@@ -29,9 +30,11 @@ export async function copyPublished(
     const tagged = await copyChild(child, source, target);
     if (tagged !== undefined) children.set(tagged.key, tagged.child);
   }
-  if (found.manifest !== undefined) await copyBlobs(found.bytes, source, target);
-  const { mediaType } = found.descriptor;
-  const top = await putTagged(target, key, mediaType, found.bytes, "copied", false);
+  const { descriptor: { mediaType }, bytes } = found;
+  const top = await untilKnown(target, async () => {
+    if (found.manifest !== undefined) await copyBlobs(bytes, source, target);
+    return await putTagged(target, { key, mediaType, bytes }, "copied", false);
+  });
   return { top, children };
 }
 
@@ -49,12 +52,14 @@ async function copyChild(
     });
   }
   const { bytes } = published;
-  await copyBlobs(bytes, source, target);
-  // The index names it by digest, whatever its content tag stands for.
-  await target.client.putManifest(target.repository, digest, mediaType, bytes);
+  await untilKnown(target, async () => {
+    await copyBlobs(bytes, source, target);
+    // The index names it by digest, whatever its content tag stands for.
+    await target.client.putManifest(target.repository, digest, mediaType, bytes);
+  });
   const key = annotationsOf(published)[KEY_ANNOTATION];
   if (key === undefined) return undefined;
-  return { key, child: await putTagged(target, key, mediaType, bytes, "copied", false) };
+  return { key, child: await putTagged(target, { key, mediaType, bytes }, "copied", false) };
 }
 
 async function copyBlobs(bytes: Uint8Array, source: Target, target: Target): Promise<void> {

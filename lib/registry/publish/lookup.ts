@@ -4,6 +4,7 @@ import { CONTENT_TAG_PREFIX } from "../../model/key.ts";
 import { type Descriptor, type Index, type Manifest, MediaType } from "../../model/oci.ts";
 import { parseIndex, parseManifest } from "../../oci/documents.ts";
 import type { RegistryClient } from "../client.ts";
+import { RegistryFault } from "../faults.ts";
 
 /** The annotation that carries the full key. */
 export const KEY_ANNOTATION = "dev.images.key";
@@ -48,19 +49,30 @@ export function tagsToRead(key: string, rules: TagRules): string[] {
   return tags;
 }
 
-/** What a repository holds under a key; one request for each tag that may be read. */
+/**
+ * What a repository holds under a key; one request for each tag that may be read.
+ *
+ * @throws {RegistryFault} also where one of the tags is refused to who asks, and none is found.
+ */
 export async function lookUp(
   client: RegistryClient,
   repository: string,
   key: string,
   rules: TagRules,
 ): Promise<Published | undefined> {
+  let denied: RegistryFault | undefined;
   for (const tag of tagsToRead(key, rules)) {
-    const published = await readTag(client, repository, tag);
-    if (published === undefined) continue;
-    const named = keyOf(published) ?? (rules.unmarked ? key : undefined);
-    if (named === key) return published;
+    try {
+      const published = await readTag(client, repository, tag);
+      if (published === undefined) continue;
+      const named = keyOf(published) ?? (rules.unmarked ? key : undefined);
+      if (named === key) return published;
+    } catch (error) {
+      if (!(error instanceof RegistryFault) || !error.facts.denied) throw error;
+      denied ??= error;
+    }
   }
+  if (denied !== undefined) throw denied;
   return undefined;
 }
 

@@ -1,6 +1,7 @@
 /** Moving mutable tags: forward only, and after all content is there. */
 
 import type { DestinationResult } from "../../model/result.ts";
+import { unlessDenied } from "../faults.ts";
 import type { Ancestry } from "./git_facts.ts";
 import { annotationsOf, type Published, readTag } from "./lookup.ts";
 import { referenceOf, type Target } from "./target.ts";
@@ -32,7 +33,7 @@ export async function moveTag(
 ): Promise<DestinationResult> {
   const { client, repository, registry } = target;
   const reference = referenceOf(target, tag);
-  const present = await readTag(client, repository, tag);
+  const present = await unlessDenied(readTag(client, repository, tag));
   if (top !== undefined && present?.descriptor.digest === top.descriptor.digest) {
     return { registry, reference, digest: top.descriptor.digest, status: "current" };
   }

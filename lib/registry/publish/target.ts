@@ -1,8 +1,11 @@
 /** Where images are published: one repository of one registry, and what is written there. */
 
+import type { Digest } from "../../model/digest.ts";
+import { CONTENT_TAG_PREFIX } from "../../model/key.ts";
 import { MediaType } from "../../model/oci.ts";
 import { parseIndex, parseManifest } from "../../oci/documents.ts";
 import type { RegistryClient } from "../client.ts";
+import { RegistryFault, unlessDenied } from "../faults.ts";
 import type { Blobs } from "./blobs.ts";
 import { lookUp, type Published, type TagRules, tagToWrite } from "./lookup.ts";
 
@@ -16,6 +19,8 @@ export interface Target {
   readonly rules: TagRules;
   /** What is published under a key, asked for once. */
   readonly find: (key: string) => Promise<Published | undefined>;
+  /** Tells people what is no failure. */
+  readonly notice: (message: string) => void;
 }
 
 /** A manifest or index under its content tag, and how it came to be there. */
@@ -34,6 +39,13 @@ export function referenceOf({ client, repository }: Target, tag: string): string
   return `${client.host}/${repository}:${tag}`;
 }
 
+/** What is written under a content tag. */
+export interface TaggedContent {
+  readonly key: string;
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+}
+
 /**
  * Writes a manifest or index under its content tag, unless one is there by now: that one counts.
  *
@@ -41,18 +53,21 @@ export function referenceOf({ client, repository }: Target, tag: string): string
  */
 export async function putTagged(
   target: Target,
-  key: string,
-  mediaType: string,
-  bytes: Uint8Array,
+  { key, mediaType, bytes }: TaggedContent,
   status: "copied" | "pushed",
   force: boolean,
 ): Promise<Tagged> {
   const { client, repository, rules } = target;
   const begun = performance.now();
-  const there = force ? undefined : await lookUp(client, repository, key, rules);
+  const there = force ? undefined : await findToWrite(target, key);
   if (there !== undefined) return { status: "current", published: there };
   const tag = tagToWrite(key, rules);
-  const digest = await client.putManifest(repository, tag, mediaType, bytes);
+  let digest: Digest;
+  try {
+    digest = await client.putManifest(repository, tag, mediaType, bytes);
+  } catch (error) {
+    return await adoptRefused(target, key, error, force);
+  }
   const published = { tag, descriptor: { mediaType, digest, size: bytes.length }, bytes };
   const where = referenceOf(target, tag);
   const isIndex = mediaType === MediaType.index || mediaType === MediaType.dockerIndex;
@@ -63,4 +78,44 @@ export async function putTagged(
       ? { ...published, index: parseIndex(bytes, where) }
       : { ...published, manifest: parseManifest(bytes, where) },
   };
+}
+
+/** What a repository holds under a key, for who is about to write it: to be refused says nothing. */
+function findToWrite(
+  { client, repository, rules }: Target,
+  key: string,
+): Promise<Published | undefined> {
+  return unlessDenied(lookUp(client, repository, key, rules));
+}
+
+/**
+ * The image of another run that a registry holds by now, although ours was refused: its tags are
+ * immutable, or both were written at one moment.
+ *
+ * @throws what the registry refused with, where there is none.
+ */
+async function adoptRefused(
+  target: Target,
+  key: string,
+  error: unknown,
+  force: boolean,
+): Promise<Tagged> {
+  if (!(error instanceof RegistryFault)) throw error;
+  const { immutable = false, temporary = false, status } = error.facts;
+  if (temporary || status === undefined || (force && !immutable)) throw error;
+  const there = await findToWrite(target, key);
+  if (there === undefined) {
+    throw immutable ? takenFault(target, tagToWrite(key, target.rules), error) : error;
+  }
+  const why = immutable ? "is immutable there" : "was written by another run meanwhile";
+  target.notice(`${referenceOf(target, there.tag)} ${why}; the image that it stands for counts`);
+  return { status: "current", published: there };
+}
+
+function takenFault(target: Target, tag: string, { message, facts }: RegistryFault): RegistryFault {
+  return new RegistryFault(`${message}, and it does not stand for this key`, facts, {
+    where: referenceOf(target, tag),
+    next:
+      `delete that tag at the registry, or except ${CONTENT_TAG_PREFIX}* from its immutable tags`,
+  });
 }

@@ -29,7 +29,8 @@ export class Places implements AsyncDisposable {
     this.#blobs.set(name, blobs);
     const rules = await registries.rules(registry, image);
     const find = (key: string) => registries.ask(named, image, key);
-    return { registry: name, client, blobs, repository, rules, find };
+    const notice = (message: string) => this.#session.notice(message, image.name);
+    return { registry: name, client, blobs, repository, rules, find, notice };
   }
 
   /** The other registries the image may be in. */

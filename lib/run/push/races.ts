@@ -10,6 +10,7 @@ import {
   readTag,
   tagToWrite,
 } from "../../registry/publish/lookup.ts";
+import { unlessDenied } from "../../registry/faults.ts";
 import type { Tagged } from "../../registry/publish/target.ts";
 import { formatPlatform } from "../../model/platform.ts";
 import { topKeyOf } from "../indexes.ts";
@@ -49,7 +50,7 @@ export async function settleRaces(
 async function lookAgain(each: PublishedContent): Promise<PublishedContent> {
   const { target: { client, repository, rules }, content, parts } = each;
   const key = await topKeyOf(parts);
-  const now = await lookUp(client, repository, key, rules);
+  const now = await unlessDenied(lookUp(client, repository, key, rules));
   if (now === undefined) return each;
   if (now.index !== undefined) await alignPlatforms(each, now.index.manifests.map((m) => m.digest));
   if (now.descriptor.digest === content.top.published.descriptor.digest) return each;
@@ -80,7 +81,7 @@ async function alignPlatforms(
     if (child === undefined || !parts.some((part) => part.key === key) || key === undefined) {
       continue;
     }
-    const now = await lookUp(client, repository, key, rules);
+    const now = await unlessDenied(lookUp(client, repository, key, rules));
     if (now?.descriptor.digest === digest) continue;
     const { mediaType } = child.descriptor;
     await client.putManifest(repository, tagToWrite(key, rules), mediaType, child.bytes);
