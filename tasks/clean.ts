@@ -27,7 +27,9 @@ export async function clean(options: CommonOptions): Promise<number> {
 }
 
 function remove(folder: string): string[] {
-  const removed = PARTS.filter((part) => exists(`${folder}/${part}`));
+  const indexes = [...Deno.readDirSync(folder)].map(({ name }) => name)
+    .filter((name) => name.startsWith("index-"));
+  const removed = [...PARTS, ...indexes].filter((part) => exists(`${folder}/${part}`));
   for (const part of removed) Deno.removeSync(`${folder}/${part}`, { recursive: true });
   return removed;
 }

@@ -23,6 +23,7 @@ import { print } from "./print.ts";
 export interface PruneOptions extends CommonOptions {
   readonly olderThan?: string;
   readonly maxSize?: string;
+  readonly keep?: number;
   readonly dryRun?: boolean | undefined;
 }
 
@@ -55,7 +56,10 @@ function planOf(state: State, declared: Declared, rules: PruneRules, now: number
   return planPrune(survey(state, new Layout(state), now), declared, rules, now);
 }
 
-function rulesOf({ olderThan, maxSize, force }: PruneOptions): PruneRules {
+function rulesOf({ olderThan, maxSize, keep, force }: PruneOptions): PruneRules {
+  if (keep !== undefined && keep < 0) {
+    throw usageFault(`Cannot keep ${keep} results`, { next: "give --keep at least 0" });
+  }
   if (force && olderThan === undefined && maxSize === undefined) {
     throw usageFault("Pruning by force without a rule would remove everything", {
       next: "add --older-than or --max-size, or run `images clean`",
@@ -64,6 +68,7 @@ function rulesOf({ olderThan, maxSize, force }: PruneOptions): PruneRules {
   return {
     ...(olderThan === undefined ? {} : { olderThan: millisecondsOf(olderThan) }),
     ...(maxSize === undefined ? {} : { maxSize: sizeOf(maxSize) }),
+    ...(keep === undefined ? {} : { keep }),
     current: force ?? false,
   };
 }
@@ -128,6 +133,12 @@ function tell(options: PruneOptions, { removals, left }: PrunePlan, now: number)
   );
 }
 
+const REASONS = {
+  earlier: "an earlier result",
+  undeclared: "not in images.ts",
+  current: "current, but --force",
+};
+
 function describe({ why, owner, files, at }: Removal, now: number): string[] {
   const age = ageText(now - at);
   if (owner === undefined) {
@@ -135,7 +146,7 @@ function describe({ why, owner, files, at }: Removal, now: number): string[] {
     const short = name.replace(/([0-9a-f]{12})[0-9a-f]{52}/, "$1…");
     return [short.startsWith(`${kind}`) ? short : `${kind} ${short}`, age];
   }
-  const reason = why === "undeclared" ? "not in images.ts" : "current, but --force";
+  const reason = REASONS[why as keyof typeof REASONS];
   return [`${owner.type} ${owner.name}`, age, reason, `${files.length} files`];
 }
 

@@ -34,6 +34,7 @@ export class FileIndex {
   /** Absolute path of the project's folder. */
   readonly projectRoot: string;
   readonly #stateFile: string;
+  readonly #origin: () => string;
   readonly #data: IndexData;
   /** Folders as this run has seen them. */
   readonly #seen = new Map<string, Look | undefined>();
@@ -51,15 +52,20 @@ export class FileIndex {
   #users: Map<string, Set<string>> | undefined;
   #dirty = false;
 
-  private constructor(projectRoot: string, stateFile: string, data: IndexData) {
+  private constructor(projectRoot: string, stateFile: string, origin: () => string) {
     this.projectRoot = projectRoot;
     this.#stateFile = stateFile;
-    this.#data = data;
+    this.#origin = origin;
+    this.#data = readIndexFile(stateFile, origin());
   }
 
-  /** Opens the index of a project; one that is missing or cannot be read is empty. */
-  static open(projectRoot: string, stateFile: string): FileIndex {
-    return new FileIndex(projectRoot, stateFile, readIndexFile(stateFile));
+  /**
+   * Opens the index of a project; one that is missing or cannot be read is empty.
+   *
+   * @param origin identifies the copy of the state that the file is in.
+   */
+  static open(projectRoot: string, stateFile: string, origin: () => string = () => ""): FileIndex {
+    return new FileIndex(projectRoot, stateFile, origin);
   }
 
   /** The root of these selections if stats alone can tell it. Opens no file. */
@@ -132,7 +138,7 @@ export class FileIndex {
   /** Keeps what was learnt; nothing is written where nothing was. */
   save(): void {
     if (!this.#dirty) return;
-    writeIndexFile(this.#stateFile, this.#data);
+    writeIndexFile(this.#stateFile, this.#data, this.#origin());
     this.#dirty = false;
   }
 

@@ -22,7 +22,7 @@ export interface IndexData {
 }
 
 /** Raised when the format changes; others are read as empty. */
-const VERSION = 5;
+const VERSION = 6;
 
 /** Bytes before the document. */
 const HEADER = 8;
@@ -32,6 +32,8 @@ const KEPT_DAYS = 30;
 
 interface Document {
   readonly version: number;
+  /** The copy of the state that it was written into. */
+  readonly origin: string;
   /** How many rows the columns have. */
   readonly count: number;
   /** Path, how many entries (-1 where there is no such folder), their names. */
@@ -42,8 +44,12 @@ interface Document {
   readonly links: readonly (readonly [number, string])[];
 }
 
-/** Reads the index; one that is missing, damaged or of another version is empty. */
-export function readIndexFile(path: string): IndexData {
+/**
+ * Reads the index; one that is missing, damaged or of another version is empty.
+ *
+ * @param origin identifies this copy of the state: an index that came with another one is empty too.
+ */
+export function readIndexFile(path: string, origin = ""): IndexData {
   try {
     const bytes = Deno.readFileSync(path);
     const [length, sum] = new Uint32Array(bytes.buffer, 0, 2);
@@ -52,7 +58,8 @@ export function readIndexFile(path: string): IndexData {
       const document = JSON.parse(
         new TextDecoder().decode(bytes.subarray(HEADER, end)),
       ) as Document;
-      if (document.version === VERSION) return decode(document, bytes.buffer, aligned(end));
+      const isOurs = document.version === VERSION && document.origin === origin;
+      if (isOurs) return decode(document, bytes.buffer, aligned(end));
     }
   } catch (error) {
     const isMiss = error instanceof Deno.errors.NotFound || error instanceof SyntaxError ||
@@ -63,8 +70,8 @@ export function readIndexFile(path: string): IndexData {
 }
 
 /** Writes the index so that a reader sees the old one or the new one. */
-export function writeIndexFile(path: string, data: IndexData): void {
-  const { document, rows } = encode(data);
+export function writeIndexFile(path: string, data: IndexData, origin = ""): void {
+  const { document, rows } = encode(data, origin);
   Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")), { recursive: true });
   using temporary = TemporaryFile.create(path);
   temporary.write(document);
@@ -72,7 +79,10 @@ export function writeIndexFile(path: string, data: IndexData): void {
   temporary.moveTo(path);
 }
 
-function encode(data: IndexData): { readonly document: Uint8Array; readonly rows: Uint8Array } {
+function encode(
+  data: IndexData,
+  origin: string,
+): { readonly document: Uint8Array; readonly rows: Uint8Array } {
   const oldest = Math.floor(Date.now() / 86_400_000) - KEPT_DAYS;
   const snapshots = [...data.snapshots].filter(([, snapshot]) => snapshot.used >= oldest);
   const numbers = new Map<string, number>();
@@ -85,6 +95,7 @@ function encode(data: IndexData): { readonly document: Uint8Array; readonly rows
   for (const { from, first, count } of stretches(stored)) rows.append(from, first, count);
   const document: Document = {
     version: VERSION,
+    origin,
     count: rows.count,
     folders: used.map((path, at) => [path, stored[at]?.size ?? -1, stored[at]?.joined ?? ""]),
     snapshots: snapshots.map(([key, { root, folders, used }]) =>

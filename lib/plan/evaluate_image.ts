@@ -69,7 +69,10 @@ export interface ImageEvaluation {
   readonly prepared: PreparedImage;
   readonly parts: ImageKeyParts;
   readonly key: string;
-  readonly current: boolean;
+  /** The record whose result stands for the key: the latest, or an earlier one that fits again. */
+  readonly current: ImageRecord | undefined;
+  /** When the result under the key was recorded, also where it must be built again. */
+  readonly recordedAt: number | undefined;
   /** Why it is not current; empty where it is. */
   readonly reasons: readonly Reason[];
 }
@@ -100,10 +103,33 @@ export async function prepareImage(c: Circumstances, node: ImageNode): Promise<P
   const { record, recipe } = described;
   const prepared = await lookAtFiles(c, described);
   if (prepared.guard === undefined) return prepared;
-  const holds = record?.guard === prepared.guard && record.description.recipe === recipe &&
-    !c.forced.has(node.id);
-  const identity = holds ? record.parts.identity : undefined;
-  return { ...prepared, unidentified: !holds, ...(identity === undefined ? {} : { identity }) };
+  if (c.forced.has(node.id)) return { ...prepared, unidentified: true };
+  if (record?.guard === prepared.guard && record.description.recipe === recipe) {
+    return withIdentity(prepared, record);
+  }
+  return await preparedAsBefore(c, described) ?? { ...prepared, unidentified: true };
+}
+
+/** Finds an earlier result of the image whose guard holds again, so that its tool is not asked. */
+async function preparedAsBefore(
+  c: Circumstances,
+  described: DescribedImage,
+): Promise<PreparedImage | undefined> {
+  const { node: { image, platform }, recipe } = described;
+  for (const past of c.records.imageHistory(image.name, platform)) {
+    const { value: description, reads } = past.description;
+    if (past.guard === undefined || past.description.recipe !== recipe) continue;
+    if (await c.index.rootOf(readsOf(description)) !== reads) continue;
+    const found = withSelections(c, described.node, description);
+    const prepared = await lookAtFiles(c, { ...described, ...found, reads });
+    if (prepared.guard === past.guard) return withIdentity(prepared, past);
+  }
+  return undefined;
+}
+
+function withIdentity(prepared: PreparedImage, { parts }: ImageRecord): PreparedImage {
+  const { identity } = parts;
+  return { ...prepared, unidentified: false, ...(identity === undefined ? {} : { identity }) };
 }
 
 /** The same image with what its plugin was asked for. */
@@ -131,12 +157,17 @@ export async function evaluateImage(
   const text = canonicalJson(parts as unknown as Json);
   const same = record !== undefined && canonicalJson(record.parts as unknown as Json) === text;
   const key = same ? record.key : await keyOf(text);
+  const result = same ? record : c.records.imageResult(node.image.name, node.platform, key);
+  const isForced = c.forced.has(node.id);
+  const current = !isForced && result !== undefined && hasResult(c, result) ? result : undefined;
   const reasons: Reason[] = [];
-  if (c.forced.has(node.id)) reasons.push({ kind: "forced" });
-  if (record === undefined) reasons.push({ kind: "first-build" });
-  else if (!same) reasons.push(...await whyAnother(c, prepared, record, parts));
-  else if (!hasResult(c, record)) reasons.push({ kind: "result-missing" });
-  return { prepared, parts, key, current: reasons.length === 0, reasons };
+  if (isForced) reasons.push({ kind: "forced" });
+  if (current === undefined) {
+    if (record === undefined) reasons.push({ kind: "first-build" });
+    else if (!same) reasons.push(...await whyAnother(c, prepared, record, parts));
+    else if (!hasResult(c, record)) reasons.push({ kind: "result-missing" });
+  }
+  return { prepared, parts, key, current, recordedAt: result?.at, reasons };
 }
 
 /** The same image once its tool has written files that go in: its key is that of what they hold. */
@@ -158,10 +189,24 @@ export async function basesOf(
 ): Promise<Record<string, Digest>> {
   const bases: Record<string, Digest> = {};
   for (const reference of prepared.description.bases ?? []) {
-    const recorded = ask ? undefined : prepared.record?.parts.bases[reference];
+    const recorded = ask ? undefined : recordedBase(c, prepared, reference);
     bases[reference] = c.pins.get(reference) ?? recorded ?? await c.resolveBase(reference);
   }
   return bases;
+}
+
+/** The digest that a base had in the image's last result that was built on it. */
+function recordedBase(
+  c: Circumstances,
+  { node: { image, platform }, record }: PreparedImage,
+  reference: string,
+): Digest | undefined {
+  const latest = record?.parts.bases[reference];
+  if (latest !== undefined || record === undefined) return latest;
+  for (const { parts } of c.records.imageHistory(image.name, platform)) {
+    if (parts.bases[reference] !== undefined) return parts.bases[reference];
+  }
+  return undefined;
 }
 
 /** Says whether an image's files still are those that its key was made of. */

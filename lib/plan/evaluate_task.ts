@@ -25,7 +25,10 @@ export interface TaskEvaluation {
   readonly key: string;
   /** Merkle root of the input tree. */
   readonly tree: string;
-  readonly current: boolean;
+  /** The record whose outputs stand for the key: the latest, or an earlier one that fits again. */
+  readonly current: TaskRecord | undefined;
+  /** When the result under the key was recorded, also where it must run again. */
+  readonly recordedAt: number | undefined;
   readonly reasons: readonly Reason[];
 }
 
@@ -52,14 +55,19 @@ export async function evaluateTask(
   const text = canonicalJson(parts as unknown as Json);
   const same = record !== undefined && canonicalJson(record.parts as unknown as Json) === text;
   const key = same ? record.key : await keyOf(text);
+  const result = same ? record : c.records.taskResult(task.name, key);
+  const isForced = c.forced.has(node.id);
+  const current = isForced || task.inputs === undefined ? undefined : result;
   const reasons: Reason[] = [];
-  if (c.forced.has(node.id)) reasons.push({ kind: "forced" });
-  if (record === undefined) reasons.push({ kind: "first-build" });
-  else if (!same) reasons.push(...await whyAnother(c, node, record, parts, tree));
-  else if (task.inputs === undefined) {
-    reasons.push({ kind: "input-changed", detail: "no inputs are declared, so it always runs" });
+  if (isForced) reasons.push({ kind: "forced" });
+  if (current === undefined) {
+    if (record === undefined) reasons.push({ kind: "first-build" });
+    else if (!same) reasons.push(...await whyAnother(c, node, record, parts, tree));
+    else if (task.inputs === undefined) {
+      reasons.push({ kind: "input-changed", detail: "no inputs are declared, so it always runs" });
+    }
   }
-  return { node, record, parts, key, tree, current: reasons.length === 0, reasons };
+  return { node, record, parts, key, tree, current, recordedAt: result?.at, reasons };
 }
 
 /** The files a task declares as inputs. */

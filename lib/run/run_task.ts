@@ -31,10 +31,10 @@ export async function runTask(session: Session, evaluation: TaskEvaluation): Pro
   const { circumstances: c } = session;
   const { node: { task }, key } = evaluation;
   const latest = c.records.latestTask(task.name);
-  const isMoved = latest?.at !== evaluation.record?.at;
-  if (isMoved) c.index.fresh();
-  const own = evaluation.current ? evaluation.record : undefined;
-  const record = isMoved && latest?.key === key ? latest : own;
+  if (latest?.at !== evaluation.record?.at) c.index.fresh();
+  const made = c.records.taskResult(task.name, key);
+  const isNew = made !== undefined && made.at !== evaluation.recordedAt;
+  const record = isNew ? made : evaluation.current;
   if (record !== undefined) {
     if (record.at !== latest?.at) c.records.putTask(record);
     if (await outputsAreThere(c, task, record.outputs)) return { status: "cached", record };

@@ -131,15 +131,14 @@ export class Runner {
     }
     const evaluation = await this.#evaluate(node, known, looked);
     looked();
-    const { key, reasons, prepared } = evaluation;
-    const { record, description, identity } = prepared;
+    const { key, reasons, prepared, current: record } = evaluation;
+    const { description, identity } = prepared;
     const keyed = { key, reasons, description, ...(identity === undefined ? {} : { identity }) };
-    const isCurrent = evaluation.current && record !== undefined;
-    if (isCurrent && session.settings.destination === undefined) {
+    if (record !== undefined && session.settings.destination === undefined) {
       return { ...keyed, status: "cached", verdict: "current", record };
     }
     const found = await session.registries.find(evaluation);
-    if (isCurrent && (found === undefined || found.imageId === record.imageId)) {
+    if (record !== undefined && (found === undefined || found.imageId === record.imageId)) {
       return { ...keyed, status: "cached", verdict: "current", record };
     }
     if (found !== undefined) {
@@ -171,8 +170,8 @@ export class Runner {
     const ask = session.settings.pull || this.#mode === "plan";
     const bases = await this.#bases(prepared, ask);
     const evaluation = await evaluateImage(c, prepared, needs, bases);
-    if (evaluation.current) {
-      if (this.#mode === "build") await this.#refresh(evaluation);
+    if (evaluation.current !== undefined) {
+      if (this.#mode === "build") await this.#refresh(evaluation, evaluation.current);
       return evaluation;
     }
     if (ask || Object.keys(bases).length === 0) return evaluation;
@@ -209,12 +208,11 @@ export class Runner {
     return await identified(this.#session.circumstances, prepared, identity);
   }
 
-  /** The key is the same although what it was found from moved: the next run need not ask again. */
-  async #refresh({ prepared }: ImageEvaluation): Promise<void> {
+  /** Makes the record that stands for the key the latest, with all that it now holds for. */
+  async #refresh({ prepared }: ImageEvaluation, record: ImageRecord): Promise<void> {
     const { circumstances: c } = this.#session;
-    const { record, guard, tree, recipe, reads, description } = prepared;
-    if (record === undefined) return;
-    const same = guard === record.guard && tree === record.tree &&
+    const { guard, tree, recipe, reads, description } = prepared;
+    const same = record === prepared.record && guard === record.guard && tree === record.tree &&
       recipe === record.description.recipe && reads === record.description.reads;
     if (same) return;
     if (tree !== record.tree) c.records.putTree(tree, (await keyTree(c, prepared)).entries);
@@ -272,16 +270,18 @@ export class Runner {
   ): Promise<Made> {
     const session = this.#session;
     const { circumstances: c } = session;
-    const { node, record: before } = evaluation.prepared;
+    const { prepared: { node }, key, recordedAt } = evaluation;
     const lock = c.state.path("locks", `image-${node.id.replaceAll("/", "-")}`);
     const waiting = () => {
       ticket.leave();
       session.notice("Another run is building it; waiting", node.id);
     };
     return await withLock(lock, async () => {
-      const made = c.records.latestImage(node.image.name, node.platform);
-      const another = made?.key === evaluation.key && made.at !== before?.at;
-      if (another) return { record: made, fresh: false };
+      const made = c.records.imageResult(node.image.name, node.platform, key);
+      if (made !== undefined && made.at !== recordedAt) {
+        c.records.putImage(made);
+        return { record: made, fresh: false };
+      }
       return { record: await this.#buildAlone(evaluation, plugin, ticket), fresh: true };
     }, { signal: session.signal, waiting });
   }

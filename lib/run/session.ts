@@ -84,7 +84,7 @@ export class Session {
       state,
       records: new Records(state),
       layout: new Layout(state),
-      index: FileIndex.open(project.root, state.index),
+      index: FileIndex.open(project.root, state.index, () => state.origin),
       args: settings.args,
       overrides: settings.overrides,
       pins: Pins.read(project.root).digests,
@@ -153,9 +153,9 @@ export class Session {
 
   /** Keeps what was learnt about files for the next run, and ends connections. */
   async close(): Promise<void> {
+    this.#keepIndex();
     this.#held?.close();
     this.#held = undefined;
-    this.#keepIndex();
     await this.registries.close();
   }
 

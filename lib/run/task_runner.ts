@@ -26,9 +26,9 @@ export class TaskRunner {
   async settle(node: TaskNode): Promise<SettledTask> {
     const begun = this.#session.elapsed;
     try {
-      const { key, reasons, current, record } = await this.#evaluation(node);
-      const saved = current && record !== undefined ? { saved: record.ms } : {};
-      const verdict = current ? "current" : "build";
+      const { key, reasons, current } = await this.#evaluation(node);
+      const saved = current === undefined ? {} : { saved: current.ms };
+      const verdict = current === undefined ? "build" : "current";
       return { node, verdict, key, reasons, ms: this.#session.elapsed - begun, ...saved };
     } catch (error) {
       const fault = asFault(error, { where: node.id });

@@ -4,12 +4,14 @@ import type { Layout } from "./layout.ts";
 import { removeIfThere } from "./atomic.ts";
 import type { Owner, Stored, Survey } from "./survey.ts";
 
-/** What is to go. Without any rule, all that no current record needs. */
+/** What is to go. Without any rule, all that no current record needs, earlier results too. */
 export interface PruneRules {
   /** What was last written longer ago than this, in milliseconds. */
   readonly olderThan?: number;
   /** The oldest, until no more than these bytes are left. */
   readonly maxSize?: number;
+  /** How many earlier results of each image and task stay, the last used ones. */
+  readonly keep?: number;
   /** What current records need may go too, after all else. */
   readonly current: boolean;
 }
@@ -22,7 +24,7 @@ export interface Declared {
 
 /** Things that go together: a loose file, or all records of a name and what only they need. */
 export interface Removal {
-  readonly why: "unneeded" | "undeclared" | "current";
+  readonly why: "unneeded" | "earlier" | "undeclared" | "current";
   /** Name of the image or task whose records go. */
   readonly owner?: Owner;
   /** The records come first. */
@@ -57,9 +59,9 @@ export function planPrune(
     removals.push(removal);
     left -= removal.bytes;
   };
+  const isRuled = rules.olderThan !== undefined || rules.maxSize !== undefined;
   const goes = (at: number) =>
-    (rules.olderThan === undefined && rules.maxSize === undefined) ||
-    (rules.olderThan !== undefined && now - at > rules.olderThan) ||
+    !isRuled || (rules.olderThan !== undefined && now - at > rules.olderThan) ||
     (rules.maxSize !== undefined && left > rules.maxSize);
 
   for (const file of [...files].sort(looseOrder)) {
@@ -68,12 +70,16 @@ export function planPrune(
       go({ why: "unneeded", files: [file], bytes: file.bytes, at: file.at });
     }
   }
-  const isDeclared = ({ type, name }: Owner) =>
-    (type === "image" ? declared.images : declared.tasks).has(name);
   const oldestFirst = [...owners].sort((a, b) => a.at - b.at);
-  const undeclared = oldestFirst.filter((owner) => !isDeclared(owner));
-  const current = rules.current ? oldestFirst.filter(isDeclared) : [];
-  for (const owner of [...undeclared, ...current]) {
+  const kept = keptResults(oldestFirst, rules.keep ?? 0);
+  const reasonOf = (owner: Owner): Removal["why"] | undefined => {
+    if (owner.role === "earlier") return kept.has(owner) ? undefined : "earlier";
+    const names = owner.type === "image" ? declared.images : declared.tasks;
+    if (owner.role === "latest" && !names.has(owner.name)) return "undeclared";
+    return rules.current ? "current" : undefined;
+  };
+  const byReason = Map.groupBy(oldestFirst, reasonOf);
+  for (const owner of ORDER.flatMap((why) => byReason.get(why) ?? [])) {
     if (!goes(owner.at)) continue;
     const own = [...owner.needs].filter((path) => {
       const others = users.get(path)! - 1;
@@ -82,7 +88,7 @@ export function planPrune(
     }).map((path) => byPath.get(path)!);
     const all = [...owner.records, ...own];
     go({
-      why: isDeclared(owner) ? "current" : "undeclared",
+      why: reasonOf(owner)!,
       owner,
       files: all,
       bytes: all.reduce((sum, file) => sum + file.bytes, 0),
@@ -90,6 +96,16 @@ export function planPrune(
     });
   }
   return { removals, left };
+}
+
+/** The order in which owners go. */
+const ORDER = ["earlier", "undeclared", "current"] as const;
+
+/** The earlier results that stay for their number. */
+function keptResults(oldestFirst: readonly Owner[], keep: number): ReadonlySet<Owner> {
+  const earlier = oldestFirst.filter(({ role }) => role === "earlier").toReversed();
+  const byName = Map.groupBy(earlier, ({ type, name }) => `${type} ${name}`);
+  return new Set([...byName.values()].flatMap((all) => all.slice(0, keep)));
 }
 
 /** Leftovers first, then the oldest. */
@@ -103,7 +119,7 @@ function looseOrder(a: Stored, b: Stored): number {
  * stands for.
  */
 export async function prune(layout: Layout, { removals }: PrunePlan): Promise<void> {
-  const images = removals.filter(({ owner }) => owner?.type === "image");
+  const images = removals.filter(({ owner }) => owner?.type === "image" && owner.role === "latest");
   if (images.length > 0) {
     await layout.setRefs(new Map(images.map(({ owner }) => [owner!.name, undefined])));
   }

@@ -1,4 +1,7 @@
-/** What was built: one small file for each image and platform, and for each task. */
+/**
+ * What was built. Each image and platform, and each task, has a small file with its latest record,
+ * which is all that a run without changes reads, and one for each earlier result by key.
+ */
 
 import type { Digest } from "../model/digest.ts";
 import type { Layer } from "../model/image.ts";
@@ -11,6 +14,7 @@ import { sealed, unsealed } from "../model/sealed.ts";
 import { readRegularText } from "../util/regular_file.ts";
 import { writeAtomic } from "./atomic.ts";
 import type { Layout } from "./layout.ts";
+import { ResultFolder } from "./results.ts";
 import { exists, fileName, type State } from "./state.ts";
 
 /** Raised when a record's shape changes; others are misses. */
@@ -75,14 +79,18 @@ export class Records {
   readonly #state: State;
   readonly #images: RecordFolder<ImageRecord>;
   readonly #tasks: RecordFolder<TaskRecord>;
+  readonly #imageResults: ResultFolder<ImageRecord>;
+  readonly #taskResults: ResultFolder<TaskRecord>;
 
   constructor(state: State) {
     this.#state = state;
-    this.#images = new RecordFolder(state.path("records", "images"));
-    this.#tasks = new RecordFolder(state.path("records", "tasks"));
+    this.#images = new RecordFolder(`${state.latest}/images`);
+    this.#tasks = new RecordFolder(`${state.latest}/tasks`);
+    this.#imageResults = new ResultFolder(state, "images");
+    this.#taskResults = new ResultFolder(state, "tasks");
   }
 
-  /** An image's record on a platform, if there is one that can be read. */
+  /** An image's latest record on a platform, if there is one that can be read. */
   image(name: string, platform: string): ImageRecord | undefined {
     return this.#images.get(imageFile(name, platform));
   }
@@ -92,12 +100,24 @@ export class Records {
     return this.#images.latest(imageFile(name, platform));
   }
 
-  /** Keeps an image's record. */
-  putImage(record: Omit<ImageRecord, "schema">): void {
-    this.#images.put(imageFile(record.name, record.platform), record);
+  /** An image's result under a key, whenever it was made, and in whichever work tree. */
+  imageResult(name: string, platform: string, key: string): ImageRecord | undefined {
+    return this.#imageResults.get(subjectOf(name, platform), key);
   }
 
-  /** A task's record, if there is one that can be read. */
+  /** Yields an image's results on a platform, the last used first. */
+  imageHistory(name: string, platform: string): Iterable<ImageRecord> {
+    return this.#imageResults.history(subjectOf(name, platform));
+  }
+
+  /** Keeps an image's record as its latest, and by key. */
+  putImage(record: Omit<ImageRecord, "schema">): void {
+    const whole = { schema: SCHEMA, ...record };
+    this.#imageResults.put(subjectOf(record.name, record.platform), whole);
+    this.#images.put(imageFile(record.name, record.platform), whole);
+  }
+
+  /** A task's latest record, if there is one that can be read. */
   task(name: string): TaskRecord | undefined {
     return this.#tasks.get(`${name}.json`);
   }
@@ -107,9 +127,16 @@ export class Records {
     return this.#tasks.latest(`${name}.json`);
   }
 
-  /** Keeps a task's record. */
+  /** A task's result under a key, whenever it was made, and in whichever work tree. */
+  taskResult(name: string, key: string): TaskRecord | undefined {
+    return this.#taskResults.get(name, key);
+  }
+
+  /** Keeps a task's record as its latest, and by key. */
   putTask(record: Omit<TaskRecord, "schema">): void {
-    this.#tasks.put(`${record.name}.json`, record);
+    const whole = { schema: SCHEMA, ...record };
+    this.#taskResults.put(record.name, whole);
+    this.#tasks.put(`${record.name}.json`, whole);
   }
 
   /** The entries of an input tree that was kept, for telling what changed; undefined if it is gone. */
@@ -146,8 +173,12 @@ function isEntry(value: unknown): value is Entry {
     typeof value.path === "string";
 }
 
+function subjectOf(name: string, platform: string): string {
+  return `${name}@${fileName(platform)}`;
+}
+
 function imageFile(name: string, platform: string): string {
-  return `${name}@${fileName(platform)}.json`;
+  return `${subjectOf(name, platform)}.json`;
 }
 
 /** A folder of records. */
@@ -171,8 +202,8 @@ class RecordFolder<T extends { readonly schema: number }> {
     return readRecord<T>(`${this.#folder}/${file}`);
   }
 
-  put(file: string, record: Omit<T, "schema">): void {
-    writeAtomic(`${this.#folder}/${file}`, sealed({ schema: SCHEMA, ...record }));
+  put(file: string, record: T): void {
+    writeAtomic(`${this.#folder}/${file}`, sealed(record));
     this.#listed?.add(file);
   }
 }

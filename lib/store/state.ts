@@ -2,6 +2,7 @@
 
 import { realPath } from "../files/way.ts";
 import { usageFault } from "../model/errors.ts";
+import { sumOf } from "../model/sealed.ts";
 import { removeLeftovers, TemporaryFile, TemporaryFolder } from "../util/temporary.ts";
 import { writeAtomic } from "./atomic.ts";
 
@@ -20,10 +21,14 @@ const WRITTEN = [
 export class State {
   /** Absolute path of the folder. */
   readonly folder: string;
+  /** Absolute path of the project's folder, where the state is not in it: several may share it. */
+  readonly #workTree: string | undefined;
   #isSwept = false;
 
-  constructor(folder: string) {
+  /** @param workTree absolute path of the project's folder, where the state is not in it. */
+  constructor(folder: string, workTree?: string) {
     this.folder = folder;
+    this.#workTree = workTree;
   }
 
   /**
@@ -36,7 +41,8 @@ export class State {
     if (!moved) return new State(`${root}/.images`);
     const folder = moved.startsWith("/") ? moved : `${root}/${moved}`;
     const whose = ownerOf(folder, root);
-    if (whose === undefined) return new State(folder);
+    const isOutside = !`${folder}/`.startsWith(`${root}/`);
+    if (whose === undefined) return new State(folder, isOutside ? root : undefined);
     throw usageFault(`IMAGES_STATE_DIR names ${whose}`, {
       where: folder,
       next: "let it name a folder of its own, which may be missing or empty",
@@ -50,7 +56,39 @@ export class State {
 
   /** The stat index of lib/files. */
   get index(): string {
-    return `${this.folder}/index`;
+    return this.path(this.#workTree === undefined ? "index" : `index-${shortHash(this.#workTree)}`);
+  }
+
+  /** The folder of the latest record of each image and task of this work tree. */
+  get latest(): string {
+    return this.#workTree === undefined
+      ? this.path("records")
+      : this.path("records", WORK_TREES, shortHash(this.#workTree));
+  }
+
+  /** The folders of the latest records of other work trees; of those that are gone, none. */
+  get latestElsewhere(): string[] {
+    const folder = this.path("records", WORK_TREES);
+    const all = namesIn(folder).map((name) => `${folder}/${name}`);
+    return all.filter((path) => path !== this.latest && exists(readText(`${path}/path`) ?? ""));
+  }
+
+  /** The folder of all results by key, whichever work tree they were made in. */
+  get results(): string {
+    return this.path("records", BY_KEY);
+  }
+
+  /**
+   * Identifies this copy of the folder. One that was copied or restored, perhaps on another machine,
+   * has another identity: there, equal stats prove nothing.
+   */
+  get origin(): string {
+    try {
+      const { dev, ino, ctime } = Deno.lstatSync(`${this.folder}/.gitignore`);
+      return `${dev}:${ino}:${ctime?.getTime()}`;
+    } catch {
+      return "";
+    }
   }
 
   /** What can be made again at any time: listings of layers, verdicts. */
@@ -103,7 +141,22 @@ export class State {
     Deno.mkdirSync(`${this.folder}/tmp`, { recursive: true });
     const ignore = `${this.folder}/.gitignore`;
     if (!exists(ignore)) writeAtomic(ignore, IGNORE_ALL);
+    if (this.#workTree === undefined || exists(`${this.latest}/path`)) return;
+    writeAtomic(`${this.latest}/path`, this.#workTree);
   }
+}
+
+/** Below `records`: the latest records of each work tree that shares the state. */
+const WORK_TREES = "work-trees";
+
+/** Below `records`: results by key. */
+const BY_KEY = "by-key";
+
+/** A path as 16 hex digits. */
+function shortHash(path: string): string {
+  const bytes = new TextEncoder().encode(path);
+  const half = (seed: number) => sumOf(bytes, bytes.length, seed).toString(16).padStart(8, "0");
+  return half(0x811c9dc5) + half(0x9e3779b9);
 }
 
 /** What a folder is that cannot be a state's; undefined where it can. */
@@ -126,10 +179,14 @@ function namesIn(folder: string): string[] {
 }
 
 function ignoresAll(folder: string): boolean {
+  return readText(`${folder}/.gitignore`) === IGNORE_ALL;
+}
+
+function readText(path: string): string | undefined {
   try {
-    return Deno.readTextFileSync(`${folder}/.gitignore`) === IGNORE_ALL;
+    return Deno.readTextFileSync(path);
   } catch {
-    return false;
+    return undefined;
   }
 }
 

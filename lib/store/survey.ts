@@ -30,14 +30,16 @@ export interface Stored {
   readonly at: number;
 }
 
-/** An image or a task with all its records, and what these need. */
+/** Records of an image or a task that go together, and what these need. */
 export interface Owner {
   readonly type: "image" | "task";
   readonly name: string;
+  /** The latest of this work tree, one earlier result, or the latest of another work tree. */
+  readonly role: "latest" | "earlier" | "elsewhere";
   readonly records: readonly Stored[];
   /** Absolute paths of the files that its records need. */
   readonly needs: ReadonlySet<string>;
-  /** When the last of its records was written, in milliseconds since 1970. */
+  /** When the last of its records was written or used, in milliseconds since 1970. */
   readonly at: number;
 }
 
@@ -101,27 +103,56 @@ function isAbandoned(path: string, age: number): boolean {
 
 type AnyRecord = ImageRecord | TaskRecord;
 
-/** Records that cannot be read belong to nobody. */
+interface StoredRecord {
+  readonly stored: Stored;
+  readonly record: AnyRecord;
+}
+
+/** The latest records by name, here and in other work trees, and each earlier result by itself. */
 function ownersOf(
   state: State,
-  folder: "images" | "tasks",
+  type: "images" | "tasks",
   needs: (records: readonly AnyRecord[]) => Set<string>,
 ): Owner[] {
-  const byName = new Map<string, { stored: Stored; record: AnyRecord }[]>();
-  for (const { path, bytes, at } of filesBelow(state.path("records", folder))) {
-    const record = readRecord<AnyRecord>(path);
-    if (record === undefined) continue;
-    const name = "platform" in record ? `${record.name}@${record.platform}` : record.name;
-    const stored: Stored = { kind: "record", name, path, bytes, at };
-    byName.set(record.name, [...byName.get(record.name) ?? [], { stored, record }]);
-  }
-  return [...byName].map(([name, all]): Owner => ({
-    type: folder === "images" ? "image" : "task",
-    name,
+  const owner = (role: Owner["role"], all: readonly StoredRecord[]): Owner => ({
+    type: type === "images" ? "image" : "task",
+    name: all[0]!.record.name,
+    role,
     records: all.map(({ stored }) => stored),
     needs: needs(all.map(({ record }) => record)),
-    at: Math.max(...all.map(({ record }) => record.at)),
-  }));
+    at: Math.max(...all.map(({ stored, record }) => Math.max(stored.at, record.at))),
+  });
+  const results = new Map(
+    recordsBelow(`${state.results}/${type}`).map((each) => [resultName(each), each]),
+  );
+  const earlier = new Map(results);
+  const latestIn = (folder: string, role: Owner["role"]) => {
+    const byName = Map.groupBy(recordsBelow(`${folder}/${type}`), ({ record }) => record.name);
+    return [...byName.values()].map((all) => {
+      const asResults = all.flatMap((each) => results.get(resultName(each)) ?? []);
+      for (const each of asResults) earlier.delete(resultName(each));
+      return owner(role, [...all, ...asResults]);
+    });
+  };
+  return [
+    ...latestIn(state.latest, "latest"),
+    ...state.latestElsewhere.flatMap((folder) => latestIn(folder, "elsewhere")),
+    ...[...earlier.values()].map((each) => owner("earlier", [each])),
+  ];
+}
+
+function resultName({ stored, record }: StoredRecord): string {
+  return `${stored.name} ${record.key}`;
+}
+
+/** Records that cannot be read belong to nobody. */
+function recordsBelow(folder: string): StoredRecord[] {
+  return [...filesBelow(folder)].flatMap(({ path, bytes, at }) => {
+    const record = readRecord<AnyRecord>(path);
+    if (record === undefined) return [];
+    const name = "platform" in record ? `${record.name}@${record.platform}` : record.name;
+    return [{ stored: { kind: "record", name, path, bytes, at } as const, record }];
+  });
 }
 
 /** Names of the layout whose records are gone. */
@@ -131,7 +162,7 @@ function namedOnly(layout: Layout, images: readonly Owner[]): Owner[] {
       const needs = new Set<string>();
       addBlobs(layout, descriptor, needs);
       const at = timeOf(layout.blobPath(descriptor.digest));
-      return { type: "image", name, records: [], needs, at };
+      return { type: "image", name, role: "latest", records: [], needs, at };
     });
 }
 

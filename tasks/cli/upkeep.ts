@@ -31,6 +31,7 @@ function pruneVerb(done: Done) {
   return verb("Remove state that no current record needs; with --force also what one needs.")
     .option("--older-than <age:string>", "Only what is older, e.g. 14d, 12h.")
     .option("--max-size <size:string>", "Only the oldest, until so much is left, e.g. 10GB.")
+    .option("--keep <n:integer>", "Keep so many earlier results of each image and task.")
     .option("--dry-run", "Only say what would go, the first first.")
     .example("images prune --dry-run", "what nothing needs any more")
     .example("images prune --older-than 14d --max-size 10GB", "for a nightly job")

@@ -468,3 +468,16 @@ Deno.test("save() writes nothing when nothing was learnt", async () => {
   assertEquals(Deno.statSync(rig.state).ino, ino);
   assert(ino !== null);
 });
+
+Deno.test("an index that came with another copy of the state is read as empty", async () => {
+  using rig = new Rig();
+  rig.write("a", "a");
+  const selections = [selectionOf(["**"])];
+  const open = (origin: string) => FileIndex.open(rig.root, rig.state, () => origin);
+  const index = open("here");
+  const root = await index.rootOf(selections);
+  index.save();
+  assert(readIndexFile(rig.state, "here").snapshots.size > 0);
+  assertEquals(readIndexFile(rig.state, "restored").snapshots.size, 0);
+  assertEquals(await open("restored").rootOf(selections), root);
+});

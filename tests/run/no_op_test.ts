@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import type { Folder } from "../../lib/files/folder.ts";
 import { readIndexFile } from "../../lib/files/index_file.ts";
+import { State } from "../../lib/store/state.ts";
 import type { TestProject } from "../support/project.ts";
 import { runTool } from "../support/real/program.ts";
 import { toolTest } from "../support/tools.ts";
@@ -75,7 +76,10 @@ async function waitUntilSettled(project: TestProject): Promise<void> {
 }
 
 function isSettled(project: TestProject): boolean {
-  const folders = [...readIndexFile(project.path(".images/index")).folders.values()];
+  const folders = [
+    ...readIndexFile(project.path(".images/index"), new State(project.path(".images")).origin)
+      .folders.values(),
+  ];
   return folders.every((folder) => folder === undefined || isFolderSettled(folder));
 }
 

@@ -18,8 +18,9 @@ async function site(): Promise<TestProject> {
 }
 
 function damage(project: TestProject, folder: string, text: string): void {
-  for (const { name } of Deno.readDirSync(project.path(folder))) {
-    project.write({ [`${folder}/${name}`]: text });
+  for (const { name, isDirectory } of Deno.readDirSync(project.path(folder))) {
+    if (isDirectory) damage(project, `${folder}/${name}`, text);
+    else project.write({ [`${folder}/${name}`]: text });
   }
 }
 
@@ -45,6 +46,7 @@ Deno.test("trees, listings and records of another shape are as good as none", as
     damage(project, ".images/cache/listings", text);
     assertEquals((await project.statuses("site")).site, "built", text);
     damage(project, ".images/records/images", text);
+    damage(project, ".images/records/by-key/images", text);
     project.write({ ".images/last-run.json": text });
     assertEquals((await project.statuses("site")).site, "built", text);
     assertEquals((await project.images("prune", "--dry-run")).code, 0, text);
@@ -61,9 +63,14 @@ Deno.test("a record of which a byte was changed is not believed", async () => {
   const [name] = [...Deno.readDirSync(project.path(".images/records/images"))]
     .map(({ name }) => name).filter((name) => name.startsWith("site"));
   const path = `.images/records/images/${name}`;
+  const subject = name!.replace(/\.json$/, "");
   const { key } = imageOf(before, "site");
   const text = Deno.readTextFileSync(project.path(path));
-  project.write({ [path]: text.replace(key!, `${key![0] === "0" ? "1" : "0"}${key!.slice(1)}`) });
+  const changed = text.replace(key!, `${key![0] === "0" ? "1" : "0"}${key!.slice(1)}`);
+  project.write({
+    [path]: changed,
+    [`.images/records/by-key/images/${subject}/${key}.json`]: changed,
+  });
   const after = await project.json(["build"]);
   assertEquals(imageOf(after, "site").status, "built");
   assertEquals(imageOf(after, "site").key, key);

@@ -20,17 +20,19 @@ const surveys: fc.Arbitrary<Survey> = fc.record({
   owners: fc.uniqueArray(
     fc.tuple(
       fc.constantFrom("one", "two", "three", "gone"),
+      fc.constantFrom("latest", "earlier", "elsewhere"),
       fc.subarray([..."abcdefgh"]),
       fc.nat(NOW),
     ),
-    { selector: ([name]) => name },
+    { selector: ([name, role, , at]) => role === "earlier" ? `${name} ${at}` : `${name} ${role}` },
   ).map((all) =>
-    all.map(([name, needs, at]): Owner => ({
+    all.map(([name, role, needs, at]): Owner => ({
       type: "image",
       name,
+      role,
       at,
       needs: new Set(needs.map((each) => `/oci/${each}`)),
-      records: [{ kind: "record", name, path: `/records/${name}`, bytes: 1, at }],
+      records: [{ kind: "record", name, path: `/${role}/${name}/${at}`, bytes: 1, at }],
     }))
   ),
 }).map(({ files, owners }) => ({
@@ -43,6 +45,7 @@ const rules: fc.Arbitrary<PruneRules> = fc.record({
   current: fc.boolean(),
   olderThan: fc.nat(NOW),
   maxSize: fc.nat(400),
+  keep: fc.nat(2),
 }, { requiredKeys: ["current"] });
 
 const DECLARED = { images: new Set(["one", "two", "three"]), tasks: new Set<string>() };
@@ -52,22 +55,32 @@ Deno.test("planPrune() keeps what current records need, and goes oldest first", 
     fc.property(surveys, rules, (survey, rules) => {
       const { removals, left } = planPrune(survey, DECLARED, rules, NOW);
       const gone = new Set(removals.flatMap(({ files }) => files.map(({ path }) => path)));
-      const kept = survey.owners.filter(({ name }) => !gone.has(`/records/${name}`));
+      const kept = survey.owners.filter(({ records }) => !gone.has(records[0]!.path));
       for (const { needs } of kept) for (const path of needs) assert(!gone.has(path), path);
       for (const { owner, why } of removals) {
-        const isDeclared = DECLARED.images.has(owner?.name ?? "");
-        assertEquals(isDeclared, why === "current");
-        assert(rules.current || !isDeclared);
+        if (owner === undefined) assertEquals(why, "unneeded");
+        else if (owner.role === "earlier") assertEquals(why, "earlier");
+        else {
+          const isUndeclared = owner.role === "latest" && !DECLARED.images.has(owner.name);
+          assertEquals(why, isUndeclared ? "undeclared" : "current");
+          assert(rules.current || isUndeclared);
+        }
+      }
+      for (const name of ["one", "two", "three", "gone"]) {
+        const earlier = (owners: readonly Owner[]) =>
+          owners.filter((each) => each.role === "earlier" && each.name === name);
+        const least = Math.min(earlier(survey.owners).length, rules.keep ?? 0);
+        assert(earlier(kept).length >= least, `${name} keeps ${least}`);
       }
       assertEquals(left, survey.bytes - removals.reduce((sum, each) => sum + each.bytes, 0));
-      const phases = ["unneeded", "undeclared", "current"] as const;
+      const phases = ["unneeded", "earlier", "undeclared", "current"] as const;
       for (const phase of phases) {
         const times = removals.filter(({ why }) => why === phase).map(({ at }) => at);
         assertEquals(times, times.toSorted((a, b) => a - b));
       }
       const order = removals.map(({ why }) => phases.indexOf(why));
       assertEquals(order, order.toSorted((a, b) => a - b));
-      if (rules.maxSize !== undefined && rules.current) {
+      if (rules.maxSize !== undefined && rules.current && rules.keep === undefined) {
         const all = survey.files.every(({ path }) => gone.has(path)) && kept.length === 0;
         assert(left <= rules.maxSize || all);
       }
@@ -159,18 +172,21 @@ Deno.test("prune goes by age and by size, and by force takes the oldest that are
     return JSON.parse(stdout).removed.map(({ kind, name }: Stored) => `${kind} ${name}`);
   };
   const unneeded = await removed();
-  assertEquals(unneeded.filter((each) => each.startsWith("record")), []);
+  const earlier = unneeded.filter((each) => each.startsWith("record"));
+  assertEquals(earlier.map((each) => each.split("@")[0]), ["record site"]);
   assert(unneeded.some((each) => each.startsWith("blob")));
   assertEquals(await removed("--older-than", "1h"), []);
   assertEquals(await removed("--max-size", "1GB"), []);
   assertEquals(await removed("--max-size", "0MB"), unneeded);
+  assertEquals((await removed("--keep", "1")).filter((each) => each.startsWith("record")), []);
   for (const path of filesBelow(project.path(".images/logs"))) {
     Deno.utimeSync(project.path(`.images/logs/${path}`), 1e9, 1e9);
   }
   assertEquals(await removed("--older-than", "1h"), ["log logs/bundle.log"]);
   const forced = await removed("--max-size", "0MB", "--force");
   assertEquals(forced.slice(0, unneeded.length).sort(), unneeded.sort());
-  assertEquals(forced.filter((each) => each.startsWith("record")).length, 4);
+  // The latest of three images and a task, each of which stands by its key too, and one earlier.
+  assertEquals(forced.filter((each) => each.startsWith("record")).length, 4 * 2 + 1);
 });
 
 Deno.test("prune refuses what it cannot read", async (t) => {
