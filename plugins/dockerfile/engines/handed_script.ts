@@ -15,6 +15,14 @@ import type { StepDigests } from "./step_digests.ts";
 /** What an engine calls something outside the Dockerfile. */
 export type NameOf = (origin: Origin) => string;
 
+/** What is handed over beside the user's own lines. */
+export interface Additions {
+  /** Values of {@link STEP_LABEL}, each in front of its instruction. */
+  readonly digests?: StepDigests;
+  /** Index of a stage → name of the image that takes its place. */
+  readonly replaced?: ReadonlyMap<number, string>;
+}
+
 /** Label whose value stands for what the engine's cache does not know; results do not have it. */
 export const STEP_LABEL = "dev.images.step";
 
@@ -32,15 +40,14 @@ export interface HandedScript {
  *
  * @param text the user's Dockerfile.
  * @param outside names of bases, images and folders.
- * @param digests values of {@link STEP_LABEL}, each in front of its instruction.
  */
 export function handedScript(
   text: string,
   plan: Plan,
   outside: NameOf,
-  digests: StepDigests = new Map(),
+  additions: Additions = {},
 ): HandedScript {
-  return new Rewriter(text, plan, outside, digests).run();
+  return new Rewriter(text, plan, outside, additions).run();
 }
 
 /** The name a stage has in the handed Dockerfile: its own, or one made for it. */
@@ -52,13 +59,17 @@ class Rewriter {
   readonly #lines: string[];
   /** Stages that are used by their number: without the others before them it would be another. */
   readonly #nameless: ReadonlySet<number>;
+  readonly #digests: StepDigests;
+  readonly #replaced: ReadonlyMap<number, string>;
 
   constructor(
     text: string,
     readonly plan: Plan,
     readonly outside: NameOf,
-    readonly digests: StepDigests,
+    { digests = new Map(), replaced = new Map() }: Additions,
   ) {
+    this.#digests = digests;
+    this.#replaced = replaced;
     this.#lines = text.replace(/^\uFEFF/, "").split("\n");
     this.#nameless = numberedStages(plan);
   }
@@ -70,7 +81,7 @@ class Rewriter {
       if (reached === undefined) this.#blankAll(stage, true);
       else this.#stage(reached);
     }
-    const labels = new Map([...this.digests].map(([{ line }, digest]) => [line, digest]));
+    const labels = this.#labels();
     const origins: number[] = [];
     const text = this.#lines.flatMap((written, at) => {
       const digest = labels.get(at + 1);
@@ -85,27 +96,35 @@ class Rewriter {
     };
   }
 
+  /** Line → digest that stands in front of it. */
+  #labels(): Map<number, string> {
+    const labels = new Map<number, string>();
+    for (const { steps } of this.plan.stages) {
+      for (const { instruction } of steps) {
+        const digest = this.#digests.get(instruction);
+        if (digest !== undefined) labels.set(instruction.line, digest);
+      }
+    }
+    return labels;
+  }
+
   #handedSteps({ steps }: PlannedStage): (Instruction | undefined)[] {
     return steps.flatMap(({ instruction }) =>
-      this.digests.has(instruction) ? [undefined, instruction] : [instruction]
+      this.#digests.has(instruction) ? [undefined, instruction] : [instruction]
     );
   }
 
   #stage(planned: PlannedStage): void {
     const { stage, origin, platform } = planned;
     const { from } = stage;
-    const base = origin.kind === "stage"
-      ? stageAlias(this.plan.script.stages[origin.index]!)
-      : origin.kind === "scratch"
-      ? "scratch"
-      : this.outside(origin);
+    const base = this.#replaced.get(stage.index) ?? this.#nameOf(origin);
     const flag = platform === undefined ? "" : `--platform=${platform} `;
     this.#blank(from);
     const alias = stage.name !== undefined || this.#nameless.has(stage.index)
       ? ` AS ${stageAlias(stage)}`
       : "";
     this.#lines[from.line - 1] = `FROM ${flag}${base}${alias}`;
-    // A named context that takes the stage's place leaves it without instructions.
+    // A named context or image that takes the stage's place leaves it without instructions.
     if (planned.steps.length === 0) this.#blankAll(stage, false);
     for (const step of planned.steps) this.#step(step, stage);
   }

@@ -6,10 +6,14 @@
 import { readTar, type TarMember } from "../../../lib/oci/tar_read.ts";
 
 /** Folders that are mounted over; whoever runs the image makes them. */
-const FOLDERS = ["dev", "proc", "sys", "run", "run/secrets"];
+export const FOLDERS: readonly string[] = ["dev", "proc", "sys", "run", "run/secrets"];
 
 /** Files that are mounted over. */
-const FILES = new Set(["etc/hostname", "etc/hosts", "etc/resolv.conf"]);
+export const FILES: ReadonlySet<string> = new Set([
+  "etc/hostname",
+  "etc/hosts",
+  "etc/resolv.conf",
+]);
 
 /** The folder of {@link FILES}. */
 const FILES_FOLDER = "etc";
@@ -29,10 +33,16 @@ type Member = Owned & Pick<TarMember, "type" | "size">;
 export class MountPoints {
   readonly #layers: readonly OpenArchive[];
   readonly #below = new Map<number, Promise<ReadonlyMap<string, Owned>>>();
+  /** A folder stands after those it is in. */
+  readonly #folders: readonly string[];
 
-  /** @param layers of the image, the lowest first; each is only read where it matters. */
-  constructor(layers: readonly OpenArchive[]) {
+  /**
+   * @param layers of the image, the lowest first; each is only read where it matters.
+   * @param targets absolute paths that the Dockerfile itself mounts something at.
+   */
+  constructor(layers: readonly OpenArchive[], targets: readonly string[] = []) {
     this.#layers = layers;
+    this.#folders = [...new Set([...FOLDERS, ...targets.flatMap(foldersTo)])].sort();
   }
 
   /**
@@ -46,7 +56,7 @@ export class MountPoints {
       FILES.has(path) && type === "file" && size === 0 && permissions(mode) === MADE_MODE
     );
     const found = new Set(stubs.map(([path]) => path));
-    const folders = stubs.length > 0 ? [...FOLDERS, FILES_FOLDER] : FOLDERS;
+    const folders = stubs.length > 0 ? [...this.#folders, FILES_FOLDER] : this.#folders;
     // The deepest first: a folder that holds only places to mount at is one itself.
     for (const folder of folders.toReversed()) {
       const member = members.get(folder);
@@ -80,7 +90,7 @@ export class MountPoints {
   ): Promise<ReadonlyMap<string, Owned>> {
     const folders = new Map(await below);
     const members = await membersOf(this.#layers[layer]!);
-    for (const folder of [...FOLDERS, FILES_FOLDER]) {
+    for (const folder of [...this.#folders, FILES_FOLDER]) {
       const at = folder.lastIndexOf("/") + 1;
       const removed = `${folder.slice(0, at)}${WHITEOUT}${folder.slice(at)}`;
       if (members.has(removed)) folders.delete(folder);
@@ -90,6 +100,13 @@ export class MountPoints {
     }
     return folders;
   }
+}
+
+/** A path and the folders it is in, without a slash in front. */
+function foldersTo(path: string): string[] {
+  const names = path.split("/").filter((name) => name !== "" && name !== ".");
+  if (names.includes("..")) return [];
+  return names.map((_, at) => names.slice(0, at + 1).join("/"));
 }
 
 /** A path of an archive without slashes at its ends and without `./`. */

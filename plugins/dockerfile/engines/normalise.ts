@@ -52,6 +52,7 @@ export interface ResultBase {
 /**
  * Brings an engine's image into its recorded form, writing its layers.
  *
+ * @param targets absolute paths that its RUNs mount something at.
  * @throws {Fault} where it is for another platform than it was built for.
  */
 export async function normalise(
@@ -59,6 +60,7 @@ export async function normalise(
   base: ResultBase | undefined,
   request: BuildRequest,
   options: Options,
+  targets: readonly string[],
 ): Promise<ImageSource> {
   const { context } = request;
   const config = parseConfig(made.config, context.name);
@@ -71,7 +73,7 @@ export async function normalise(
   }
   const inherited = base === undefined ? 0 : commonLayers(base.image, diffIds);
   const layers: Layer[] = [];
-  const mounts = new MountPoints(made.layers.map(({ path }) => () => uncompressed(path)));
+  const mounts = new MountPoints(made.layers.map(({ path }) => () => uncompressed(path)), targets);
   const makers = makersOf(config, made.layers.length);
   for (const [at, layer] of made.layers.entries()) {
     context.signal.throwIfAborted();

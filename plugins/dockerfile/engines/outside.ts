@@ -8,6 +8,7 @@ import type { Folder } from "../plan/folders.ts";
 import { checkBase } from "../plan/platform.ts";
 import type { Origin, Plan, PlannedStage } from "../plan/stages.ts";
 import type { Engine } from "./engine.ts";
+import { ancestry } from "./exposed_stages.ts";
 import type { ResultBase } from "./normalise.ts";
 import { prepareContext } from "./prepare.ts";
 import type { Tooling } from "./tooling.ts";
@@ -18,10 +19,8 @@ export interface Outside {
   readonly nameOf: (origin: Origin) => string;
   /** Arguments of the build that make names known. */
   readonly args: readonly string[];
-  /** The image that the result stands on; undefined for none. */
-  readonly base: ResultBase | undefined;
-  /** A base, or a stage that another stands on, left instructions by ONBUILD. */
-  readonly hasTriggers: boolean;
+  /** Indexes of stages whose base, or the stage they stand on, left instructions by ONBUILD. */
+  readonly triggered: ReadonlySet<number>;
 }
 
 /**
@@ -53,20 +52,19 @@ export async function handOutside(plan: Plan, engine: Engine, tooling: Tooling):
       );
     }
   }
-  let hasTriggers = false;
+  const triggered = new Set<number>();
   for (const stage of plan.stages) {
     const base = await baseOf(stage, tooling.context);
     if (base !== undefined) checkBase(base, stage, plan);
     const own = stage.steps.some(({ instruction }) =>
       !stage.stage.instructions.includes(instruction)
     );
-    if (own || (base?.config.config?.OnBuild ?? []).length > 0) hasTriggers = true;
+    if (own || (base?.config.config?.OnBuild ?? []).length > 0) triggered.add(stage.index);
   }
   return {
-    hasTriggers,
+    triggered,
     nameOf: (origin) => names.get(keyOf(origin))!,
     args,
-    base: await resultBase(plan, tooling.context),
   };
 }
 
@@ -106,14 +104,14 @@ async function baseOf(
   return origin.kind === "base" ? await context.base(origin.reference, platform) : undefined;
 }
 
-async function resultBase(plan: Plan, context: BuildContext): Promise<ResultBase | undefined> {
-  let stage = plan.stages.at(-1)!;
-  while (stage.origin.kind === "stage") {
-    const { index } = stage.origin;
-    stage = plan.stages.find((each) => each.index === index)!;
-  }
-  const { origin, platform } = stage;
-  if (origin.kind === "image") return { image: await context.need(origin.name), passedOn: true };
-  if (origin.kind !== "base") return undefined;
-  return { image: await context.base(origin.reference, platform), passedOn: false };
+/** The image that a stage stands on at last; undefined for none. */
+export async function baseImage(
+  index: number,
+  plan: Plan,
+  context: BuildContext,
+): Promise<ResultBase | undefined> {
+  const stages = new Map(plan.stages.map((stage) => [stage.index, stage]));
+  const lowest = ancestry(stages.get(index)!, stages).at(-1)!;
+  const image = await baseOf(lowest, context);
+  return image && { image, passedOn: lowest.origin.kind === "image" };
 }

@@ -4,22 +4,26 @@ import type { ImageSource } from "../../../lib/model/image.ts";
 import type { BuildRequest } from "../../../lib/model/plugin.ts";
 import { contextTree } from "../native/context.ts";
 import { missingIn } from "../plan/folders.ts";
+import { mountTargets } from "../plan/mounts.ts";
 import type { Options } from "../plan/options.ts";
-import type { Plan } from "../plan/stages.ts";
+import { nameOf, type Plan } from "../plan/stages.ts";
 import type { NamedSource, Survey } from "../plan/survey.ts";
 import { faultAt } from "../syntax/place.ts";
 import { buildArgs } from "./build_args.ts";
 import { chooseEngine } from "./choose.ts";
 import { demandsOf } from "./demands.ts";
 import type { Engine, EngineJob, Secret } from "./engine.ts";
+import { exposedStages, partOf } from "./exposed_stages.ts";
 import { buildFault } from "./failure.ts";
 import { type HandedScript, handedScript } from "./handed_script.ts";
 import { normalise } from "./normalise.ts";
 import { OutputWatcher } from "./output.ts";
-import { handOutside, type Outside } from "./outside.ts";
+import { baseImage, handOutside, type Outside } from "./outside.ts";
 import { prepareContext } from "./prepare.ts";
+import type { EngineImage } from "./result.ts";
 import { readSecrets, redactor } from "./secrets.ts";
-import { stepDigests } from "./step_digests.ts";
+import { stageImage } from "./stage_image.ts";
+import { type StepDigests, stepDigests } from "./step_digests.ts";
 import { Tooling } from "./tooling.ts";
 
 /** A Dockerfile, read and planned. */
@@ -43,10 +47,7 @@ export async function buildWithEngine(
   const tooling = new Tooling(context, redactor(secrets));
   const engine = await chooseEngine(options, demandsOf(plan, options), tooling);
   const outside = await handOutside(plan, engine, tooling);
-  const digests = engine.weakCache ? await stepDigests(plan, options, result, context) : undefined;
-  const handed = handedScript(reading.text, plan, outside.nameOf, digests);
-  const job = await jobOf(reading, engine, outside, handed, secrets, tooling);
-  return await normalise(await engine.build(job, tooling), outside.base, request, options);
+  return await new EngineBuild(request, reading, secrets, tooling, engine, outside).run();
 }
 
 /** What is not there is told before anything is started, in the same words for all engines. */
@@ -62,45 +63,103 @@ function checkSources(sources: readonly NamedSource[], request: BuildRequest, pl
   }
 }
 
-async function jobOf(
-  { options, plan }: Reading,
-  engine: Engine,
-  outside: Outside,
-  handed: HandedScript,
-  secrets: readonly Secret[],
-  tooling: Tooling,
-): Promise<EngineJob> {
-  const { context } = tooling;
-  const folder = await tooling.newPath("dockerfile");
-  await Deno.mkdir(folder);
-  const dockerfile = `${folder}/Dockerfile`;
-  await Deno.writeTextFile(dockerfile, handed.text);
-  // BuildKit looks for ignore rules beside the Dockerfile first.
-  const ignoreFile = `${dockerfile}.dockerignore`;
-  await Deno.writeTextFile(ignoreFile, "");
-  // What a base left by ONBUILD runs before anything that could be told to a weak cache.
-  const noCache = context.overrides.noCache === true || (engine.weakCache && outside.hasTriggers);
-  const target = plan.stages.at(-1)!.stage.name;
-  const stages = handed.stages.map((steps) => steps.length + 1);
-  return {
-    dockerfile,
-    ignoreFile,
-    context: await prepareContext(plan.context, context),
-    platform: context.platform,
-    ...(options.target === undefined || target === undefined ? {} : { target }),
-    buildArgs: buildArgs(plan, options, context.created),
-    contexts: outside.args,
-    secrets,
-    ssh: options.ssh,
-    ...(options.network === undefined ? {} : { network: options.network }),
-    cacheFrom: noCache ? [] : options.cacheFrom,
-    cacheTo: noCache ? [] : options.cacheTo,
-    noCache,
-    out: await tooling.newPath("result"),
-    run: async (command, env) => {
-      const watcher = new OutputWatcher(context.progress, stages);
-      const code = await tooling.run(command, watcher, env);
-      if (code !== 0) throw buildFault(engine.name, code, watcher, plan, handed, context.logFile);
-    },
-  };
+/** One image, built in as many parts as it needs. */
+class EngineBuild {
+  /** Index of a stage → name of the image that takes its place. */
+  readonly #replaced = new Map<number, string>();
+  readonly #contexts: string[];
+
+  constructor(
+    readonly request: BuildRequest,
+    readonly reading: Reading,
+    readonly secrets: readonly Secret[],
+    readonly tooling: Tooling,
+    readonly engine: Engine,
+    readonly outside: Outside,
+  ) {
+    this.#contexts = [...outside.args];
+  }
+
+  async run(): Promise<ImageSource> {
+    const { request, reading: { options, plan, result }, engine, outside } = this;
+    const { context } = request;
+    const digests = engine.weakCache
+      ? await stepDigests(plan, options, result, context)
+      : new Map();
+    const folder = await prepareContext(plan.context, context);
+    const target = plan.stages.at(-1)!.index;
+    const targets = plan.stages.flatMap(({ steps }) =>
+      steps.flatMap(({ instruction }) => mountTargets(instruction))
+    );
+    for (const index of exposedStages(plan, outside.triggered)) {
+      if (index === target) continue;
+      const made = await this.#build(index, folder, digests);
+      const name = `the stage ${nameOf(plan.script.stages[index]!)} of ${context.name}`;
+      const base = await baseImage(index, plan, context);
+      const image = await stageImage(name, made, base, request, options, targets);
+      const handed = await engine.handOver(image, this.tooling);
+      this.#replaced.set(index, handed.name);
+      this.#contexts.push(...handed.args);
+    }
+    const made = await this.#build(target, folder, digests);
+    const base = await baseImage(target, plan, context);
+    return await normalise(made, base, request, options, targets);
+  }
+
+  /** Builds one stage. */
+  async #build(index: number, folder: string, digests: StepDigests): Promise<EngineImage> {
+    const { text, plan } = this.reading;
+    const part = partOf(plan, index, this.#replaced);
+    const additions = { digests, replaced: this.#replaced };
+    const handed = handedScript(text, part, this.outside.nameOf, additions);
+    return await this.engine.build(await this.#job(part, handed, folder), this.tooling);
+  }
+
+  async #job(part: Plan, handed: HandedScript, folder: string): Promise<EngineJob> {
+    const { reading: { options, plan }, engine, outside, secrets, tooling } = this;
+    const { context } = tooling;
+    const { dockerfile, ignoreFile } = await this.#write(handed);
+    // What a base left by ONBUILD runs before anything that could be told to a weak cache.
+    const noCache = context.overrides.noCache === true ||
+      (engine.weakCache && outside.triggered.size > 0);
+    const target = part.stages.at(-1)!.stage.name;
+    const stages = handed.stages.map((steps) => steps.length + 1);
+    return {
+      dockerfile,
+      ignoreFile,
+      context: folder,
+      platform: context.platform,
+      ...(options.target === undefined || target === undefined ? {} : { target }),
+      buildArgs: buildArgs(plan, options, context.created),
+      contexts: this.#contexts,
+      secrets,
+      ssh: options.ssh,
+      ...(options.network === undefined ? {} : { network: options.network }),
+      cacheFrom: noCache ? [] : options.cacheFrom,
+      // A later part would overwrite what an earlier one wrote.
+      cacheTo: noCache || part.stages.at(-1)!.index !== plan.stages.at(-1)!.index
+        ? []
+        : options.cacheTo,
+      noCache,
+      out: await tooling.newPath("result"),
+      run: async (command, env) => {
+        const watcher = new OutputWatcher(context.progress, stages);
+        const code = await tooling.run(command, watcher, env);
+        if (code !== 0) {
+          throw buildFault(engine.name, code, watcher, part, handed, context.logFile);
+        }
+      },
+    };
+  }
+
+  async #write({ text }: HandedScript): Promise<{ dockerfile: string; ignoreFile: string }> {
+    const folder = await this.tooling.newPath("dockerfile");
+    await Deno.mkdir(folder);
+    const dockerfile = `${folder}/Dockerfile`;
+    await Deno.writeTextFile(dockerfile, text);
+    // BuildKit looks for ignore rules beside the Dockerfile first.
+    const ignoreFile = `${dockerfile}.dockerignore`;
+    await Deno.writeTextFile(ignoreFile, "");
+    return { dockerfile, ignoreFile };
+  }
 }

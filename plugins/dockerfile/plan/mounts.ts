@@ -41,6 +41,15 @@ export function readMounts(instruction: Instruction, file: Source): Mount[] {
   });
 }
 
+/** Absolute paths that a RUN mounts something at, as they are written. */
+export function mountTargets(instruction: Instruction): string[] {
+  return (instruction.options["mount"] ?? []).flatMap((flag) =>
+    csvFields(flag).flatMap((field) =>
+      /^(?:target|dst|destination)=(\/.*)$/i.exec(field)?.[1] ?? []
+    )
+  );
+}
+
 /** One line of comma-separated values: a field may be quoted, a doubled quote is a quote. */
 export function csvFields(line: string): string[] {
   return [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map((match) =>
