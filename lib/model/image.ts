@@ -60,12 +60,18 @@ export interface LocalImage {
   readonly layers: readonly OpenableLayer[];
 }
 
+/** An extended attribute of a file: its name, and its value in Base64. */
+export type ExtendedAttribute = readonly [name: string, value: string];
+
+/** What a file can be that is no file of its own: character and block devices, named pipes. */
+export type SpecialType = "character" | "block" | "fifo";
+
 /** A file of a layer, as its entry in the layer's tar describes it. */
 export interface LayerMember {
   /** Absolute path in the image. */
   readonly path: string;
   /** What it is; hard links are files. */
-  readonly type: "file" | "directory" | "symlink" | "other";
+  readonly type: "file" | "directory" | "symlink" | SpecialType | "other";
   /** Permission bits. */
   readonly mode: number;
   /** Owner. */
@@ -76,6 +82,10 @@ export interface LayerMember {
   readonly size: number;
   /** Where a symlink leads, as it is written. */
   readonly linkTarget?: string;
+  /** A device's numbers. */
+  readonly device?: readonly [major: number, minor: number];
+  /** Extended attributes, sorted by name. */
+  readonly xattrs?: readonly ExtendedAttribute[];
 }
 
 /** A layer whose bytes can be read. */

@@ -7,6 +7,9 @@ import { TemporaryFile } from "../util/temporary.ts";
 import { ImageFilesystem } from "./filesystem.ts";
 import { type Listing, type ListingOptions, listLayer } from "./listing.ts";
 
+/** What a listing tells: another number for another content. */
+const SCHEMA = 2;
+
 /** The files of an image, layers on top of each other. */
 export async function imageFilesystem(
   image: LocalImage,
@@ -39,7 +42,7 @@ export async function cachedListing(
   options: ListingOptions = {},
 ): Promise<Listing> {
   const suffix = options.contents ? ".contents" : "";
-  const path = `${cacheDir}/listings/${hexOf(layer.diffId)}${suffix}.json`;
+  const path = `${cacheDir}/listings/${hexOf(layer.diffId)}${suffix}.${SCHEMA}.json`;
   const known = readIfThere(path);
   if (known !== undefined) return known;
   const listing = await listLayer(layer, signal, options);

@@ -3,7 +3,7 @@
 import type { ListedFile } from "./listing.ts";
 
 /** What of a file can differ. */
-export type FileAspect = "type" | "content" | "target" | "mode" | "owner" | "mtime";
+export type FileAspect = "type" | "content" | "target" | "mode" | "owner" | "attributes" | "mtime";
 
 /** A file that is in one of two trees only, or differs between them. */
 export interface FileChange {
@@ -56,9 +56,12 @@ function differing(a: ListedFile, b: ListedFile): FileAspect[] {
   const aspects: FileAspect[] = [];
   if (a.type !== b.type) aspects.push("type");
   else if (a.size !== b.size || a.digest !== b.digest) aspects.push("content");
-  if (a.linkTarget !== b.linkTarget || a.hardLinkTo !== b.hardLinkTo) aspects.push("target");
+  const isElsewhere = a.linkTarget !== b.linkTarget || a.hardLinkTo !== b.hardLinkTo ||
+    String(a.device) !== String(b.device);
+  if (isElsewhere) aspects.push("target");
   if (a.mode !== b.mode) aspects.push("mode");
   if (a.uid !== b.uid || a.gid !== b.gid) aspects.push("owner");
+  if (String(a.xattrs) !== String(b.xattrs)) aspects.push("attributes");
   if (a.mtime !== b.mtime) aspects.push("mtime");
   return aspects;
 }

@@ -180,15 +180,18 @@ export class ImageFilesystem {
 
 /** A hard link is the file (or symlink) it leads to, under another name; one to a link leads on. */
 function throughHardLink(link: ImageFile, linked: ImageFile): ImageFile {
-  const { type, size, mode, digest, linkTarget } = linked;
+  const { type, size, mode, digest, linkTarget, device, xattrs } = linked;
+  const { xattrs: _, ...own } = link;
   return {
-    ...link,
+    ...own,
     type,
     size,
     mode,
     hardLinkTo: linked.hardLinkTo ?? linked.path,
     ...(digest === undefined ? {} : { digest }),
     ...(linkTarget === undefined ? {} : { linkTarget }),
+    ...(device === undefined ? {} : { device }),
+    ...(xattrs === undefined ? {} : { xattrs }),
   };
 }
 

@@ -1,13 +1,16 @@
 /** The one way our own layers are written. */
 
+import { Fault } from "../model/errors.ts";
+import type { ExtendedAttribute, SpecialType } from "../model/image.ts";
 import type { ChunkOptions } from "./chunks.ts";
+import { encodePath } from "./path_text.ts";
 import { type TarEntry, writeTar } from "./tar.ts";
 
 /** A file of a layer, at its place in the image. */
 export interface LayerFile {
   /** Absolute path in the image. */
   readonly path: string;
-  readonly type: "file" | "directory" | "symlink";
+  readonly type: "file" | "directory" | "symlink" | SpecialType;
   /** Permission bits. */
   readonly mode: number;
   readonly uid: number;
@@ -16,13 +19,21 @@ export interface LayerFile {
   readonly size?: number;
   readonly content?: NonNullable<TarEntry["content"]>;
   readonly linkTarget?: string;
+  /** Numbers of a device. */
+  readonly device?: readonly [major: number, minor: number];
+  /** Extended attributes. */
+  readonly xattrs?: readonly ExtendedAttribute[];
 }
+
+/** What names begin with that a layer removes something by. */
+const WHITEOUT = ".wh.";
 
 /**
  * Writes a layer's tar: names relative to the root, folders with a slash at the end, sorted by the
  * bytes of their names with folders before what is in them. Of two files at one place the last wins.
  *
  * @param options.mtime time of every entry, in seconds since 1970.
+ * @throws {Fault} for a file whose name would remove another one.
  */
 export async function* writeLayer(
   files: Iterable<LayerFile>,
@@ -37,8 +48,13 @@ export async function* writeLayer(
 }
 
 function* entriesOf(byName: ReadonlyMap<string, LayerFile>, mtime: number): Generator<TarEntry> {
-  for (const name of [...byName.keys()].sort(byBytes)) {
+  for (const name of sorted([...byName.keys()])) {
     const file = byName.get(name)!;
+    if (isWhiteout(name)) {
+      throw new Fault(`/${name} cannot be in a layer: its name would remove another file`, {
+        next: `rename it, or leave it out: names that begin with "${WHITEOUT}" are marks of layers`,
+      });
+    }
     yield { ...file, path: file.type === "directory" ? `${name}/` : name, mtime };
   }
 }
@@ -46,6 +62,19 @@ function* entriesOf(byName: ReadonlyMap<string, LayerFile>, mtime: number): Gene
 function nameOf(path: string): string {
   if (CLEAN.test(path)) return path.slice(1);
   return path.split("/").filter((part) => part !== "" && part !== ".").join("/");
+}
+
+function isWhiteout(name: string): boolean {
+  return name.startsWith(WHITEOUT, name.lastIndexOf("/") + 1);
+}
+
+/** Names that are no UTF-8 are compared as the bytes they are. */
+function sorted(names: string[]): string[] {
+  if (names.every((name) => name.isWellFormed())) return names.sort(byBytes);
+  const raw = (name: string) =>
+    Array.from(encodePath(name), (byte) => String.fromCharCode(byte)).join("");
+  return names.map((name) => [raw(name), name] as const)
+    .sort(([a], [b]) => byBytes(a, b)).map(([, name]) => name);
 }
 
 /**

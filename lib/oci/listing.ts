@@ -7,7 +7,8 @@ import { MediaType } from "../model/oci.ts";
 import { absolutePath, baseName, childPath, parentPath } from "./image_path.ts";
 import { isPackageDatabase, type Package, parsePackages } from "./packages.ts";
 import type { Sha256 } from "./sha256.ts";
-import { decompress, readTar, type TarMember } from "./tar_read.ts";
+import { decompress } from "./decompress.ts";
+import { readTar, type TarMember } from "./tar_read.ts";
 
 /** A file as a layer has it. */
 export interface ListedFile extends LayerMember {
@@ -123,8 +124,15 @@ function checkedBy(hash: Sha256, diffId: Digest): TransformStream<Uint8Array, Ui
 }
 
 function listed(path: string, member: TarMember): ListedFile {
-  const { type, mode, uid, gid, size, linkTarget } = member;
-  const common = { path, mode: mode & 0o7777, uid, gid };
+  const { type, mode, uid, gid, size, linkTarget, device, xattrs } = member;
+  const common = {
+    path,
+    mode: mode & 0o7777,
+    uid,
+    gid,
+    ...(device === undefined ? {} : { device }),
+    ...(xattrs === undefined ? {} : { xattrs }),
+  };
   if (type === "hardlink") {
     return { ...common, type: "file", size: 0, hardLinkTo: absolutePath(linkTarget ?? "") };
   }

@@ -1,14 +1,15 @@
 /** Writing tar: deterministic, streaming, in large chunks. */
 
 import { Fault } from "../model/errors.ts";
+import type { ExtendedAttribute, SpecialType } from "../model/image.ts";
 import { ChunkBuffer, type ChunkOptions } from "./chunks.ts";
 import { BLOCK, padded, tarHeader } from "./tar_header.ts";
 
 /** One entry of an archive. Names are written as they are given. */
 export interface TarEntry {
-  /** Text is written as UTF-8; bytes are for names that are not. */
+  /** Text as `path_text.ts` has it, or bytes. */
   readonly path: string | Uint8Array;
-  readonly type: "file" | "directory" | "symlink" | "hardlink";
+  readonly type: "file" | "directory" | "symlink" | "hardlink" | SpecialType;
   /** Permission bits. */
   readonly mode: number;
   readonly uid: number;
@@ -20,6 +21,10 @@ export interface TarEntry {
   /** Length of the content, in bytes; of bytes at hand it need not be given. */
   readonly size?: number;
   readonly linkTarget?: string | Uint8Array;
+  /** Numbers of a device. */
+  readonly device?: readonly [major: number, minor: number];
+  /** Extended attributes. */
+  readonly xattrs?: readonly ExtendedAttribute[];
   /** A file's content: bytes, a file on disk, or a stream. */
   readonly content?: Uint8Array | { readonly file: string } | TarStream;
 }

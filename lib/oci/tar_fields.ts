@@ -1,20 +1,26 @@
 /**
- * The fields of a tar header that another tool wrote, read and written again in place.
+ * The fields of a tar header that any tool wrote, read and written again in place.
  *
  * @see https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html
  * @see https://www.gnu.org/software/tar/manual/html_node/Standard.html
  */
 
 import { Fault } from "../model/errors.ts";
+import { decodePath } from "./path_text.ts";
 import { BLOCK, padded, paxRecord } from "./tar_header.ts";
+import { attributeOfRecord, isMachineAttribute } from "./xattrs.ts";
 
 /** A header block and what it says. */
 export interface Header {
   readonly block: Uint8Array;
+  /** As {@link decodePath} gives it, as are all names. */
   readonly path: string;
-  /** The type flag; an old archive's NUL is a file. */
+  readonly linkTarget: string;
+  /** The type flag; an old archive's NUL is a file, or a folder where its name ends in a slash. */
   readonly type: string;
   readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
   /** Bytes of content. */
   readonly size: number;
   /** Seconds since 1970. */
@@ -26,46 +32,73 @@ export const PAX_TYPE = "x";
 
 const NAME = [0, 100] as const;
 const MODE = [100, 8] as const;
+const UID = [108, 8] as const;
+const GID = [116, 8] as const;
 const SIZE = [124, 12] as const;
 const MTIME = [136, 12] as const;
 const CHECKSUM = [148, 8] as const;
 const TYPE = 156;
+const LINK_NAME = [157, 100] as const;
 const MAGIC = 257;
 const OWNER_NAMES = [265, 64] as const;
+const DEVICE_MAJOR = [329, 8] as const;
+const DEVICE_MINOR = [337, 8] as const;
 const PREFIX = [345, 155] as const;
+/** Schily tar keeps times behind a shorter prefix, and marks that at the end of the block. */
+const STAR_PREFIX = [345, 131] as const;
+const STAR_MARK = 508;
 /** Times of access and change, where GNU tar keeps them instead of a prefix. */
 const GNU_TIMES = [345, 24] as const;
 
-/**
- * Records that depend on the clock or the machine: times (the whole seconds are in the header),
- * names of owners, and labels that a security module put on files.
- */
-const DROPPED =
-  /^(?:[acm]time|LIBARCHIVE\.creationtime|[ug]name|SCHILY\.xattr\.(?:security\.(?:selinux|ima|evm)|trusted\.overlay\..*))$/;
+/** Records that depend on the clock or the machine: whole seconds of a time are in the header. */
+const DROPPED = /^(?:[acm]time|LIBARCHIVE\.creationtime|[ug]name)$/;
 
 type Field = readonly [offset: number, length: number];
 
 /** Says whether a block is one of those that end an archive. */
 export function isEnd(block: Uint8Array): boolean {
-  return block.every((byte) => byte === 0);
+  for (let at = 0; at < block.length; at++) if (block[at] !== 0) return false;
+  return true;
 }
 
-/** Reads a header block. @throws {Fault} where its numbers are none. */
+/** Says whether a block is a header whose checksum is right. */
+export function isHeader(block: Uint8Array): boolean {
+  if (block.length < BLOCK || isEnd(block)) return false;
+  try {
+    return hasChecksum(block);
+  } catch {
+    return false;
+  }
+}
+
+/** Reads a header block. @throws {Fault} where it is none. */
 export function readHeader(block: Uint8Array): Header {
-  const prefix = isGnu(block) ? "" : textAt(block, PREFIX);
+  if (!hasChecksum(block)) {
+    throw new Fault("Cannot read the archive: the checksum of a header is wrong");
+  }
+  const prefix = prefixOf(block);
   const name = textAt(block, NAME);
   return {
     block,
     path: prefix === "" ? name : `${prefix}/${name}`,
-    type: block[TYPE] === 0 ? "0" : String.fromCharCode(block[TYPE]!),
+    linkTarget: textAt(block, LINK_NAME),
+    type: block[TYPE] === 0 ? name.endsWith("/") ? "5" : "0" : String.fromCharCode(block[TYPE]!),
     mode: numberAt(block, MODE) & 0o7777,
+    uid: numberAt(block, UID),
+    gid: numberAt(block, GID),
     size: numberAt(block, SIZE),
     mtime: numberAt(block, MTIME),
   };
 }
 
+/** Numbers of a device; 0 where the format has no place for them. */
+export function deviceOf({ block }: Header): [major: number, minor: number] {
+  if (!isGnu(block) && !isUstar(block)) return [0, 0];
+  return [numberAt(block, DEVICE_MAJOR), numberAt(block, DEVICE_MINOR)];
+}
+
 /** The header again with this time, and without names of owners. */
-export function rewriteHeader(header: Header, mtime: number): Uint8Array {
+export function rewriteHeader(header: Pick<Header, "block">, mtime: number): Uint8Array {
   const block = header.block.slice();
   clear(block, OWNER_NAMES);
   if (isGnu(block)) clear(block, GNU_TIMES);
@@ -76,10 +109,13 @@ export function rewriteHeader(header: Header, mtime: number): Uint8Array {
 
 /** A PAX header again with what is left of its records; nothing where nothing is left. */
 export function rewritePax(
-  header: Header,
-  records: ReadonlyMap<string, Uint8Array>,
+  header: Pick<Header, "block">,
+  records: Iterable<readonly [key: string, value: Uint8Array]>,
 ): Uint8Array {
-  const kept = [...records].filter(([key]) => !DROPPED.test(key));
+  const kept = [...new Map(records)].filter(([key]) => {
+    const attribute = attributeOfRecord(key);
+    return attribute === undefined ? !DROPPED.test(key) : !isMachineAttribute(attribute);
+  });
   if (kept.length === 0) return new Uint8Array(0);
   const parts = kept.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) =>
     paxRecord(key, value)
@@ -88,7 +124,7 @@ export function rewritePax(
   const blocks = new Uint8Array(BLOCK + padded(size));
   const block = header.block.slice();
   putNumber(block, SIZE, size);
-  blocks.set(rewriteHeader({ ...header, block }, 0));
+  blocks.set(rewriteHeader({ block }, 0));
   let at = BLOCK;
   for (const part of parts) {
     blocks.set(part, at);
@@ -97,46 +133,82 @@ export function rewritePax(
   return blocks;
 }
 
-/** Reads `length key=value\n` records. @throws {Fault} where they are malformed. */
-export function readPaxRecords(data: Uint8Array): Map<string, Uint8Array> {
-  const records = new Map<string, Uint8Array>();
+/** Reads `length key=value\n` records in their order. @throws {Fault} where they are malformed. */
+export function readPaxRecords(data: Uint8Array): [key: string, value: Uint8Array][] {
+  const records: [string, Uint8Array][] = [];
   for (let at = 0; at < data.length;) {
     const space = data.indexOf(0x20, at);
-    const length = space < 0 ? NaN : Number(ascii(data.subarray(at, space)));
-    const record = data.subarray(space + 1, at + length - 1);
-    const equals = record.indexOf(0x3d);
-    if (!(length > 0) || at + length > data.length || equals < 0) {
-      throw new Fault("Cannot read the archive: a PAX record is malformed");
-    }
-    records.set(ascii(record.subarray(0, equals)), record.slice(equals + 1));
-    at += length;
+    const length = space < 0 || space - at > 9 ? NaN : digitsIn(data, at, space);
+    const end = at + length - 1;
+    const equals = data.indexOf(0x3d, space + 1);
+    const isRecord = end < data.length && data[end] === 0x0a && equals > space + 1 && equals < end;
+    if (!isRecord) throw new Fault("Cannot read the archive: a PAX record is malformed");
+    records.push([decodePath(data.subarray(space + 1, equals)), data.slice(equals + 1, end)]);
+    at = end + 1;
   }
   return records;
 }
 
-function isGnu(block: Uint8Array): boolean {
+function digitsIn(data: Uint8Array, from: number, to: number): number {
+  let value = to > from ? 0 : NaN;
+  for (let at = from; at < to; at++) {
+    const digit = data[at]! - 0x30;
+    value = digit >= 0 && digit <= 9 ? value * 10 + digit : NaN;
+  }
+  return value;
+}
+
+/** Says whether it is a header as GNU tar wrote them before PAX. */
+export function isGnu(block: Uint8Array): boolean {
   return ascii(block.subarray(MAGIC, MAGIC + 8)) === "ustar  \0";
 }
 
-function textAt(block: Uint8Array, [offset, length]: Field): string {
-  const field = block.subarray(offset, offset + length);
-  const end = field.indexOf(0);
-  return new TextDecoder().decode(end < 0 ? field : field.subarray(0, end));
+function isUstar(block: Uint8Array): boolean {
+  return ascii(block.subarray(MAGIC, MAGIC + 6)) === "ustar\0";
 }
 
-/** Octal text; or, where the first bit is set, a big-endian number. */
-function numberAt(block: Uint8Array, [offset, length]: Field): number {
+function prefixOf(block: Uint8Array): string {
+  if (block[PREFIX[0]] === 0 || !isUstar(block)) return "";
+  const isStar = ascii(block.subarray(STAR_MARK, STAR_MARK + 4)) === "tar\0";
+  return textAt(block, isStar ? STAR_PREFIX : PREFIX);
+}
+
+function textAt(block: Uint8Array, [offset, length]: Field): string {
+  if (block[offset] === 0) return "";
   const field = block.subarray(offset, offset + length);
-  if ((field[0]! & 0x80) !== 0) {
-    const negative = (field[0]! & 0x40) !== 0;
-    if (negative) return -1;
-    return field.reduce((value, byte, at) => value * 256 + (at === 0 ? byte & 0x7f : byte), 0);
+  const end = field.indexOf(0);
+  return decodePath(end < 0 ? field : field.subarray(0, end));
+}
+
+/**
+ * A number as headers write it: octal text or, where the first bit is set, a big-endian number in
+ * two's complement. Large ones lose their last digits.
+ *
+ * @throws {Fault} where it is no number.
+ */
+export function numberAt(block: Uint8Array, [offset, length]: Field): number {
+  const end = offset + length;
+  if ((block[offset]! & 0x80) !== 0) {
+    const inverse = (block[offset]! & 0x40) === 0 ? 0 : 0xff;
+    let value = (block[offset]! ^ inverse) & 0x7f;
+    for (let at = offset + 1; at < end; at++) value = value * 256 + (block[at]! ^ inverse);
+    return inverse === 0 ? value : -value - 1;
   }
-  const digits = ascii(field).replace(/\0[^]*$/, "").trim();
-  if (!/^[0-7]*$/.test(digits)) {
-    throw new Fault(`Cannot read the archive: "${digits}" is no number`);
+  let at = offset;
+  while (at < end && (block[at] === 0x20 || block[at] === 0)) at++;
+  let value = 0;
+  for (; at < end && block[at] !== 0 && block[at] !== 0x20; at++) {
+    const digit = block[at]! - 0x30;
+    if (digit < 0 || digit > 7) {
+      throw new Fault(
+        `Cannot read the archive: "${
+          decodePath(block.subarray(offset, end)).replaceAll("\0", "")
+        }" is no number`,
+      );
+    }
+    value = value * 8 + digit;
   }
-  return digits === "" ? 0 : Number.parseInt(digits, 8);
+  return value;
 }
 
 /** Octal with a NUL where it fits, else a big-endian number. */
@@ -156,6 +228,20 @@ function putNumber(block: Uint8Array, [offset, length]: Field, value: number): v
 
 function clear(block: Uint8Array, [offset, length]: Field): void {
   block.fill(0, offset, offset + length);
+}
+
+/** Old tools added bytes up as signed ones. */
+function hasChecksum(block: Uint8Array): boolean {
+  const [offset, length] = CHECKSUM;
+  const written = numberAt(block, CHECKSUM);
+  let sum = 0x20 * length;
+  let large = 0;
+  for (let at = 0; at < BLOCK; at++) {
+    if (at >= offset && at < offset + length) continue;
+    sum += block[at]!;
+    if (block[at]! >= 0x80) large++;
+  }
+  return written === sum || written === sum - 256 * large;
 }
 
 /** The checksum counts its own field as spaces. */

@@ -5,7 +5,10 @@
  * @see https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html
  */
 
+import { compareCodePoints } from "./json.ts";
+import { encodePath } from "./path_text.ts";
 import type { TarEntry } from "./tar.ts";
+import { recordsOfAttributes } from "./xattrs.ts";
 
 /** Size of a tar block, in bytes. */
 export const BLOCK = 512;
@@ -16,7 +19,10 @@ const TYPE_FLAGS: Record<TarEntry["type"], Uint8Array> = {
   file: encoder.encode("0"),
   hardlink: encoder.encode("1"),
   symlink: encoder.encode("2"),
+  character: encoder.encode("3"),
+  block: encoder.encode("4"),
   directory: encoder.encode("5"),
+  fifo: encoder.encode("6"),
 };
 const PAX_FLAG = encoder.encode("x");
 
@@ -64,6 +70,9 @@ export function tarHeader(entry: TarEntry, size: number, block: Uint8Array): Uin
   if (!fitsOctal(entry.gid, FIELD.gid)) records.set("gid", decimal(entry.gid));
   if (!fitsOctal(size, FIELD.size)) records.set("size", decimal(size));
   if (!fitsOctal(entry.mtime, FIELD.mtime)) records.set("mtime", decimal(entry.mtime));
+  if (entry.xattrs !== undefined) {
+    for (const [key, value] of recordsOfAttributes(entry.xattrs)) records.set(key, value);
+  }
   const usePax = records.size > 0 || !nameFits;
   // Once there are PAX records, a long name is one of them even if it could be split.
   if (usePax && !fits(name, FIELD.name)) records.set("path", name);
@@ -80,6 +89,10 @@ export function tarHeader(entry: TarEntry, size: number, block: Uint8Array): Uin
   fields.text(FIELD.linkName, link);
   fields.text(FIELD.userName, user);
   fields.text(FIELD.groupName, group);
+  if (entry.device !== undefined) {
+    fields.octal(FIELD.deviceMajor, entry.device[0]);
+    fields.octal(FIELD.deviceMinor, entry.device[1]);
+  }
   if (prefix !== undefined) fields.text(FIELD.prefix, name.subarray(0, prefix));
   fields.seal();
   return pax.length === 0 ? block : concat([pax, block]);
@@ -101,7 +114,7 @@ function splitName(name: Uint8Array): number | undefined {
 
 /** A PAX header and its records, padded to whole blocks. */
 function paxBlocks(name: Uint8Array, records: ReadonlyMap<string, Uint8Array>): Uint8Array {
-  const sorted = [...records].sort(([a], [b]) => (a < b ? -1 : 1));
+  const sorted = [...records].sort(([a], [b]) => compareCodePoints(a, b));
   const data = concat(sorted.map(([key, value]) => paxRecord(key, value)));
   const blocks = new Uint8Array(BLOCK + padded(data.length));
   const fields = BLANK_PAX.copyTo(blocks);
@@ -115,10 +128,11 @@ function paxBlocks(name: Uint8Array, records: ReadonlyMap<string, Uint8Array>): 
 
 /** One PAX record, `length key=value` and a newline, where the length counts itself. */
 export function paxRecord(key: string, value: Uint8Array): Uint8Array {
-  const rest = key.length + value.length + 3;
+  const name = encodePath(key);
+  const rest = name.length + value.length + 3;
   let length = rest + String(rest).length;
   if (rest + String(length).length !== length) length = rest + String(length).length;
-  return concat([encoder.encode(`${length} ${key}=`), value, encoder.encode("\n")]);
+  return concat([encoder.encode(`${length} `), name, EQUALS, value, NEWLINE]);
 }
 
 /** `dir/PaxHeaders.0/base`, cleaned as Go's `path.Join` does; only then it loses what is not ASCII. */
@@ -231,7 +245,7 @@ function decimal(value: number): Uint8Array {
 /** Most fields of most entries are empty. */
 function bytesOf(text: string | Uint8Array): Uint8Array {
   if (text === "") return NOTHING;
-  return typeof text === "string" ? encoder.encode(text) : text;
+  return typeof text === "string" ? encodePath(text) : text;
 }
 
 /** A length rounded up to whole blocks. */
@@ -251,6 +265,8 @@ function concat(parts: readonly Uint8Array[]): Uint8Array {
 
 const SLASH = 0x2f;
 const ZERO = 0x30;
+const EQUALS = encoder.encode("=");
+const NEWLINE = encoder.encode("\n");
 const NOTHING = new Uint8Array(0);
 const MAGIC = encoder.encode("ustar\x0000");
 const SPACES = encoder.encode(" ".repeat(FIELD.checksum.length));

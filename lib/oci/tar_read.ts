@@ -1,16 +1,20 @@
-/** Reading tar, as it comes from anywhere: GNU long names, PAX, hard links; plain or compressed. */
+/** Reading tar, as it comes from anywhere: every format there is. */
 
-import { createGunzip, createZstdDecompress } from "node:zlib";
-import { Duplex } from "node:stream";
-import { createTarDecoder } from "modern-tar";
 import { Fault } from "../model/errors.ts";
-import { BLOCK, padded } from "./tar_header.ts";
+import type { ExtendedAttribute, SpecialType } from "../model/image.ts";
+import { BlockReader, cutOff } from "./block_reader.ts";
+import { decodePath } from "./path_text.ts";
+import { damaged, type ExtendedHeader, type Extension, HeaderReader } from "./tar_extension.ts";
+import { deviceOf } from "./tar_fields.ts";
+import { padded } from "./tar_header.ts";
+import { filled, type SparseFile, sparseFile } from "./tar_sparse.ts";
+import { attributesOfRecords } from "./xattrs.ts";
 
-/** An entry of an archive that is being read. */
+/** An entry of an archive that is being read. Names are text as `path_text.ts` has it. */
 export interface TarMember {
   /** As it is written in the archive. */
   readonly path: string;
-  readonly type: "file" | "directory" | "symlink" | "hardlink" | "other";
+  readonly type: "file" | "directory" | "symlink" | "hardlink" | SpecialType;
   /** Permission bits. */
   readonly mode: number;
   readonly uid: number;
@@ -20,164 +24,219 @@ export interface TarMember {
   /** Seconds since 1970. */
   readonly mtime: number;
   readonly linkTarget?: string;
-  /** The content; it is passed over if the next member is asked for first. */
+  /** Numbers of a device. */
+  readonly device?: readonly [major: number, minor: number];
+  /** Extended attributes, sorted by name. */
+  readonly xattrs?: readonly ExtendedAttribute[];
+  /** Access control lists, which have no place in a layer. @default false */
+  readonly hasAcl?: boolean;
+  /** The content, once; it is passed over if the next member is asked for first. */
   content(): AsyncIterable<Uint8Array>;
 }
 
-const TYPES: Record<string, TarMember["type"]> = {
-  file: "file",
-  "contiguous-file": "file",
-  directory: "directory",
-  symlink: "symlink",
-  link: "hardlink",
+/** What type flags stand for. GNU's dump of a folder has its names as content. */
+const TYPES: Readonly<Record<string, TarMember["type"]>> = {
+  "0": "file",
+  "1": "hardlink",
+  "2": "symlink",
+  "3": "character",
+  "4": "block",
+  "5": "directory",
+  "6": "fifo",
+  "7": "file",
+  "D": "directory",
+  "S": "file",
 };
+
+/** Flags of entries without content, whatever size their headers give. */
+const WITHOUT_CONTENT = /^[1-6]$/;
+
+/** The label of an archive: no file. */
+const VOLUME_LABEL = "V";
+
+/** What is known of other flags, for faults. */
+const FOREIGN: Readonly<Record<string, string>> = {
+  M: "goes on from another volume: join the archive's volumes first",
+  N: "holds long names in a form that no tool writes any more",
+};
+
+/** The longest path that Linux knows, in bytes. */
+const PATH_LIMIT = 4096;
+
+/** The highest number of a user or group; the one above it stands for none. */
+const LAST_ID = 2 ** 32 - 2;
 
 /**
  * Reads an archive, member by member.
  *
- * @throws {Fault} when it is damaged or cut off.
+ * @throws {Fault} when it is damaged or cut off, or has a member that is nothing a layer can hold.
  */
-export async function* readTar(stream: ReadableStream<Uint8Array>): AsyncGenerator<TarMember> {
-  const decoder = createTarDecoder({ strict: true });
-  const end = new EndOfArchive();
-  const members = stream.pipeThrough(end.filled())
-    .pipeThrough(decoder as TransformStream<Uint8Array, Decoded>);
-  let last = 0;
+export async function* readTar(stream: AsyncIterable<Uint8Array>): AsyncGenerator<TarMember> {
+  const input = new BlockReader(stream);
+  const headers = new HeaderReader(input);
   try {
-    for await (const { header, body } of members) {
-      let taken = false;
-      last = header.size;
-      yield {
-        path: header.name,
-        type: TYPES[header.type ?? "file"] ?? "other",
-        mode: header.mode ?? 0o644,
-        uid: header.uid ?? 0,
-        gid: header.gid ?? 0,
-        size: header.size,
-        mtime: Math.floor((header.mtime?.getTime() ?? 0) / 1000),
-        ...(header.linkname ? { linkTarget: header.linkname } : {}),
-        content: () => {
-          taken = true;
-          return intact(body);
-        },
-      };
-      if (!taken) await body.cancel();
-    }
-  } catch (cause) {
-    throw damaged(cause);
-  }
-  if (end.cuts(last)) throw damaged(new Error("it is cut off"));
-}
-
-/** The end of an archive: umoci, for one, writes neither the last file's padding nor anything after. */
-class EndOfArchive {
-  #bytes = 0;
-
-  /** The archive with its last block filled up, and an end; what follows another end is ignored. */
-  filled(): TransformStream<Uint8Array, Uint8Array> {
-    return new TransformStream({
-      transform: (chunk, controller) => {
-        this.#bytes += chunk.length;
-        controller.enqueue(chunk);
-      },
-      flush: (controller) => {
-        const missing = padded(this.#bytes) - this.#bytes;
-        controller.enqueue(new Uint8Array(missing + 2 * BLOCK));
-      },
-    });
-  }
-
-  /** Says whether what was filled up belongs to the content of the last file, of this size. */
-  cuts(size: number): boolean {
-    const used = this.#bytes % BLOCK;
-    return used !== 0 && (size % BLOCK === 0 || used < size % BLOCK);
-  }
-}
-
-async function* intact(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body;
-  } catch (cause) {
-    throw damaged(cause);
-  }
-}
-
-function damaged(cause: unknown): Fault {
-  if (cause instanceof Fault) return cause;
-  return new Fault(`Cannot read the archive: ${(cause as Error).message}`, { cause });
-}
-
-interface Decoded {
-  readonly header: {
-    readonly name: string;
-    readonly type?: string;
-    readonly mode?: number;
-    readonly uid?: number;
-    readonly gid?: number;
-    readonly size: number;
-    readonly mtime?: Date;
-    readonly linkname?: string;
-  };
-  readonly body: ReadableStream<Uint8Array>;
-}
-
-/**
- * The uncompressed bytes of a layer. How it is compressed is told by its first bytes, since media
- * types are not always right; the media type is for errors.
- */
-export function decompress(
-  stream: ReadableStream<Uint8Array>,
-  mediaType: string,
-): ReadableStream<Uint8Array> {
-  return ReadableStream.from(decompressed(stream, mediaType));
-}
-
-async function* decompressed(
-  stream: ReadableStream<Uint8Array>,
-  mediaType: string,
-): AsyncGenerator<Uint8Array> {
-  const reader = stream.getReader();
-  const { value: first } = await reader.read();
-  if (first === undefined) return;
-  const whole = ReadableStream.from(rejoined(first, reader));
-  const decoder = decoderFor(first);
-  if (decoder === undefined) {
-    yield* whole;
-    return;
-  }
-  const { readable, writable } = Duplex.toWeb(decoder);
-  const plain = whole.pipeThrough(
-    { readable, writable } as ReadableWritablePair<Uint8Array, Uint8Array>,
-  );
-  try {
-    yield* plain;
-  } catch (cause) {
-    if (cause instanceof Fault) throw cause;
-    throw new Fault(`Cannot decompress the layer: ${(cause as Error).message}`, {
-      where: mediaType,
-      cause,
-    });
-  }
-}
-
-function decoderFor(first: Uint8Array): Duplex | undefined {
-  if (first[0] === 0x1f && first[1] === 0x8b) return createGunzip();
-  const isZstd = first[0] === 0x28 && first[1] === 0xb5 && first[2] === 0x2f && first[3] === 0xfd;
-  return isZstd ? createZstdDecompress() : undefined;
-}
-
-async function* rejoined(
-  first: Uint8Array,
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  try {
-    yield first;
     for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield value;
+      const header = await headers.next();
+      if (header === undefined) break;
+      const body = await Body.of(header, input);
+      const member = memberOf(header, body);
+      if (member !== undefined) yield member;
+      await body.finish();
     }
+    await input.drain();
+  } catch (cause) {
+    throw asDamage(cause);
   } finally {
-    await reader.cancel();
+    await input.cancel();
   }
+}
+
+/** The content of one member. */
+class Body {
+  readonly size: number;
+  readonly #input: BlockReader;
+  readonly #sparse: SparseFile | undefined;
+  /** Bytes to the end of the content, and of its padding. */
+  #left: number;
+  readonly #padding: number;
+
+  private constructor(input: BlockReader, stored: number, sparse: SparseFile | undefined) {
+    this.#input = input;
+    this.#sparse = sparse;
+    this.size = sparse?.size ?? stored;
+    this.#left = sparse?.stored ?? stored;
+    this.#padding = padded(this.#left) - this.#left;
+  }
+
+  static async of({ header, extension }: ExtendedHeader, input: BlockReader): Promise<Body> {
+    if (WITHOUT_CONTENT.test(header.type)) return new Body(input, 0, undefined);
+    const stored = numberIn(extension, "size") ?? header.size;
+    if (!Number.isSafeInteger(stored) || stored < 0) {
+      throw damaged(`${pathOf({ header, extension })} has ${stored} bytes`);
+    }
+    return new Body(input, stored, await sparseFile(header, extension, stored, input));
+  }
+
+  /** The content, holes filled in. */
+  async *content(): AsyncGenerator<Uint8Array> {
+    try {
+      if (this.#sparse !== undefined) return yield* filled(this.#sparse, this);
+      while (this.#left > 0) yield await this.some(this.#left);
+    } catch (cause) {
+      throw asDamage(cause);
+    }
+  }
+
+  /** At least one and at most so many of the stored bytes. */
+  async some(most: number): Promise<Uint8Array> {
+    const chunk = await this.#input.some(most);
+    if (chunk === undefined) throw cutOff();
+    this.#left -= chunk.length;
+    return chunk;
+  }
+
+  /** Passes over what is left. The last file's padding may be missing, as umoci leaves it out. */
+  async finish(): Promise<void> {
+    if (await this.#input.skip(this.#left) > 0) throw cutOff();
+    this.#left = 0;
+    await this.#input.skip(this.#padding);
+  }
+}
+
+function memberOf(extended: ExtendedHeader, body: Body): TarMember | undefined {
+  const { header, extension } = extended;
+  if (header.type === VOLUME_LABEL) return undefined;
+  const path = pathOf(extended);
+  const type = TYPES[header.type];
+  if (type === undefined) {
+    throw damaged(
+      `${path} ${FOREIGN[header.type] ?? `is of the unknown type "${header.type}"`}`,
+    );
+  }
+  const isLink = type === "symlink" || type === "hardlink";
+  const xattrs = attributesOf(path, extension);
+  return {
+    path,
+    type,
+    mode: header.mode,
+    uid: idOf(path, "user", numberIn(extension, "uid") ?? header.uid),
+    gid: idOf(path, "group", numberIn(extension, "gid") ?? header.gid),
+    size: type === "directory" ? 0 : body.size,
+    mtime: secondsIn(extension) ?? header.mtime,
+    ...(isLink ? { linkTarget: linkOf(extended) } : {}),
+    ...(type === "character" || type === "block" ? { device: deviceOf(header) } : {}),
+    ...(xattrs === undefined ? {} : { xattrs }),
+    ...(hasAcl(extension) ? { hasAcl: true } : {}),
+    content: () => body.content(),
+  };
+}
+
+/** As Go reads it: a long name outdoes a record. */
+function pathOf({ header, extension }: ExtendedHeader): string {
+  const { longName } = extension;
+  const sparse = textIn(extension, "GNU.sparse.name");
+  return checkedName(longName ?? sparse ?? textIn(extension, "path") ?? header.path);
+}
+
+function linkOf({ header, extension }: ExtendedHeader): string {
+  return checkedName(extension.longLink ?? textIn(extension, "linkpath") ?? header.linkTarget);
+}
+
+function checkedName(name: string): string {
+  if (name.length > PATH_LIMIT) {
+    throw damaged(`${name.slice(0, 100)}… is a name of more than ${PATH_LIMIT} bytes`);
+  }
+  if (!name.includes("\0")) return name;
+  throw damaged(`the name ${JSON.stringify(name)} has a NUL in it`);
+}
+
+function attributesOf(
+  path: string,
+  { records }: Extension,
+): readonly ExtendedAttribute[] | undefined {
+  try {
+    return attributesOfRecords(records);
+  } catch (cause) {
+    throw damaged(`${path} has an attribute that is no Base64: ${(cause as Error).message}`);
+  }
+}
+
+function hasAcl({ records }: Extension): boolean {
+  for (const [key, value] of records) {
+    if (key.startsWith("SCHILY.acl.") && value.length > 0) return true;
+  }
+  return false;
+}
+
+/** Old tools wrote numbers such as that of nobody, -2, as signed ones. */
+function idOf(path: string, kind: string, id: number): number {
+  const unsigned = id < -1 && id >= -(2 ** 31) ? id + 2 ** 32 : id;
+  if (unsigned >= 0 && unsigned <= LAST_ID) return unsigned;
+  throw damaged(`${path} belongs to the ${kind} ${id}, which there cannot be`);
+}
+
+/** Whole seconds of the time of the last change; fractions are rounded down. */
+function secondsIn(extension: Extension): number | undefined {
+  const text = textIn(extension, "mtime");
+  if (text === undefined) return undefined;
+  if (!/^-?[0-9]+(?:\.[0-9]*)?$/.test(text)) throw damaged(`its mtime is "${text}"`);
+  return Math.floor(Number(text));
+}
+
+function numberIn(extension: Extension, key: string): number | undefined {
+  const text = textIn(extension, key);
+  if (text === undefined) return undefined;
+  if (!/^-?[0-9]+$/.test(text)) throw damaged(`its ${key} is "${text}"`);
+  return Number(text);
+}
+
+/** An empty record stands for none. */
+function textIn({ records }: Extension, key: string): string | undefined {
+  const value = records.get(key);
+  return value === undefined || value.length === 0 ? undefined : decodePath(value);
+}
+
+function asDamage(cause: unknown): unknown {
+  if (cause instanceof Fault || (cause as Error)?.name === "AbortError") return cause;
+  return new Fault(`Cannot read the archive: ${(cause as Error).message}`, { cause });
 }

@@ -4,9 +4,10 @@
  * owners, extended attributes, devices, whiteouts, the order) stays as it is.
  */
 
-import { Fault } from "../model/errors.ts";
+import { BlockReader } from "./block_reader.ts";
 import { ChunkBuffer, type ChunkOptions } from "./chunks.ts";
-import { BLOCK, padded } from "./tar_header.ts";
+import { decodePath } from "./path_text.ts";
+import { damaged, EXTENSION_LIMIT } from "./tar_extension.ts";
 import {
   type Header,
   isEnd,
@@ -16,6 +17,7 @@ import {
   rewriteHeader,
   rewritePax,
 } from "./tar_fields.ts";
+import { BLOCK, padded } from "./tar_header.ts";
 
 /** What is known of an entry before its content. */
 export interface TarHead {
@@ -41,8 +43,8 @@ export interface RewriteOptions extends ChunkOptions {
 const GNU_LONG_NAME = "L";
 const GNU_LONG_LINK = "K";
 
-/** The largest header extension that is held in memory, in bytes. */
-const EXTENSION_LIMIT = 1024 * 1024;
+/** A file with holes, of which the size in the header is not the size of what follows. */
+const GNU_SPARSE = "S";
 
 /**
  * Rewrites an archive on its way.
@@ -92,8 +94,7 @@ export async function* rewriteTar(
     }
     extension = new Extension();
   }
-  // What follows the end is padding, but it has to be read for the source to end well.
-  while (await input.some(Infinity) !== undefined);
+  await input.drain();
   yield* buffer.addZeros(2 * BLOCK);
   yield* buffer.rest();
 }
@@ -107,11 +108,11 @@ class Extension {
   add(header: Header, data: Uint8Array): void {
     const content = data.subarray(0, header.size);
     if (header.type === PAX_TYPE) {
-      this.#pax = { header, records: readPaxRecords(content) };
+      this.#pax = { header, records: new Map(readPaxRecords(content)) };
       return;
     }
     this.#long.push(rewriteHeader(header, 0), data);
-    if (header.type === GNU_LONG_NAME) this.#longName = text(content).replace(/\0+$/, "");
+    if (header.type === GNU_LONG_NAME) this.#longName = decodePath(content).replace(/\0+$/, "");
   }
 
   /** Seconds since 1970, with a fraction, where a record says so. */
@@ -120,7 +121,10 @@ class Extension {
   }
 
   headOf(header: Header): TarHead {
-    const path = this.#record("path") ?? this.#longName ?? header.path;
+    const path = this.#longName ?? this.#record("path") ?? header.path;
+    const isSparse = header.type === GNU_SPARSE ||
+      [...this.#pax?.records.keys() ?? []].some((key) => key.startsWith("GNU.sparse."));
+    if (isSparse) throw damaged(`${path} is a sparse file, which no layer holds`);
     // Links and devices have no content, whatever their headers say.
     const size = /[1-6]/.test(header.type) ? 0 : this.#number("size") ?? header.size;
     return { path, type: header.type, mode: header.mode, size };
@@ -142,51 +146,6 @@ class Extension {
 
   #record(name: string): string | undefined {
     const value = this.#pax?.records.get(name);
-    return value === undefined ? undefined : text(value);
+    return value === undefined ? undefined : decodePath(value);
   }
-}
-
-/** Takes so many bytes at a time from a stream of chunks. */
-class BlockReader {
-  readonly #source: AsyncIterator<Uint8Array>;
-  #chunk: Uint8Array = new Uint8Array(0);
-
-  constructor(source: AsyncIterable<Uint8Array>) {
-    this.#source = source[Symbol.asyncIterator]();
-  }
-
-  /** Exactly so many bytes; undefined at the end. */
-  async take(count: number): Promise<Uint8Array | undefined> {
-    const first = await this.some(count);
-    if (first === undefined || first.length === count) return first;
-    const whole = new Uint8Array(count);
-    whole.set(first);
-    for (let at = first.length; at < count;) {
-      const piece = await this.some(count - at);
-      if (piece === undefined) throw damaged("it is cut off");
-      whole.set(piece, at);
-      at += piece.length;
-    }
-    return whole;
-  }
-
-  /** At least one and at most so many bytes; undefined at the end. */
-  async some(most: number): Promise<Uint8Array | undefined> {
-    while (this.#chunk.length === 0) {
-      const { done, value } = await this.#source.next();
-      if (done) return undefined;
-      this.#chunk = value;
-    }
-    const piece = this.#chunk.subarray(0, Math.min(most, this.#chunk.length));
-    this.#chunk = this.#chunk.subarray(piece.length);
-    return piece;
-  }
-}
-
-function text(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
-}
-
-function damaged(why: string): Fault {
-  return new Fault(`Cannot read the archive: ${why}`);
 }

@@ -138,6 +138,7 @@ const VALUES: Record<FileAspect, (file: ListedFile) => string> = {
   target: ({ linkTarget, hardLinkTo }) => printable(linkTarget ?? hardLinkTo ?? "none", false),
   mode: ({ mode }) => mode.toString(8).padStart(4, "0"),
   owner: ({ uid, gid }) => `${uid}:${gid}`,
+  attributes: ({ xattrs }) => (xattrs ?? []).map(([name]) => name).join(" ") || "none",
   mtime: ({ mtime }) => timeText(mtime),
 };
 

@@ -9,7 +9,7 @@ import { encodeIndex } from "../oci/documents.ts";
 import { uncompressedSize } from "../oci/listing.ts";
 import { hashBytes } from "../oci/hash.ts";
 import { type TarEntry, writeTar } from "../oci/tar.ts";
-import { decompress } from "../oci/tar_read.ts";
+import { decompress } from "../oci/decompress.ts";
 import { replaceFile } from "../store/atomic.ts";
 import { writeNamed } from "../store/named_file.ts";
 

@@ -2,7 +2,8 @@
 
 import type { OpenableLayer } from "../../lib/model/image.ts";
 import { sha256 } from "../../lib/oci/sha256.ts";
-import { decompress, readTar, type TarMember } from "../../lib/oci/tar_read.ts";
+import { decompress } from "../../lib/oci/decompress.ts";
+import { readTar, type TarMember } from "../../lib/oci/tar_read.ts";
 
 /** One line for each path: type, mode, owner, content. */
 export type FileTable = Record<string, string>;

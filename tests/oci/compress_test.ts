@@ -3,7 +3,7 @@ import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import fc from "fast-check";
 import { Compressor } from "../../lib/oci/compress.ts";
 import { BLOCK_SIZE } from "../../lib/oci/compress_block.ts";
-import { decompress } from "../../lib/oci/tar_read.ts";
+import { decompress } from "../../lib/oci/decompress.ts";
 
 async function bytesOf(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   return new Uint8Array(await new Response(ReadableStream.from(stream)).arrayBuffer());

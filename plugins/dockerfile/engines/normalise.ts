@@ -20,7 +20,7 @@ import { parsePlatform } from "../../../lib/model/platform.ts";
 import type { BuildContext, BuildRequest } from "../../../lib/model/plugin.ts";
 import { encodeConfig, parseConfig } from "../../../lib/oci/documents.ts";
 import { makersOf } from "../../../lib/oci/inspect.ts";
-import { decompress } from "../../../lib/oci/tar_read.ts";
+import { decompress } from "../../../lib/oci/decompress.ts";
 import { rewriteTar } from "../../../lib/oci/tar_rewrite.ts";
 import { passOn } from "../native/write.ts";
 import type { Options } from "../plan/options.ts";

@@ -49,7 +49,7 @@ function layOut(
     else if (node.type === "symlink") {
       Deno.symlinkSync(node.target, target);
       lutimesSync(target, time, time);
-    } else copies.push(() => copy(node, target, time));
+    } else if (node.type === "file") copies.push(() => copy(node, target, time));
   }
 }
 

@@ -7,14 +7,18 @@
 import { Fault } from "../../../lib/model/errors.ts";
 import { MediaType } from "../../../lib/model/oci.ts";
 import type { BuildContext } from "../../../lib/model/plugin.ts";
-import { decompress, readTar, type TarMember } from "../../../lib/oci/tar_read.ts";
+import { decompress } from "../../../lib/oci/decompress.ts";
+import { isHeader } from "../../../lib/oci/tar_fields.ts";
+import { readTar, type TarMember } from "../../../lib/oci/tar_read.ts";
+import { isMachineAttribute, portableAttributes } from "../../../lib/oci/xattrs.ts";
+import { isZstd } from "../../../lib/oci/zstd_frames.ts";
 import { which } from "../../../lib/process/which.ts";
 import { writeContent } from "../../../lib/util/write_all.ts";
 import type { Owner } from "./owner.ts";
 import {
+  below,
   cleanAbsolute,
   folderOf,
-  type Meta,
   type Node,
   PLAIN_FOLDER,
   type Rootfs,
@@ -26,7 +30,6 @@ const BLOCK = 512;
 /** How a file is compressed, by its first bytes. */
 const MAGIC: readonly { readonly bytes: readonly number[]; readonly kind: Compression }[] = [
   { bytes: [0x1f, 0x8b, 0x08], kind: "gzip" },
-  { bytes: [0x28, 0xb5, 0x2f, 0xfd], kind: "zstd" },
   { bytes: [0x42, 0x5a, 0x68], kind: "bzip2" },
   { bytes: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], kind: "xz" },
 ];
@@ -48,18 +51,27 @@ export class Unpacker {
    *
    * @param path absolute path of the file on this machine.
    * @param to absolute path of the folder it is unpacked into.
-   * @param owner owner of that folder where it is made; what is in it has the archive's owners.
+   * @param owner owner of all that is unpacked, and of that folder where it is made; by default the
+   * archive's own. Folders that the archive only implies are root's, as in Docker.
    * @returns whether it was one.
-   * @throws {Fault} where the program that decompresses it is missing.
+   * @throws {Fault} where the program that decompresses it is missing, or a member cannot be in a
+   * layer.
    */
   async unpack(path: string, tree: Rootfs, to: string, owner?: Owner): Promise<boolean> {
     const stream = await this.#open(path);
     if (stream === undefined) return false;
     const base = tree.makeFolders(cleanAbsolute(to), { ...PLAIN_FOLDER, ...owner });
-    const leftOut = new Set<string>();
+    const lost = new Set<string>();
     for await (const member of readTar(stream)) {
       this.#context.signal.throwIfAborted();
-      await this.#place(member, tree, base, leftOut);
+      await this.#place(member, tree, base, owner);
+      if (member.hasAcl) lost.add("access control lists");
+      for (const [name] of member.xattrs ?? []) if (isMachineAttribute(name)) lost.add(name);
+    }
+    if (lost.size > 0) {
+      const name = path.slice(path.lastIndexOf("/") + 1);
+      const what = [...lost].sort().join(", ");
+      this.#context.notice(`${name} holds ${what}, which have no place in an image: left out`);
     }
     return true;
   }
@@ -68,19 +80,15 @@ export class Unpacker {
     member: TarMember,
     tree: Rootfs,
     base: string,
-    leftOut: Set<string>,
+    owner: Owner | undefined,
   ): Promise<void> {
-    const target = joinBelow(base, member.path);
-    const meta = { mode: member.mode & 0o7777, uid: member.uid, gid: member.gid };
+    const target = placeBelow(base, member.path);
     // Docker leaves the folder that is unpacked into as it is, whatever the archive says of "./".
-    if (target === base) return;
+    if (target === base && member.type === "directory") return;
+    if (target === base) throw new Fault(`"${member.path}" is no name of a file`);
     const { parent, name } = splitPath(target);
-    const real = joinBelow(tree.makeFolders(parent), name);
-    const node = await this.#node(member, tree, base, meta, leftOut);
-    if (node === undefined) {
-      leftOut.add(real);
-      return;
-    }
+    const real = below(tree.makeFolders(parent), name);
+    const node = await this.#node(member, tree, base, owner);
     const there = tree.lookup(real);
     if (there !== undefined && !(there.type === "directory" && node.type === "directory")) {
       tree.remove(real);
@@ -92,29 +100,28 @@ export class Unpacker {
     member: TarMember,
     tree: Rootfs,
     base: string,
-    meta: Meta,
-    leftOut: ReadonlySet<string>,
-  ): Promise<Node | undefined> {
-    switch (member.type) {
+    owner: Owner | undefined,
+  ): Promise<Node> {
+    const { type, mode, uid, gid, size, linkTarget = "", device } = member;
+    const xattrs = portableAttributes(member.xattrs);
+    const meta = { mode, uid, gid, ...owner, ...(xattrs === undefined ? {} : { xattrs }) };
+    switch (type) {
       case "directory":
         return folderOf(meta);
       case "symlink":
-        return { ...meta, type: "symlink", mode: 0o777, target: member.linkTarget ?? "" };
+        return { ...meta, type, mode: 0o777, target: linkTarget };
       case "hardlink": {
-        const target = joinBelow(base, member.linkTarget ?? "");
-        if (leftOut.has(target)) return undefined;
-        const linked = tree.lookup(target);
-        if (linked !== undefined && linked.type !== "directory") return linked;
-        throw new Fault(`${member.path} is a hard link to no file before it, ${member.linkTarget}`);
+        const linked = tree.lookup(placeBelow(base, linkTarget));
+        if (linked !== undefined && linked.type !== "directory") return { ...linked, ...owner };
+        throw new Fault(`${member.path} is a hard link to no file before it, ${linkTarget}`);
       }
       case "file": {
         const path = await this.#newFile();
         await writeContent(path, member.content(), { createNew: true });
-        return { ...meta, type: "file", size: member.size, content: { kind: "host", path } };
+        return { ...meta, type, size, content: { kind: "host", path } };
       }
       default:
-        // Devices, pipes and the like have no place in a layer that anybody may unpack.
-        return undefined;
+        return { ...meta, type, ...(device === undefined ? {} : { device }) };
     }
   }
 
@@ -157,10 +164,17 @@ export class Unpacker {
   }
 }
 
-/** A member's place below a folder; it cannot lead out of it. */
-function joinBelow(base: string, path: string): string {
-  const inner = cleanAbsolute(`/${path}`);
-  return inner === "/" ? base : `${base === "/" ? "" : base}${inner}`;
+/** A member's place below a folder. @throws {Fault} for a name that leads out of it. */
+function placeBelow(base: string, path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "..") {
+      if (parts.pop() === undefined) {
+        throw new Fault(`"${path}" leads out of the folder that the archive is unpacked into`);
+      }
+    } else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return parts.length === 0 ? base : below(base, parts.join("/"));
 }
 
 async function compressionOf(path: string): Promise<Compression> {
@@ -170,7 +184,7 @@ async function compressionOf(path: string): Promise<Compression> {
   const found = MAGIC.find(({ bytes }) =>
     bytes.length <= length && bytes.every((byte, at) => head[at] === byte)
   );
-  return found?.kind ?? "none";
+  return found?.kind ?? (isZstd(head.subarray(0, length)) ? "zstd" : "none");
 }
 
 /** The stream again from its start, if it begins with a tar header whose checksum is right. */
@@ -212,13 +226,4 @@ function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
     at += Math.min(chunk.length, length - at);
   }
   return out;
-}
-
-/** The checksum counts its own eight bytes, at 148, as spaces. */
-function isHeader(block: Uint8Array): boolean {
-  if (block.length < BLOCK) return false;
-  const written = new TextDecoder().decode(block.subarray(148, 156)).replace(/\0[^]*$/, "").trim();
-  if (!/^[0-7]+$/.test(written)) return false;
-  const sum = block.reduce((total, byte, at) => total + (at >= 148 && at < 156 ? 32 : byte), 0);
-  return sum === parseInt(written, 8);
 }

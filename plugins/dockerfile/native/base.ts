@@ -4,6 +4,7 @@ import type { LocalImage } from "../../../lib/model/image.ts";
 import type { BuildContext } from "../../../lib/model/plugin.ts";
 import { imageFilesystem } from "../../../lib/oci/cached_listing.ts";
 import type { ImageFile } from "../../../lib/oci/filesystem.ts";
+import { portableAttributes } from "../../../lib/oci/xattrs.ts";
 import { type FolderNode, folderOf, type Node, PLAIN_FOLDER, Rootfs } from "./rootfs.ts";
 
 /**
@@ -27,17 +28,20 @@ export function imageTree(image: LocalImage, context: BuildContext): Promise<Roo
   });
 }
 
-/** Devices and pipes cannot be copied: they are left out. */
 function nodeOf(file: ImageFile, image: LocalImage): Node | undefined {
-  const { type, mode, uid, gid, size, path } = file;
+  const { type, mode, uid, gid, size, path, device } = file;
+  const xattrs = portableAttributes(file.xattrs);
+  const meta = { mode, uid, gid, ...(xattrs === undefined ? {} : { xattrs }) };
   switch (type) {
     case "directory":
-      return folderOf({ mode, uid, gid });
+      return folderOf(meta);
     case "symlink":
-      return { type, mode: 0o777, uid, gid, target: file.linkTarget ?? "" };
+      return { ...meta, type, mode: 0o777, target: file.linkTarget ?? "" };
     case "file":
-      return { type, mode, uid, gid, size, content: { kind: "image", image, path } };
-    default:
+      return { ...meta, type, size, content: { kind: "image", image, path } };
+    case "other":
       return undefined;
+    default:
+      return { ...meta, type, ...(device === undefined ? {} : { device }) };
   }
 }

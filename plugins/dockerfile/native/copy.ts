@@ -130,6 +130,7 @@ class Copier {
       mode: changeMode && mode !== undefined ? mode(node.mode, isFolder) : node.mode,
       uid: owner?.uid ?? node.uid,
       gid: owner?.gid ?? node.gid,
+      ...(node.xattrs === undefined ? {} : { xattrs: node.xattrs }),
     };
   }
 
@@ -170,7 +171,8 @@ class Copier {
     }
     const meta = this.meta(node, true);
     const same = there?.type === "directory" && there.mode === meta.mode &&
-      there.uid === meta.uid && there.gid === meta.gid;
+      there.uid === meta.uid && there.gid === meta.gid &&
+      String(there.xattrs ?? "") === String(meta.xattrs ?? "");
     if (!same) this.to.put(target, { ...meta, type: "directory", children: new Map() });
     return target;
   }

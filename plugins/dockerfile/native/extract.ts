@@ -4,7 +4,8 @@ import { Fault } from "../../../lib/model/errors.ts";
 import type { LocalImage, OpenableLayer } from "../../../lib/model/image.ts";
 import type { BuildContext } from "../../../lib/model/plugin.ts";
 import { imageFilesystem } from "../../../lib/oci/cached_listing.ts";
-import { decompress, readTar } from "../../../lib/oci/tar_read.ts";
+import { decompress } from "../../../lib/oci/decompress.ts";
+import { readTar } from "../../../lib/oci/tar_read.ts";
 import { writeContent } from "../../../lib/util/write_all.ts";
 import { cleanAbsolute } from "./rootfs.ts";
 

@@ -1,6 +1,6 @@
 /** A file tree as an image's or context's root: links stay inside it, changes are kept. */
 
-import type { LocalImage } from "../../../lib/model/image.ts";
+import type { ExtendedAttribute, LocalImage, SpecialType } from "../../../lib/model/image.ts";
 
 /** Where a file's bytes are. */
 export type Content =
@@ -16,6 +16,8 @@ export interface Meta {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
+  /** Extended attributes, sorted by name. */
+  readonly xattrs?: readonly ExtendedAttribute[];
 }
 
 /** A regular file. */
@@ -32,6 +34,13 @@ export interface LinkNode extends Meta {
   readonly target: string;
 }
 
+/** A device or named pipe. */
+export interface SpecialNode extends Meta {
+  readonly type: SpecialType;
+  /** A device's numbers. */
+  readonly device?: readonly [major: number, minor: number];
+}
+
 /** A folder. */
 export interface FolderNode extends Meta {
   readonly type: "directory";
@@ -39,7 +48,7 @@ export interface FolderNode extends Meta {
 }
 
 /** What a path can be. */
-export type Node = FileNode | LinkNode | FolderNode;
+export type Node = FileNode | LinkNode | SpecialNode | FolderNode;
 
 /** The owner and mode of folders that nobody described. */
 export const PLAIN_FOLDER: Meta = { mode: 0o755, uid: 0, gid: 0 };
@@ -198,8 +207,9 @@ export class Rootfs {
 }
 
 /** An empty folder. */
-export function folderOf({ mode, uid, gid }: Meta): FolderNode {
-  return { type: "directory", mode, uid, gid, children: new Map() };
+export function folderOf({ mode, uid, gid, xattrs }: Meta): FolderNode {
+  const attributes = xattrs === undefined ? {} : { xattrs };
+  return { type: "directory", mode, uid, gid, ...attributes, children: new Map() };
 }
 
 /** A clean absolute path's parent and last component; the root's name is empty. */

@@ -79,19 +79,27 @@ function pathOf(content: Content): string {
 }
 
 function layerFile(path: string, node: Node, unpacked: Unpacked): LayerFile {
-  const { type, mode, uid, gid } = node;
-  if (node.type === "directory") return { path, type, mode, uid, gid };
-  if (node.type === "symlink") return { path, type, mode, uid, gid, linkTarget: node.target };
-  const { content, size } = node;
-  return {
-    path,
-    type,
-    mode,
-    uid,
-    gid,
-    size,
-    content: content.kind === "bytes"
-      ? content.bytes
-      : { file: content.kind === "host" ? content.path : unpacked.get(content)! },
-  };
+  const { mode, uid, gid, xattrs } = node;
+  const common = { path, mode, uid, gid, ...(xattrs === undefined ? {} : { xattrs }) };
+  switch (node.type) {
+    case "directory":
+      return { ...common, type: node.type };
+    case "symlink":
+      return { ...common, type: node.type, linkTarget: node.target };
+    case "file": {
+      const { content, size } = node;
+      return {
+        ...common,
+        type: node.type,
+        size,
+        content: content.kind === "bytes"
+          ? content.bytes
+          : { file: content.kind === "host" ? content.path : unpacked.get(content)! },
+      };
+    }
+    default: {
+      const { type, device } = node;
+      return { ...common, type, ...(device === undefined ? {} : { device }) };
+    }
+  }
 }
