@@ -1,6 +1,7 @@
 /** Listings of layers, read once and kept by diff ID. */
 
-import { hexOf } from "../model/digest.ts";
+import { hexOf, shortDigest } from "../model/digest.ts";
+import { Fault } from "../model/errors.ts";
 import type { LocalImage, OpenableLayer } from "../model/image.ts";
 import { sealed, unsealed } from "../model/sealed.ts";
 import { TemporaryFile } from "../util/temporary.ts";
@@ -29,9 +30,24 @@ export async function imageListings(
 ): Promise<Listing[]> {
   const listings: Listing[] = [];
   for (const layer of image.layers) {
-    listings.push(await cachedListing(layer, cacheDir, signal, options));
+    try {
+      listings.push(await cachedListing(layer, cacheDir, signal, options));
+    } catch (error) {
+      throw layerFault(image, layer, error);
+    }
   }
   return listings;
+}
+
+/** Readers of layers do not know whose they are. */
+function layerFault(image: LocalImage, { descriptor }: OpenableLayer, error: unknown): unknown {
+  if (!(error instanceof Fault) || error.next !== undefined) return error;
+  return new Fault(`The layer ${shortDigest(descriptor.digest)} cannot be used: ${error.message}`, {
+    kind: error.kind,
+    where: image.name,
+    next: "use another image, or build that one again with another tool",
+    cause: error,
+  });
 }
 
 /** A layer's listing from the cache, or from the layer, whose listing is then kept. */

@@ -68,7 +68,8 @@ export class HeaderReader {
         case GLOBAL_PAX:
           for (const [key, value] of readPaxRecords(await this.#content(header))) {
             setGlobal(this.#globals, key, value);
-            records.set(key, value);
+            if (value.length === 0) records.delete(key);
+            else records.set(key, value);
           }
           continue;
         case PAX_TYPE:

@@ -85,7 +85,7 @@ const SHAPE: Shape = {
 };
 
 /** Name and version, as they enter keys. */
-export const PLUGIN = { name: "dockerfile", version: "3" } as const;
+export const PLUGIN = { name: "dockerfile", version: "4" } as const;
 
 const REF: PluginRef = {
   ...PLUGIN,

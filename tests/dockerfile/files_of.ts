@@ -48,8 +48,14 @@ async function describe(
   if (member.type === "symlink") return `link ${owner} ${member.linkTarget}`;
   if (member.type === "hardlink") return files.get(`/${member.linkTarget}`) ?? "broken";
   if (member.type === "directory") return `folder ${mode} ${owner}`;
+  const attributes = (member.xattrs ?? []).map(([name, value]) => ` ${name}=${value}`).join("");
+  if (member.type !== "file") {
+    return `${[member.type, mode, owner, ...member.device ?? []].join(" ")}${attributes}`;
+  }
   const bytes = new Uint8Array(
     await new Response(ReadableStream.from(member.content())).arrayBuffer(),
   );
-  return `file ${mode} ${owner} ${texts ? new TextDecoder().decode(bytes) : sha256(bytes)}`;
+  return `file ${mode} ${owner} ${
+    texts ? new TextDecoder().decode(bytes) : sha256(bytes)
+  }${attributes}`;
 }

@@ -335,7 +335,7 @@ Deno.test("build() replaces what is there by what an archive holds, and stays in
   const bytes = new Uint8Array(
     await new Response(ReadableStream.from(writeTar([
       { ...own, path: "file", content: new TextEncoder().encode("now a file") },
-      { ...own, path: "../../escaped", content: new TextEncoder().encode("e") },
+      { ...own, path: "/in/../inside", content: new TextEncoder().encode("i") },
       { ...own, path: "up", type: "symlink", linkTarget: "/../../.." },
       { ...own, path: "up/through", content: new TextEncoder().encode("t") },
     ]))).arrayBuffer(),
@@ -344,7 +344,7 @@ Deno.test("build() replaces what is there by what an archive holds, and stays in
   const { image } = await rig.build();
   const files = await filesOf(image.layers, { texts: true });
   assertEquals(files["/d/file"], "file 0644 0:0 now a file");
-  assertEquals(files["/d/escaped"], "file 0644 0:0 e");
+  assertEquals(files["/d/inside"], "file 0644 0:0 i");
   assertEquals(files["/through"], "file 0644 0:0 t");
   assert(!("/d/file/in" in files));
 });

@@ -21,8 +21,14 @@ import {
 /** Cases a tool cannot build, or builds otherwise, by what differs: README.md gives the reasons. */
 type Differences = Readonly<Record<string, "cannot" | readonly string[]>>;
 
+/** What `ADD --chown` gives another owner since BuildKit 0.23. */
+const OF_THE_ARCHIVE = [
+  ...["/owned/inner", "/owned/inner/file", "/owned/inner/hard", "/owned/inner/link"],
+  ...["/owned/inner/tool", "/owned/unnamed/parent/file"],
+];
+
 const BUILDAH: Differences = {
-  "add-archive-chown": ["/owned/unnamed", "/owned/unnamed/parent"],
+  "add-archive-chown": [...OF_THE_ARCHIVE, "/owned/unnamed", "/owned/unnamed/parent"],
   "base-config": ["Env"],
   "command-forms": "cannot",
   "config-instructions": ["Cmd"],
@@ -56,6 +62,7 @@ const BUILDAH: Differences = {
 };
 
 const DOCKER: Differences = {
+  "add-archive-chown": OF_THE_ARCHIVE,
   "docker-copy-exclude": "cannot",
   "docker-copy-parents": "cannot",
 };

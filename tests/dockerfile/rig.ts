@@ -140,8 +140,17 @@ export class Rig implements AsyncDisposable {
 
   /** An image whose layers hold these entries, the lowest first. */
   async image(name: string, layers: readonly (readonly TarEntry[])[]): Promise<LocalImage> {
+    return await this.#image(name, layers.map((entries) => writeTar(entries)));
+  }
+
+  /** An image whose layers are these archives, the lowest first. */
+  async rawImage(name: string, layers: readonly Uint8Array[]): Promise<LocalImage> {
+    return await this.#image(name, layers.map((tar) => ReadableStream.from([tar])));
+  }
+
+  async #image(name: string, layers: readonly AsyncIterable<Uint8Array>[]): Promise<LocalImage> {
     const descriptors = await Promise.all(
-      layers.map((entries) => this.#write(MediaType.layer, writeTar(entries))),
+      layers.map((content) => this.#write(MediaType.layer, content)),
     );
     const diffIds = descriptors.map(({ digest }) => digest);
     return this.#localImage(name, "linux/amd64", {

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { gunzipSync, zstdDecompressSync } from "node:zlib";
+import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import fc from "fast-check";
+import { Fault } from "../../lib/model/errors.ts";
 import { Compressor } from "../../lib/oci/compress.ts";
 import { BLOCK_SIZE } from "../../lib/oci/compress_block.ts";
 import { decompress } from "../../lib/oci/decompress.ts";
@@ -140,4 +141,25 @@ Deno.test("bytes read straight into blocks give the same, and broken streams tak
   }
   const whole = await bytesOf(compressor.compress(byteStream(content), "zstd"));
   assertEquals(await bytesOf(decompress(new Blob([whole as BlobPart]).stream(), "x")), content);
+});
+
+Deno.test("decompress() reads zstd of many frames, gzip of many members, in chunks of any size", async () => {
+  const plain = new TextEncoder().encode("some text that is long enough to be cut in parts");
+  const parts = [plain.subarray(0, 7), plain.subarray(7, 20), plain.subarray(20)];
+  const skipped = Uint8Array.from([0x50, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 1, 2]);
+  const zstd = parts.flatMap((part) => [...skipped, ...zstdCompressSync(part)]);
+  const gzip = parts.flatMap((part) => [...gzipSync(part)]);
+  for (const stored of [zstd, gzip].map((bytes) => Uint8Array.from(bytes))) {
+    for (const size of [1, 5, 1000]) {
+      const chunks = Array.from(
+        { length: Math.ceil(stored.length / size) },
+        (_, at) => stored.slice(at * size, (at + 1) * size),
+      );
+      assertEquals(await bytesOf(decompress(ReadableStream.from(chunks), "x")), plain);
+    }
+    for (const length of [stored.length - 1, stored.length - 20]) {
+      const cut = ReadableStream.from([stored.subarray(0, length)]);
+      await assertRejects(() => bytesOf(decompress(cut, "x")), Fault);
+    }
+  }
 });

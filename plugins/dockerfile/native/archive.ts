@@ -14,6 +14,7 @@ import { isMachineAttribute, portableAttributes } from "../../../lib/oci/xattrs.
 import { isZstd } from "../../../lib/oci/zstd_frames.ts";
 import { which } from "../../../lib/process/which.ts";
 import { writeContent } from "../../../lib/util/write_all.ts";
+import type { CopyRules } from "./copy.ts";
 import type { Owner } from "./owner.ts";
 import {
   below,
@@ -50,16 +51,20 @@ export class Unpacker {
    * Unpacks a file if it is an archive.
    *
    * @param path absolute path of the file on this machine.
-   * @param to absolute path of the folder it is unpacked into.
-   * @param owner owner of all that is unpacked, and of that folder where it is made; by default the
-   * archive's own. Folders that the archive only implies are root's, as in Docker.
+   * @param rules `owner` is that of all that is unpacked, and of that folder where it is made; by
+   * default the archive's own. Folders that the archive only implies are root's, and modes are the
+   * archive's, as in Docker.
    * @returns whether it was one.
    * @throws {Fault} where the program that decompresses it is missing, or a member cannot be in a
    * layer.
    */
-  async unpack(path: string, tree: Rootfs, to: string, owner?: Owner): Promise<boolean> {
+  async unpack(path: string, tree: Rootfs, { to, owner, mode }: CopyRules): Promise<boolean> {
     const stream = await this.#open(path);
     if (stream === undefined) return false;
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    if (mode !== undefined) {
+      this.#context.notice(`${name} is unpacked with its own modes: --chmod is not for archives`);
+    }
     const base = tree.makeFolders(cleanAbsolute(to), { ...PLAIN_FOLDER, ...owner });
     const lost = new Set<string>();
     for await (const member of readTar(stream)) {
@@ -69,7 +74,6 @@ export class Unpacker {
       for (const [name] of member.xattrs ?? []) if (isMachineAttribute(name)) lost.add(name);
     }
     if (lost.size > 0) {
-      const name = path.slice(path.lastIndexOf("/") + 1);
       const what = [...lost].sort().join(", ");
       this.#context.notice(`${name} holds ${what}, which have no place in an image: left out`);
     }

@@ -148,7 +148,7 @@ async function copyWord(
       throw brokenLink(work, word, `${path.slice(1)} is a link to what is not in ${fromName}`);
     }
     if (unpacks && node.type === "file" && node.content.kind === "host") {
-      const unpacked = await unpacker.unpack(node.content.path, tree, rules.to, rules.owner)
+      const unpacked = await unpacker.unpack(node.content.path, tree, rules)
         .catch((error) => {
           throw damagedArchive(work, word, error);
         });
