@@ -37,11 +37,13 @@ export { Fault } from "./model/errors.ts";
 export type { FaultKind, FaultOptions, Place } from "./model/errors.ts";
 export type {
   BlobPlace,
+  ExtendedAttribute,
   ImageSource,
   Layer,
   LayerMember,
   LocalImage,
   OpenableLayer,
+  SpecialType,
 } from "./model/image.ts";
 export type { Json } from "./model/json.ts";
 export type {
