@@ -15,6 +15,7 @@ import { openRepository } from "./init/repository.ts";
 import { type CommonOptions, errorPalette } from "./options.ts";
 import { printJson } from "./run.ts";
 import { keepForResults, print } from "./print.ts";
+import { readRegularText } from "../lib/util/regular_file.ts";
 
 /** What is to be added by hand to a file that is there already. */
 interface Addition {
@@ -52,7 +53,7 @@ export async function init(options: CommonOptions): Promise<number> {
     writeNew(`${root}/deno.json`, `${JSON.stringify(lines, undefined, 2)}\n`);
     written.push(`${root}/deno.json`);
   } else {
-    const missing = missingLines(Deno.readTextFileSync(config), lines);
+    const missing = missingLines(readRegularText(config), lines);
     if (missing !== undefined) {
       additions.push({ file: config, text: JSON.stringify(missing, undefined, 2) });
     }

@@ -3,6 +3,7 @@
 import { Fault, type Place, renderPlace, usageFault } from "../model/errors.ts";
 import type { Origin } from "./origin.ts";
 import { excerpt, locate, placeOf } from "./source.ts";
+import { readRegularText } from "../util/regular_file.ts";
 
 /** Where to point within a call: keys to go through, and a word in the last one's value. */
 export interface Pointer {
@@ -101,7 +102,7 @@ function render(fault: Fault): string {
 
 function readSource(file: string): string {
   try {
-    return Deno.readTextFileSync(file);
+    return readRegularText(file);
   } catch {
     return "";
   }

@@ -7,6 +7,7 @@ import { Defined } from "./define.ts";
 import { faultAt, placeOfWord, shown } from "./findings.ts";
 import { localModules } from "./modules.ts";
 import { firstPlace, pathOf, urlOf } from "./origin.ts";
+import { readRegularText } from "../util/regular_file.ts";
 
 const ESCAPE = "\x1b";
 const COLOUR = new RegExp(`${ESCAPE}\\[[\\d;]*m`, "g");
@@ -29,18 +30,20 @@ export interface LoadOptions {
  */
 export async function loadProject(file: string, options: LoadOptions = {}): Promise<Project> {
   const path = realPath(file);
+  const modules = modulesOf(path);
   const defined = await importDefinition(path, options);
   const root = path.slice(0, path.lastIndexOf("/")) || "/";
-  const parts = checked(defined);
-  let modules: readonly string[] | undefined;
-  return {
-    root,
-    file: path,
-    ...parts,
-    get modules() {
-      return modules ??= localModules(path);
-    },
-  };
+  return { root, file: path, ...checked(defined), modules };
+}
+
+/** Looked at before the import, which would read a named pipe or a device for ever, deaf to signals. */
+function modulesOf(path: string): readonly string[] {
+  try {
+    return localModules(path);
+  } catch (error) {
+    const { message, where = path, next = "put a module in its place" } = asFault(error);
+    throw usageFault(`Cannot load it: ${message}`, { where: shown(where), next, cause: error });
+  }
 }
 
 function realPath(file: string): string {
@@ -135,7 +138,7 @@ function faultOfImport(path: string, error: unknown): Fault {
 /** Deno says of a file that it cannot read only that importing it failed. */
 function refuseUnreadable(path: string): void {
   try {
-    Deno.readTextFileSync(path);
+    readRegularText(path);
   } catch (error) {
     const { message, next = "make it readable" } = asFault(error);
     throw usageFault(`Cannot read it: ${message}`, { where: shown(path), next, cause: error });

@@ -1,5 +1,7 @@
 /** The local modules that images.ts is made of, found by reading their import statements. */
 
+import { Fault } from "../model/errors.ts";
+import { readRegularText } from "../util/regular_file.ts";
 import { isOwn, pathOf, urlOf } from "./origin.ts";
 
 /**
@@ -8,7 +10,11 @@ import { isOwn, pathOf, urlOf } from "./origin.ts";
  */
 const IMPORT = /\b(?:from|import)\s*\(?\s*(?:"([^"\n]+)"|'([^'\n]+)'|`([^`\n]+)`)/g;
 
-/** Absolute paths of a module and of the local ones it imports, sorted. Packages are not local. */
+/**
+ * Absolute paths of a module and of the local ones it imports, sorted. Packages are not local.
+ *
+ * @throws {Fault} where one of them is a named pipe, a socket or a device: importing it would not end.
+ */
 export function localModules(entry: string): readonly string[] {
   const found = new Set<string>();
   const open = [entry];
@@ -38,8 +44,9 @@ function pathNamed(specifier: string, by: string): string[] {
 
 function readIfThere(path: string): string | undefined {
   try {
-    return Deno.readTextFileSync(path);
-  } catch {
+    return readRegularText(path);
+  } catch (error) {
+    if (error instanceof Fault) throw error;
     return undefined;
   }
 }

@@ -1,6 +1,7 @@
 /** The files git tracks, read from its index without starting git. */
 
 import { type IndexEntry, mergeSplitIndex, parseIndexFile } from "./git_index_format.ts";
+import { readRegularFile, readRegularText } from "../util/regular_file.ts";
 
 /** A repository as its files show it. */
 export interface Repository {
@@ -44,7 +45,7 @@ export function repositoryOf(folder: string): Repository | undefined {
 export function trackedFiles(repository: Repository): TrackedFiles | undefined {
   const config = readIfThere(`${commonFolder(repository.folder)}/config`) ?? "";
   const hashLength = /^\s*objectformat\s*=\s*sha256/im.test(config) ? 32 : 20;
-  const read = (name: string) => Deno.readFileSync(`${repository.folder}/${name}`);
+  const read = (name: string) => readRegularFile(`${repository.folder}/${name}`);
   let index: Uint8Array;
   try {
     index = read("index");
@@ -135,7 +136,7 @@ function commonFolder(folder: string): string {
 
 function readIfThere(path: string): string | undefined {
   try {
-    return Deno.readTextFileSync(path);
+    return readRegularText(path);
   } catch {
     return undefined;
   }

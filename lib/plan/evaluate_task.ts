@@ -16,6 +16,7 @@ import type { TaskNode } from "./graph.ts";
 import { hashText } from "../oci/hash.ts";
 import { keyOf } from "./key_of.ts";
 import { taskReasons, treeReasons } from "./reasons.ts";
+import { readRegularText } from "../util/regular_file.ts";
 
 /** A task's key, and whether it must run if something that needs it is built. */
 export interface TaskEvaluation {
@@ -99,7 +100,7 @@ async function runOf(c: Circumstances, task: Task): Promise<Json> {
     const name = path.startsWith(`${c.project.root}/`)
       ? path.slice(c.project.root.length + 1)
       : path;
-    modules[name] = await hashText(Deno.readTextFileSync(path));
+    modules[name] = await hashText(readRegularText(path));
   }
   return { source: task.run.toString(), modules };
 }

@@ -5,6 +5,8 @@
  * @see containers-certs.d(5)
  */
 
+import { readRegularText } from "../util/regular_file.ts";
+
 /** The PEM texts of a host's own authorities; `host` has its port if it has one. */
 export function authoritiesOf(
   host: string,
@@ -20,7 +22,7 @@ function certificatesIn(folder: string): string[] {
     const names = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) =>
       name.endsWith(".crt")
     );
-    return names.sort().map((name) => Deno.readTextFileSync(`${folder}/${name}`));
+    return names.sort().map((name) => readRegularText(`${folder}/${name}`));
   } catch {
     return [];
   }

@@ -5,10 +5,12 @@
  */
 
 import { isObject } from "../dsl/shape.ts";
+import { Fault } from "../model/errors.ts";
 import { refusalOf } from "../model/os_errors.ts";
 import { DOCKER_HUB } from "../model/reference.ts";
 import type { Credential } from "./credentials.ts";
 import { askHelper, type HelperContext } from "./helpers.ts";
+import { readRegularText } from "../util/regular_file.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -96,11 +98,12 @@ interface AuthEntry {
 function readConfig(path: string): Config | string {
   let document: unknown;
   try {
-    const text = Deno.readTextFileSync(path).replace(/^\uFEFF/, "");
+    const text = readRegularText(path).replace(/^\uFEFF/, "");
     document = text.trim() === "" ? {} : JSON.parse(text);
   } catch (error) {
     // The parser's own words quote the file, and so its secrets.
     if (error instanceof SyntaxError) return "it is not JSON";
+    if (error instanceof Fault) return error.message.toLowerCase();
     return refusalOf(error as Error)?.message.toLowerCase() ?? (error as Error).name;
   }
   if (!isObject(document ?? {})) return "it is not an object";

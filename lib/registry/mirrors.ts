@@ -6,6 +6,7 @@
  */
 
 import { Fault } from "../model/errors.ts";
+import { readRegularText } from "../util/regular_file.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -117,7 +118,7 @@ function isThere(path: string): boolean {
 }
 
 async function rulesIn(path: string): Promise<Rule[]> {
-  const text = await Deno.readTextFile(path);
+  const text = readRegularText(path);
   // The files of most machines say nothing; the parser is imported for those that do.
   if (!/^\s*\[\[\s*["']?registry["']?\s*\]\]/m.test(text)) return [];
   const { parse } = await import("smol-toml");

@@ -6,6 +6,7 @@ import type { ResultDocument } from "../model/result.ts";
 import { writeAtomic } from "../store/atomic.ts";
 import type { State } from "../store/state.ts";
 import { type Step, Timeline } from "./timeline.ts";
+import { readRegularText } from "../util/regular_file.ts";
 
 /** Raised when the shape changes; other records are as good as none. */
 const SCHEMA = 1;
@@ -123,7 +124,7 @@ export class Recorder {
 /** The last run that did something; undefined where none is kept. */
 export function readLastRun(state: State): RunRecord | undefined {
   try {
-    const record: unknown = JSON.parse(Deno.readTextFileSync(state.lastRun));
+    const record: unknown = JSON.parse(readRegularText(state.lastRun));
     return isRunRecord(record) ? record : undefined;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return undefined;

@@ -6,6 +6,7 @@ import { type Digest, isDigest } from "../model/digest.ts";
 import { usageFault } from "../model/errors.ts";
 import { removeLeftovers } from "../util/temporary.ts";
 import { writeAtomic } from "./atomic.ts";
+import { readRegularText } from "../util/regular_file.ts";
 
 const SCHEMA = 1;
 
@@ -70,7 +71,7 @@ function behindLink(path: string): string {
 
 function readIfThere(path: string): string | undefined {
   try {
-    return Deno.readTextFileSync(path);
+    return readRegularText(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;

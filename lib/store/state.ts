@@ -5,6 +5,7 @@ import { usageFault } from "../model/errors.ts";
 import { sumOf } from "../model/sealed.ts";
 import { removeLeftovers, TemporaryFile, TemporaryFolder } from "../util/temporary.ts";
 import { writeAtomic } from "./atomic.ts";
+import { readRegularText } from "../util/regular_file.ts";
 
 const IGNORE_ALL = "*\n";
 
@@ -184,7 +185,7 @@ function ignoresAll(folder: string): boolean {
 
 function readText(path: string): string | undefined {
   try {
-    return Deno.readTextFileSync(path);
+    return readRegularText(path);
   } catch {
     return undefined;
   }

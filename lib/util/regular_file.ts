@@ -6,10 +6,13 @@
 
 import { Fault } from "../model/errors.ts";
 
+/** Bytes of the largest text that is read, as it must find room in memory several times. */
+const LARGEST_TEXT = 128 * 1024 * 1024;
+
 /**
  * The stat of what a path leads to.
  *
- * @throws {Fault} where that is a named pipe, a socket or a device.
+ * @throws {Fault} where that is a named pipe, a socket or a device other than /dev/null.
  */
 export function statReadable(path: string): Deno.FileInfo {
   const info = Deno.statSync(path);
@@ -33,9 +36,19 @@ export function readRegularFile(path: string): Uint8Array<ArrayBuffer> {
   return Deno.readFileSync(path);
 }
 
-/** Reads a file as UTF-8. @throws {Fault} where it is a named pipe, a socket or a device. */
+/**
+ * Reads a file as UTF-8.
+ *
+ * @throws {Fault} where it is a named pipe, a socket or a device, or far too large for a text.
+ */
 export function readRegularText(path: string): string {
-  statReadable(path);
+  const { size } = statReadable(path);
+  if (size > LARGEST_TEXT) {
+    throw new Fault(`It has ${size} bytes, which is too many for a text`, {
+      where: path,
+      next: "put the file in its place that is meant, or remove it",
+    });
+  }
   return Deno.readTextFileSync(path);
 }
 
@@ -48,5 +61,11 @@ export function openRegularFile(path: string): Deno.FsFile {
 function specialKind(info: Deno.FileInfo): string | undefined {
   if (info.isFifo) return "a named pipe";
   if (info.isSocket) return "a socket";
-  return info.isCharDevice || info.isBlockDevice ? "a device" : undefined;
+  if (info.isBlockDevice) return "a device";
+  return info.isCharDevice && !isNull(info) ? "a device" : undefined;
+}
+
+/** A link to /dev/null is a common way to say that a file is empty. */
+function isNull({ rdev }: Deno.FileInfo): boolean {
+  return rdev === Deno.statSync("/dev/null").rdev;
 }

@@ -2,6 +2,7 @@
 
 import type { RemoteBase } from "../../lib/model/plugin.ts";
 import { pulledIn } from "./pulled_bases.ts";
+import { readRegularText } from "../../lib/util/regular_file.ts";
 
 /** References to derivations in a .drv file, of which every input is one. */
 const REFERENCE = /"(\/[^"]+\.drv)"/g;
@@ -51,7 +52,7 @@ export function nameOf(derivation: string): string {
 
 function readIfThere(path: string): string {
   try {
-    return Deno.readTextFileSync(path);
+    return readRegularText(path);
   } catch {
     return "";
   }

@@ -10,6 +10,7 @@ import { Fault } from "../../lib/model/errors.ts";
 import { type ContainerConfig, type History, MediaType } from "../../lib/model/oci.ts";
 import { goTime } from "./go_time.ts";
 import { Fields } from "./json_fields.ts";
+import { readRegularText } from "../../lib/util/regular_file.ts";
 
 /** An image as image.json describes it. */
 export interface ImageJson {
@@ -79,7 +80,7 @@ export function readImageJson(path: string): ImageJson {
     if (size > SIZE_LIMIT) {
       throw new Fault(`It is larger than ${SIZE_LIMIT} bytes`, { where: path });
     }
-    text = Deno.readTextFileSync(path);
+    text = readRegularText(path);
   } catch (cause) {
     if (cause instanceof Fault) throw cause;
     throw new Fault("Cannot read the image's description", {

@@ -1,6 +1,7 @@
 /** What files of a repository say, read once while they are the same. */
 
 import { type Repository, type TrackedFiles, trackedFiles } from "../../lib/files/git_index.ts";
+import { readRegularText } from "../../lib/util/regular_file.ts";
 
 /** Pattern and path → the file's stat, and whether it matches. */
 const scanned = new Map<string, { readonly stamp: string; readonly found: boolean }>();
@@ -41,7 +42,7 @@ function stampOf(path: string): string {
 
 function textOf(path: string): string {
   try {
-    return Deno.readTextFileSync(path);
+    return readRegularText(path);
   } catch {
     return "";
   }

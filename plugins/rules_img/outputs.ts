@@ -17,6 +17,7 @@ import { isFile } from "./closure/reading.ts";
 import type { BuiltFile, BuiltTarget } from "./bazel/events.ts";
 import type { DescribedLayers } from "./described.ts";
 import { withLabels } from "./labels.ts";
+import { readRegularFile, readRegularText } from "../../lib/util/regular_file.ts";
 
 /** The output groups that an image is made from. */
 export const OUTPUT_GROUPS: readonly string[] = ["digest", "root_blob", "oci_layout"];
@@ -71,8 +72,8 @@ async function readRoot(
       next: `${NAME_AN_IMAGE}: their output group oci_layout is read`,
     });
   }
-  const bytes = Deno.readFileSync(file.path);
-  const digest = Deno.readTextFileSync(digestFile.path).trim();
+  const bytes = readRegularFile(file.path);
+  const digest = readRegularText(digestFile.path).trim();
   if (digest === digestOfHex(await hashBytes(bytes))) return bytes;
   throw new Fault(`${label} was built again while its outputs were read`, {
     where,
@@ -176,7 +177,7 @@ async function readBlob(
   blobs: ReadonlyMap<Digest, BuiltFile>,
 ): Promise<Uint8Array> {
   const file = blobs.get(digest);
-  const bytes = file && Deno.readFileSync(file.path);
+  const bytes = file && readRegularFile(file.path);
   if (bytes !== undefined && await hashBytes(bytes) === hexOf(digest)) return bytes;
   throw new Fault(`The layout of ${label} does not hold ${digest}`, {
     next: "run `bazel clean`, or correct the rule: its output group oci_layout must be whole",

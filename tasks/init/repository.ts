@@ -1,6 +1,7 @@
 /** The files of a repository: what git knows, or else what is there. */
 
 import { askGit } from "../../lib/process/git.ts";
+import { readRegularText } from "../../lib/util/regular_file.ts";
 
 /** Folders that hold what others wrote, what was built, or what only tests build. */
 const NOT_OURS = new Set([
@@ -69,7 +70,7 @@ function* walk(root: string, below: string, depth: number): Generator<string> {
 
 function readText(path: string): string {
   try {
-    return Deno.readTextFileSync(path);
+    return readRegularText(path);
   } catch {
     return "";
   }

@@ -1,5 +1,7 @@
 /** What a CI system says about the job, and what that allows. */
 
+import { readRegularText } from "../../util/regular_file.ts";
+
 /** The environment, as `Deno.env.toObject()` gives it. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -43,7 +45,7 @@ export function mayMoveTags(env: Environment, defaultBranch: string | undefined)
 export function githubDefaultBranch(env: Environment): string | undefined {
   if (!env.GITHUB_EVENT_PATH) return undefined;
   try {
-    const event = JSON.parse(Deno.readTextFileSync(env.GITHUB_EVENT_PATH));
+    const event = JSON.parse(readRegularText(env.GITHUB_EVENT_PATH));
     const name: unknown = event?.repository?.default_branch;
     return typeof name === "string" ? name : undefined;
   } catch {

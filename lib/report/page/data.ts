@@ -9,6 +9,7 @@ import { Layout } from "../../store/layout.ts";
 import type { State } from "../../store/state.ts";
 import type { RunNotice, RunRecord, Span } from "../last_run.ts";
 import { labelsOf } from "../words.ts";
+import { readRegularText } from "../../util/regular_file.ts";
 
 /** Everything that the page shows. */
 export interface PageData {
@@ -126,7 +127,7 @@ function readLog(root: string, state: State, id: Subject, since: number): PageLo
 function readIfNewer(file: string, since: number): string | undefined {
   try {
     const { mtime } = Deno.statSync(file);
-    return mtime !== null && mtime.getTime() >= since ? Deno.readTextFileSync(file) : undefined;
+    return mtime !== null && mtime.getTime() >= since ? readRegularText(file) : undefined;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;

@@ -10,6 +10,7 @@
 import { Fault, usageFault } from "../../../lib/model/errors.ts";
 import { csvFields } from "../plan/mounts.ts";
 import type { Secret } from "./engine.ts";
+import { readRegularText } from "../../../lib/util/regular_file.ts";
 
 /** Takes secrets out of a line of output. */
 export type Redactor = (line: string) => string;
@@ -84,7 +85,7 @@ export function redactor(secrets: readonly Secret[]): Redactor {
 }
 
 function contentOf(file: string): string {
-  return Deno.statSync(file).size > LARGEST ? "" : Deno.readTextFileSync(file);
+  return Deno.statSync(file).size > LARGEST ? "" : readRegularText(file);
 }
 
 function isFile(path: string): boolean {

@@ -3,6 +3,7 @@
 import { Fault } from "../../../lib/model/errors.ts";
 import { IgnorePatterns, readIgnoreFile } from "./match.ts";
 import { joinPath } from "./options.ts";
+import { readRegularText } from "../../../lib/util/regular_file.ts";
 
 /** A folder whose files COPY and ADD can name. */
 export interface Folder {
@@ -77,7 +78,7 @@ export class Folders {
   read(path: string): string | undefined {
     this.#reads.add(path);
     try {
-      return Deno.readTextFileSync(`${this.#root}/${path}`);
+      return readRegularText(`${this.#root}/${path}`);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
         return undefined;

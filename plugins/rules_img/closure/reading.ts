@@ -1,9 +1,11 @@
 /** Looking at files that may not be there. */
 
+import { readRegularText } from "../../../lib/util/regular_file.ts";
+
 /** A file's text; empty where there is none. */
 export function readIfThere(path: string): string {
   try {
-    return Deno.readTextFileSync(path);
+    return readRegularText(path);
   } catch {
     // Where it matters, Bazel itself says what is wrong.
     return "";
