@@ -61,13 +61,32 @@ export function listingSelections(root: string, looked: Listed): Selection[] {
         ...hidden.map(inside),
         ...(folder === workspace ? linksOfBazel(workspace).map(literalPattern) : []),
         // Of another package only the file that makes it one: without it, its files are ours.
-        ...others.map((other) => `${inside(other)}/!(${BUILD_FILES.join("|")})`),
+        ...others.map((other) => `${inside(other)}/${NO_BUILD_FILE}`),
       ],
       ...(at === "." ? {} : { as: `${at}/` }),
       takes: "names",
     };
   });
 }
+
+/** A glob for every name but these, which are plain letters and dots: globs have no word for it. */
+function anythingBut(names: readonly string[]): string {
+  const beginnings = new Set(
+    names.flatMap((name) =>
+      Array.from({ length: name.length + 1 }, (_, length) => name.slice(0, length))
+    ),
+  );
+  const alternatives = [...beginnings].flatMap((beginning) => {
+    const next = [...beginnings].filter((each) =>
+      each.length === beginning.length + 1 && each.startsWith(beginning)
+    ).map((each) => each.at(-1));
+    const longer = next.length === 0 ? `${beginning}?*` : `${beginning}[!${next.join("")}]*`;
+    return beginning === "" || names.includes(beginning) ? [longer] : [beginning, longer];
+  });
+  return `{${alternatives.join(",")}}`;
+}
+
+const NO_BUILD_FILE = anythingBut(BUILD_FILES);
 
 /** The names of all that packages' `glob()` may see, as one text: to tell whether it has changed. */
 export function visibleNames(looked: Listed): string {
