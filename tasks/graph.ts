@@ -29,15 +29,26 @@ const RENDERERS: Record<GraphFormat, (graph: Graph) => string> = { text, mermaid
 function text(graph: Graph): string {
   const needed = new Set([...graph.nodes.values()].flatMap((node) => node.needs));
   const shown = new Set<string>();
-  const branch = (id: string): Branch<string> => {
-    const { type, needs } = graph.node(id);
-    const again = shown.has(id) && needs.length > 0;
-    shown.add(id);
-    const value = `${id}${type === "task" ? " (task)" : ""}${again ? " …" : ""}`;
-    return { value, children: again ? [] : needs.map(branch) };
+  const branch = (id: string): Branch<Shown> => {
+    const value: Shown = { id, again: false };
+    const children = () => {
+      const { needs } = graph.node(id);
+      value.again = shown.has(id) && needs.length > 0;
+      shown.add(id);
+      return value.again ? [] : needs.map(branch);
+    };
+    return { value, children };
   };
   const roots = [...graph.nodes.keys()].filter((id) => !needed.has(id)).map(branch);
-  return treeRows(roots).map(({ lead, value }) => lead + value).join("\n");
+  return treeRows(roots).map(({ lead, value: { id, again } }) =>
+    `${lead}${id}${graph.node(id).type === "task" ? " (task)" : ""}${again ? " …" : ""}`
+  ).join("\n");
+}
+
+/** A node in the tree, perhaps not for the first time. */
+interface Shown {
+  readonly id: string;
+  again: boolean;
 }
 
 function mermaid(graph: Graph): string {

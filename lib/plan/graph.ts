@@ -99,25 +99,34 @@ export function graphOf(project: Project, platform?: string): Graph {
     );
   }
   const nodes = new Map<Subject, Node>();
-  const visit = (name: string): void => {
-    const ids = byName.get(name) ?? [];
-    if (ids.length === 0 || nodes.has(ids[0]!)) return;
+  const add = (name: string): void => {
     const task = project.tasks.get(name);
     if (task !== undefined) {
-      task.needs.forEach(visit);
       nodes.set(name, { type: "task", id: name, task, needs: [...task.needs] });
       return;
     }
     const image = project.images.get(name)!;
     const needs = needsOf(image);
-    needs.forEach(visit);
     for (const each of platformsOf(image, platform)) {
       const id = nodeId(image, each, platform);
       const resolve = (need: string) => needId(project, image, need, each, platform);
       nodes.set(id, { type: "image", id, image, platform: each, needs: needs.map(resolve) });
     }
   };
-  [...byName.keys()].forEach(visit);
+  // Needs first, without calls that nest as deep as needs do: there may be thousands in a row.
+  const entered = new Set<string>();
+  const open = [...byName.keys()].reverse();
+  for (let name = open.at(-1); name !== undefined; name = open.at(-1)) {
+    if (entered.has(name)) {
+      open.pop();
+      const [id] = byName.get(name)!;
+      if (id !== undefined && !nodes.has(id)) add(name);
+      continue;
+    }
+    entered.add(name);
+    const needs = project.tasks.get(name)?.needs ?? needsOf(project.images.get(name)!);
+    open.push(...needs.filter((need) => byName.has(need) && !entered.has(need)).reverse());
+  }
   return new Graph(nodes, byName);
 }
 

@@ -63,16 +63,14 @@ function mattering({ tasks, images }: ResultDocument): (task: TaskResult) => boo
     for (const need of result.needs) addTo(users, need, result);
   }
   const answers = new Map<string, boolean>();
-  const matters = ({ name }: TaskResult): boolean => {
-    const known = answers.get(name);
-    if (known !== undefined) return known;
+  // What needs a task comes after it.
+  for (const { name } of tasks.toReversed()) {
     const needing = users.get(name);
     const answer = needing === undefined ||
-      needing.some((each) => !isSettled(each) && ("platform" in each || matters(each)));
+      needing.some((each) => !isSettled(each) && ("platform" in each || answers.get(each.name)));
     answers.set(name, answer);
-    return answer;
-  };
-  return matters;
+  }
+  return ({ name }) => answers.get(name) ?? true;
 }
 
 function isSettled({ verdict }: Result): boolean {
@@ -84,7 +82,7 @@ function cascades(results: readonly Result[], known: ByName): Branch<Result>[] {
   const below = Map.groupBy(results, (result) => causeOf(result, known));
   const branch = (value: Result): Branch<Result> => ({
     value,
-    children: (below.get(value) ?? []).map(branch),
+    children: () => (below.get(value) ?? []).map(branch),
   });
   return (below.get(undefined) ?? []).map(branch);
 }

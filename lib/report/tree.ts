@@ -3,7 +3,8 @@
 /** Something with others below it. */
 export interface Branch<T> {
   readonly value: T;
-  readonly children: readonly Branch<T>[];
+  /** Asked for once, when the tree is written down to here. */
+  readonly children: () => readonly Branch<T>[];
 }
 
 /** A value and what stands before it. */
@@ -15,20 +16,40 @@ export interface Row<T> {
   readonly below: string;
 }
 
-/** The values of trees in the order they are written down. */
-export function treeRows<T>(roots: readonly Branch<T>[]): Row<T>[] {
-  return roots.flatMap((root) => rowsOf(root, "", ""));
+/** A chain of thousands is written down without being indented further from here on. */
+const DEEPEST = 50;
+
+/** A branch that is still to be written down. */
+interface Open<T> {
+  readonly branch: Branch<T>;
+  readonly lead: string;
+  readonly indent: string;
+  readonly depth: number;
 }
 
-function rowsOf<T>({ value, children }: Branch<T>, lead: string, indent: string): Row<T>[] {
-  const below = `${indent}${children.length > 0 ? "│  " : "   "}`;
-  const rows = children.flatMap((child, at) => {
-    const isLast = at === children.length - 1;
-    return rowsOf(
-      child,
-      `${indent}${isLast ? "└─ " : "├─ "}`,
-      `${indent}${isLast ? "   " : "│  "}`,
-    );
-  });
-  return [{ value, lead, below }, ...rows];
+/** The values of trees in the order they are written down. */
+export function treeRows<T>(roots: readonly Branch<T>[]): Row<T>[] {
+  const rows: Row<T>[] = [];
+  const open: Open<T>[] = roots.map((branch) => ({ branch, lead: "", indent: "", depth: 0 }))
+    .reverse();
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { branch, lead, indent, depth } = next;
+    const children = branch.children();
+    rows.push({
+      value: branch.value,
+      lead,
+      below: `${indent}${children.length > 0 ? "│  " : "   "}`,
+    });
+    const base = depth < DEEPEST ? indent : indent.slice(0, -3);
+    for (const [at, child] of [...children.entries()].reverse()) {
+      const isLast = at === children.length - 1;
+      open.push({
+        branch: child,
+        lead: `${base}${isLast ? "└─ " : "├─ "}`,
+        indent: `${base}${isLast ? "   " : "│  "}`,
+        depth: depth + 1,
+      });
+    }
+  }
+  return rows;
 }

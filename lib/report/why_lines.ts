@@ -62,7 +62,7 @@ function errorBranches({ name, platform, error }: Answer, { palette }: WhyOption
     palette.error(message),
     ...(error.next === undefined ? [] : [`next: ${error.next}`]),
   ];
-  return lines.map((value): Branch<string> => ({ value, children: [] }));
+  return lines.map((value): Branch<string> => ({ value, children: none }));
 }
 
 function reasonBranches(answer: Answer, options: WhyOptions): Branch<string>[] {
@@ -93,16 +93,20 @@ function branches(
 ): Branch<string>[] {
   const shown = reasons.slice(0, limit).map((reason) => {
     const needs = reason.kind === "need-changed" ? below(reason.path ?? "") : [];
-    return { value: printable(describeReason(reason), false), children: needs };
+    return { value: printable(describeReason(reason), false), children: () => needs };
   });
   if (reasons.length <= limit) return shown;
   const more = palette.dim(`and ${reasons.length - limit} more; -v shows all`);
-  return [...shown, { value: more, children: [] }];
+  return [...shown, { value: more, children: none }];
 }
+
+const none = () => [];
 
 function drawn(roots: readonly Branch<string>[]): string[] {
   // Below a heading: the first column is the heading's own.
-  return treeRows([{ value: "", children: roots }]).slice(1).map(({ lead, value }) => lead + value);
+  return treeRows([{ value: "", children: () => roots }]).slice(1).map(({ lead, value }) =>
+    lead + value
+  );
 }
 
 function lastLine({ at, ms, from }: LastBuild, { palette, now }: WhyOptions): string {

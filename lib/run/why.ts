@@ -42,6 +42,9 @@ export interface LastBuild {
   readonly causes: readonly { readonly name: string; readonly last: LastBuild }[];
 }
 
+/** So far causes are followed; a chain of needs may be longer than calls can nest. */
+const DEEPEST = 200;
+
 /** Explains results by each other and by what is recorded. */
 export class Explainer {
   readonly #results: readonly Result[];
@@ -65,7 +68,8 @@ export class Explainer {
     const within = new Set([...seen, idOf(result)]);
     const record = this.#record(name, platform);
     const last = record === undefined ? undefined : this.#last(record, platform, new Set([name]));
-    const causes = needsAmong(reasons).flatMap((need) => this.#need(need, platform))
+    const needs = seen.size < DEEPEST ? needsAmong(reasons) : [];
+    const causes = needs.flatMap((need) => this.#need(need, platform))
       .filter((need) => !within.has(idOf(need)))
       .map((need) => this.answer(need, within));
     return {
@@ -98,7 +102,8 @@ export class Explainer {
     platform: string | undefined,
     seen: ReadonlySet<string>,
   ): LastBuild {
-    const causes = needsAmong(record.reasons).flatMap((id) => {
+    const needs = seen.size < DEEPEST ? needsAmong(record.reasons) : [];
+    const causes = needs.flatMap((id) => {
       const [name = id] = id.split("@");
       const need = seen.has(name) ? undefined : this.#record(name, platform);
       if (need === undefined || need.at > record.at) return [];

@@ -99,7 +99,8 @@ class Assembler {
       });
       return { stage, triggers: [] };
     }
-    const scope = new Scope(this.plan.script.source, this.plan.script.escape, { open: false });
+    const { script: { source, escape }, budget } = this.plan;
+    const scope = new Scope(source, escape, { open: false }, budget);
     const image = await this.#image(origin);
     if (image === undefined) {
       const stage = new StageState({

@@ -1,7 +1,7 @@
 /** The variables that a stage's instructions see: the base's environment, ARG and ENV. */
 
 import { type ExpandOptions, expandWord, expandWords, ExpansionError } from "../syntax/expand.ts";
-import { faultAt, type Source } from "../syntax/place.ts";
+import { faultAt, shortened, type Source } from "../syntax/place.ts";
 import type { Instruction } from "../syntax/script.ts";
 
 /** Build arguments: given ones by name, and those that only the first lines of the file set. */
@@ -25,25 +25,68 @@ export interface Argument {
 
 const UNKNOWN = Symbol("unknown");
 
+/** So many scopes are searched one after the other before their variables are joined. */
+const MOST_PARENTS = 64;
+
+/** Characters that all values of one Dockerfile may have together. */
+const MOST_CHARACTERS = 16 * 1024 * 1024;
+
+/** Counts what the scopes of a Dockerfile hold together. */
+export class ExpansionBudget {
+  #left = MOST_CHARACTERS;
+
+  /** @throws {ExpansionError} where there is no more. */
+  take(text: string): string {
+    this.#left -= text.length;
+    if (this.#left >= 0) return text;
+    throw new ExpansionError(`All values together have more than ${MOST_CHARACTERS} characters`);
+  }
+}
+
 /** One stage's variables, changed by each instruction in turn. */
 export class Scope {
   readonly #source: Source;
   readonly #escape: string;
   readonly #variables = new Map<string, string | typeof UNKNOWN>();
+  readonly #budget: ExpansionBudget;
   /** The base's environment is not known yet: a variable that is not set may be set there. */
   #open: boolean;
+  /** A scope that no longer changes. */
+  #parent: Scope | undefined;
+  #parents = 0;
 
-  constructor(source: Source, escape: string, base: { readonly open: boolean }) {
+  constructor(
+    source: Source,
+    escape: string,
+    base: { readonly open: boolean },
+    budget: ExpansionBudget = new ExpansionBudget(),
+  ) {
     this.#source = source;
     this.#escape = escape;
     this.#open = base.open;
+    this.#budget = budget;
   }
 
-  /** A scope that begins with what this one holds: that of a stage built on this one's. */
+  /** A scope that begins with what this one holds, which is not changed any more. */
   inherit(): Scope {
-    const scope = new Scope(this.#source, this.#escape, { open: this.#open });
-    for (const [name, value] of this.#variables) scope.#variables.set(name, value);
+    const scope = new Scope(this.#source, this.#escape, { open: this.#open }, this.#budget);
+    if (this.#parents < MOST_PARENTS) {
+      scope.#parent = this;
+      scope.#parents = this.#parents + 1;
+      return scope;
+    }
+    for (const variables of this.#allVariables()) {
+      for (const [name, value] of variables) {
+        if (!scope.#variables.has(name)) scope.#variables.set(name, value);
+      }
+    }
     return scope;
+  }
+
+  /** Its own, then those of the scopes that it began with. */
+  *#allVariables(): Iterable<ReadonlyMap<string, string | typeof UNKNOWN>> {
+    yield this.#variables;
+    for (let at = this.#parent; at !== undefined; at = at.#parent) yield at.#variables;
   }
 
   /** Sets variables as an image's config lists them, `NAME=value`. */
@@ -64,7 +107,7 @@ export class Scope {
     return this.#guard(
       instruction,
       word,
-      (lookup) => expandWord(word, lookup, { escape: this.#escape, ...options }),
+      (lookup) => this.#budget.take(expandWord(word, lookup, { escape: this.#escape, ...options })),
     );
   }
 
@@ -74,7 +117,10 @@ export class Scope {
       this.#guard(
         instruction,
         word,
-        (lookup) => expandWords(word, lookup, { escape: this.#escape }),
+        (lookup) =>
+          expandWords(word, lookup, { escape: this.#escape }).map((each) =>
+            this.#budget.take(each)
+          ),
       )
     );
   }
@@ -110,7 +156,11 @@ export class Scope {
   }
 
   #lookup(name: string): string | undefined {
-    const value = this.#variables.get(name);
+    let value: string | typeof UNKNOWN | undefined;
+    for (const variables of this.#allVariables()) {
+      value = variables.get(name);
+      if (value !== undefined) break;
+    }
     if (value === UNKNOWN || (value === undefined && this.#open)) throw new UnknownValue(name);
     return value;
   }
@@ -133,10 +183,15 @@ export class Scope {
       return make((name) => this.#lookup(name));
     } catch (error) {
       if (!(error instanceof ExpansionError)) throw error;
-      throw faultAt(this.#source, instruction, `Cannot expand ${word}: ${error.message}`, {
-        word,
-        next: "correct the expression, or give the argument a value",
-      });
+      throw faultAt(
+        this.#source,
+        instruction,
+        `Cannot expand ${shortened(word)}: ${error.message}`,
+        {
+          word,
+          next: "correct the expression, or give the argument a value",
+        },
+      );
     }
   }
 }

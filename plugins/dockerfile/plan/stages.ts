@@ -9,7 +9,7 @@ import { closest } from "../syntax/suggest.ts";
 import type { Folder, Folders } from "./folders.ts";
 import { type Mount, readMounts } from "./mounts.ts";
 import type { Options } from "./options.ts";
-import { type BuildArgs, Scope } from "./scope.ts";
+import { type BuildArgs, ExpansionBudget, Scope } from "./scope.ts";
 
 /** What a stage begins with, or what files are copied from. */
 export type Origin =
@@ -49,6 +49,8 @@ export interface Plan {
   /** In the order of the file; the last is the target. */
   readonly stages: readonly PlannedStage[];
   readonly platform: string;
+  /** What the values of all its stages may take. */
+  readonly budget: ExpansionBudget;
   /** Steps for the instructions that a base image left by ONBUILD. */
   triggers(texts: readonly string[], stage: PlannedStage): Step[];
 }
@@ -68,9 +70,20 @@ export function planStages(
   return new Planner(script, options, platform, context, folders).plan();
 }
 
+/** So many stages one image may need. */
+const MOST_STAGES = 1000;
+
+/** A stage whose needs are being planned; the last of them comes next. */
+interface OpenStage {
+  readonly planned: PlannedStage;
+  readonly needs: number[];
+}
+
 class Planner {
   readonly #planned = new Map<number, PlannedStage>();
   readonly #contexts = new Map<string, string | { readonly image: string }>();
+  readonly #stagesNamed = new Map<string, Stage[]>();
+  readonly #budget = new ExpansionBudget();
   readonly #globalScope: Scope;
   readonly #args: BuildArgs;
 
@@ -84,7 +97,13 @@ class Planner {
     for (const [name, value] of Object.entries(options.contexts)) {
       this.#contexts.set(contextKey(name), value);
     }
-    const scope = new Scope(script.source, script.escape, { open: false });
+    for (const stage of script.stages) {
+      if (stage.name === undefined) continue;
+      const others = this.#stagesNamed.get(stage.name);
+      if (others === undefined) this.#stagesNamed.set(stage.name, [stage]);
+      else others.push(stage);
+    }
+    const scope = new Scope(script.source, script.escape, { open: false }, this.#budget);
     const globals = new Map(predefined(platform, options));
     scope.addEnvironment([...globals].map(([name, value]) => `${name}=${value}`));
     this.#args = { given: options.args, globals };
@@ -101,7 +120,7 @@ class Planner {
 
   plan(): Plan {
     const target = this.#target();
-    this.#visit(target, []);
+    this.#visit(target);
     const stages = [...this.#planned.values()].sort((a, b) => a.index - b.index);
     return {
       script: this.script,
@@ -109,6 +128,7 @@ class Planner {
       args: this.#args,
       stages,
       platform: this.platform,
+      budget: this.#budget,
       triggers: (texts, stage) => this.#triggers(texts, stage.stage),
     };
   }
@@ -132,28 +152,51 @@ class Planner {
   }
 
   #stageNamed(name: string): Stage | undefined {
-    return this.script.stages.findLast((stage) => stage.name === name.toLowerCase());
+    return this.#stagesNamed.get(name.toLowerCase())?.at(-1);
   }
 
-  #visit(stage: Stage, path: readonly Stage[]): void {
-    if (path.includes(stage)) {
-      const names = [...path.slice(path.indexOf(stage)), stage].map(nameOf);
-      throw faultAt(
-        this.script.source,
-        stage.from,
-        `Stages need each other: ${names.join(" → ")}`,
-        {
-          next: "break the cycle: a stage can only use stages that do not use it",
-        },
-      );
-    }
-    if (this.#planned.has(stage.index)) return;
-    const below = [...path, stage];
-    const visitOrigin = (origin: Origin | undefined) => {
-      if (origin?.kind === "stage") this.#visit(this.script.stages[origin.index]!, below);
+  /** Plans a stage and those it needs: a chain of them may be longer than calls can nest. */
+  #visit(target: Stage): void {
+    const open = new Set<Stage>();
+    const path: OpenStage[] = [];
+    const enter = (stage: Stage): void => {
+      if (open.has(stage)) throw this.#cycle([...path.map((it) => it.planned.stage), stage]);
+      if (this.#planned.has(stage.index)) return;
+      if (this.#planned.size + path.length === MOST_STAGES) {
+        throw faultAt(
+          this.script.source,
+          target.from,
+          `The image needs more than ${MOST_STAGES} stages`,
+          { next: "let it stand on fewer, or build some of them as images of their own" },
+        );
+      }
+      open.add(stage);
+      path.push(this.#openStage(stage));
     };
+    enter(target);
+    for (let last = path.at(-1); last !== undefined; last = path.at(-1)) {
+      const next = last.needs.pop();
+      if (next !== undefined) {
+        enter(this.script.stages[next]!);
+        continue;
+      }
+      const { planned } = path.pop()!;
+      open.delete(planned.stage);
+      this.#checkOrder(planned.stage, planned.steps);
+      this.#planned.set(planned.index, planned);
+    }
+  }
+
+  #cycle(path: readonly Stage[]): Error {
+    const stage = path.at(-1)!;
+    const names = path.slice(path.indexOf(stage)).map(nameOf);
+    return faultAt(this.script.source, stage.from, `Stages need each other: ${names.join(" → ")}`, {
+      next: "break the cycle: a stage can only use stages that do not use it",
+    });
+  }
+
+  #openStage(stage: Stage): OpenStage {
     const { origin, platform } = this.#base(stage);
-    visitOrigin(origin);
     const left = origin.kind === "stage"
       ? this.script.stages[origin.index]!.instructions.filter((it) => it.keyword === "ONBUILD")
       : [];
@@ -162,18 +205,19 @@ class Planner {
       // A named context in a stage's place replaces all of it.
       ...(this.#replaced(stage) ? [] : stage.instructions.map((it) => this.#step(it, stage))),
     ];
-    for (const step of steps) {
-      visitOrigin(step.from);
-      for (const mount of step.mounts) visitOrigin(mount.origin);
-    }
-    this.#checkOrder(stage, steps);
-    this.#planned.set(stage.index, {
+    const origins = [
+      origin,
+      ...steps.flatMap(({ from, mounts }) => [from, ...mounts.map((mount) => mount.origin)]),
+    ];
+    const needs = origins.flatMap((each) => each?.kind === "stage" ? [each.index] : []);
+    const planned = {
       index: stage.index,
       stage,
       origin,
       ...(platform === undefined ? {} : { platform }),
       steps,
-    });
+    };
+    return { planned, needs: needs.reverse() };
   }
 
   /** Stages are run in the file's order: cycles have been found, what is left is a late stage. */
@@ -221,8 +265,8 @@ class Planner {
         next: "give the argument a default in front of the first FROM, or a value in args",
       });
     }
-    const earlier = this.script.stages.findLast((other) =>
-      other.index < stage.index && other.name === name.toLowerCase()
+    const earlier = this.#stagesNamed.get(name.toLowerCase())?.findLast((other) =>
+      other.index < stage.index
     );
     const origin: Origin = earlier !== undefined
       ? { kind: "stage", index: earlier.index }

@@ -100,7 +100,7 @@ class Surveyor {
       ? this.#scopes.get(origin.index)!.inherit()
       : new Scope(this.plan.script.source, this.plan.script.escape, {
         open: origin.kind === "image" || origin.kind === "base",
-      });
+      }, this.plan.budget);
     if (origin.kind === "scratch" || origin.kind === "folder") {
       scope.addEnvironment([`PATH=${DEFAULT_PATH}`]);
     }

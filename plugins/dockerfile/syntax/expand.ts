@@ -71,15 +71,22 @@ class Words {
   }
 }
 
+/** Characters that an expansion may add to a text, and expressions that may be nested. */
+const MOST_GROWTH = 1024 * 1024;
+const MOST_NESTED = 100;
+
 class Expander {
   readonly #chars: string[];
   readonly #lookup: Lookup;
   readonly #options: ExpandOptions;
   readonly #escape: string;
+  readonly #longest: number;
   #at = 0;
+  #depth = 0;
 
   constructor(text: string, lookup: Lookup, options: ExpandOptions) {
     this.#chars = [...text];
+    this.#longest = text.length + MOST_GROWTH;
     this.#lookup = lookup;
     this.#options = options;
     this.#escape = options.escape ?? "\\";
@@ -87,6 +94,12 @@ class Expander {
 
   run(): Expanded {
     return this.#until(undefined, this.#options.keepEscapes ?? false);
+  }
+
+  /** Variables that double each other would fill the memory within some forty lines. */
+  #checkLength(text: string): void {
+    if (text.length <= this.#longest) return;
+    throw new ExpansionError(`The value would have more than ${this.#longest} characters`);
   }
 
   #peek(): string | undefined {
@@ -109,10 +122,12 @@ class Expander {
       if (char === "$") {
         const value = this.#dollar();
         text += value;
+        this.#checkLength(text);
         words.split(value);
       } else if ((char === "'" || char === '"') && !this.#options.plainQuotes) {
         const value = char === "'" ? this.#single() : this.#double(keepEscapes);
         text += value;
+        this.#checkLength(text);
         words.raw(value);
       } else if (char === "<" && this.#chars[this.#at + 1] === "<") {
         // A here-document's mark may be set off from its name by spaces; they stay in one word.
@@ -167,6 +182,7 @@ class Expander {
       }
       if (char === "$") {
         text += this.#dollar();
+        this.#checkLength(text);
         continue;
       }
       this.#at++;
@@ -200,8 +216,12 @@ class Expander {
     const name = this.#name();
     const operator = this.#next();
     if (operator === "}") return this.#lookup(name) ?? "";
-    if (operator === "/") return this.#replace(name);
-    return this.#modify(name, operator);
+    if (++this.#depth > MOST_NESTED) {
+      throw new ExpansionError(`More than ${MOST_NESTED} expressions are nested`);
+    }
+    const value = operator === "/" ? this.#replace(name) : this.#modify(name, operator);
+    this.#depth--;
+    return value;
   }
 
   #modify(name: string, first: string | undefined): string {
@@ -264,6 +284,7 @@ function guarded<T>(make: () => T): T {
   try {
     return make();
   } catch (error) {
+    if (error instanceof RangeError) throw new ExpansionError("The value would be too long");
     throw new ExpansionError(error instanceof Error ? error.message : String(error));
   }
 }

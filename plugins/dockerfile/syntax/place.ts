@@ -51,16 +51,27 @@ function find(source: Source, span: Span, word?: string): { line: number; column
   return { line: span.line, column: first.length - first.trimStart().length + 1 };
 }
 
+/** Characters of a line that are shown. */
+const WIDEST = 400;
+
+/** A word as faults name it. */
+export function shortened(word: string): string {
+  return word.length <= 100 ? word : `${word.slice(0, 100)}…`;
+}
+
 /** The line before, the line itself with a caret below, and the line after. */
 function excerpt(source: Source, line: number, column: number): string {
   const width = String(line + 1).length;
   const shown: string[] = [];
+  // Of a line of thousands of characters only those around the place are shown.
+  const from = Math.max(0, column - WIDEST / 2);
+  const cut = (text: string) => text.slice(from, from + WIDEST);
   for (let at = Math.max(1, line - 1); at <= Math.min(source.lines.length, line + 1); at++) {
     const text = source.lines[at - 1] ?? "";
     if (at === line + 1 && text === "") continue;
-    shown.push(`${at === line ? ">" : " "} ${String(at).padStart(width)} | ${text}`.trimEnd());
+    shown.push(`${at === line ? ">" : " "} ${String(at).padStart(width)} | ${cut(text)}`.trimEnd());
     if (at === line) {
-      const indent = text.slice(0, column - 1).replace(/[^\t]/g, " ");
+      const indent = text.slice(from, column - 1).replace(/[^\t]/g, " ");
       shown.push(`  ${" ".repeat(width)} | ${indent}^`);
     }
   }

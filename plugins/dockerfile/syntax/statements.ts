@@ -223,6 +223,8 @@ function openedHeredocs(
   if (!text.includes("<<")) return [];
   if (keyword === "ONBUILD") {
     const [, inner = "", after = ""] = /^(\S*)\s*([^]*)$/.exec(rest)!;
+    // ONBUILD cannot leave another one.
+    if (inner.toUpperCase() === keyword) return [];
     return openedHeredocs(inner.toUpperCase(), splitFlags(after, escape).rest, text, escape);
   }
   if (!WITH_HEREDOC.has(keyword) || isJson(rest)) return [];
