@@ -1,6 +1,8 @@
 /** `images promote`: moves or adds a tag in the registry: release and rollback, without a build. */
 
+import { isDigest } from "../lib/model/digest.ts";
 import { usageFault } from "../lib/model/errors.ts";
+import { isTag } from "../lib/model/reference.ts";
 import {
   chooseDestination,
   type NamedRegistry,
@@ -24,6 +26,11 @@ export interface PromoteOptions extends CommonOptions {
 /** Lets a tag stand for what another stands for; answers with the exit status. */
 export async function promote(options: PromoteOptions, target: string): Promise<number> {
   checkTags([options.tag]);
+  if (options.from !== undefined && !isTag(options.from) && !isDigest(options.from)) {
+    throw usageFault(`--from "${options.from}" is no tag and no digest`, {
+      next: "name a tag that `images refs` or the registry lists",
+    });
+  }
   const project = await openProject(options);
   const destination = chooseDestination(project.registries, options.to, Deno.env.toObject());
   const { document, status } = await settle({ ...options, quiet: true }, {

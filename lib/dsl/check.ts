@@ -11,7 +11,7 @@ import {
   type Registry,
   type Task,
 } from "../model/recipe.ts";
-import { isRepository, isTag } from "../model/reference.ts";
+import { isRegistryHost, isRepository, isTag } from "../model/reference.ts";
 import { checkNames } from "./check_names.ts";
 import { checkOptions } from "./check_options.ts";
 import { COMMON, DEFINITION, REGISTRY, TASK } from "./common_shape.ts";
@@ -128,7 +128,7 @@ function registryOf(findings: Findings, name: string, written: WrittenRegistry):
   checkOptions(findings, () => subject, written.origin, written.options, REGISTRY);
   const [host = "", ...rest] = String(written.address).replace(/\/+$/, "").split("/");
   const prefix = rest.join("/");
-  const isAddress = /^[\w.-]+(:\d+)?$|^\[[\da-fA-F:]+\](:\d+)?$/.test(host) &&
+  const isAddress = isRegistryHost(host) &&
     (prefix === "" || isRepository(prefix.toLowerCase()));
   if (!isAddress) {
     const message = `${subject} has the address "${written.address}", which is no host with a path`;

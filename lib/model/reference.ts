@@ -5,7 +5,7 @@
  * https://github.com/distribution/reference
  */
 
-import { type Digest, parseDigest } from "./digest.ts";
+import { type Digest, isDigest } from "./digest.ts";
 import { usageFault } from "./errors.ts";
 
 /** A reference's parts, Docker Hub's defaults filled in. */
@@ -24,6 +24,14 @@ export const DOCKER_HUB = "docker.io";
 const REPOSITORY =
   /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
+const HOST_LABEL = /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?$/;
+const IPV6 = /^\[[0-9A-Fa-f:]+\]$/;
+const PORT = /^[0-9]{1,5}$/;
+const IMAGE_ID = /^[0-9a-f]{64}$/;
+
+const REPOSITORY_LIMIT = 255;
+const HOST_LIMIT = 255;
+const LAST_PORT = 65_535;
 
 /** Says whether a text can be a tag. */
 export function isTag(text: string): boolean {
@@ -32,7 +40,22 @@ export function isTag(text: string): boolean {
 
 /** Says whether a text can be a repository path. */
 export function isRepository(text: string): boolean {
-  return text.length <= 255 && REPOSITORY.test(text);
+  return text.length <= REPOSITORY_LIMIT && REPOSITORY.test(text);
+}
+
+/** Says whether a text can be a registry's host: a name, an IPv4 address or `[IPv6]`, and a port. */
+export function isRegistryHost(text: string): boolean {
+  if (text.length > HOST_LIMIT) return false;
+  const colon = text.lastIndexOf(":");
+  const hasPort = colon > text.lastIndexOf("]");
+  const port = hasPort ? text.slice(colon + 1) : "1";
+  const name = hasPort ? text.slice(0, colon) : text;
+  if (!PORT.test(port) || Number(port) < 1 || Number(port) > LAST_PORT) return false;
+  if (name.startsWith("[")) return IPV6.test(name) && URL.canParse(`https://${name}/`);
+  if (!name.split(".").every((label) => HOST_LABEL.test(label))) return false;
+  // Numbers such as 1.2 or 0x7f.1 would be taken for the address of another host.
+  const url = `https://${name}/`;
+  return URL.canParse(url) && new URL(url).hostname === name.toLowerCase();
 }
 
 /**
@@ -42,23 +65,59 @@ export function isRepository(text: string): boolean {
  */
 export function parseReference(text: string): Reference {
   const at = text.indexOf("@");
-  const digest = at < 0 ? undefined : parseDigest(text.slice(at + 1), text);
+  const digest = at < 0 ? undefined : text.slice(at + 1);
   const name = at < 0 ? text : text.slice(0, at);
   const colon = name.lastIndexOf(":");
   const hasTag = colon > name.lastIndexOf("/");
   const tag = hasTag ? name.slice(colon + 1) : undefined;
   const { host, repository } = splitHost(hasTag ? name.slice(0, colon) : name);
-  if (!isRepository(repository) || (tag !== undefined && !isTag(tag))) {
-    throw usageFault(`Cannot read the image reference "${text}"`, {
-      next: 'write it as "host/repository:tag" or "host/repository@sha256:…", in lower case',
-    });
-  }
+  const next = faultyPart(text, host, repository, tag, digest);
+  if (next !== undefined) throw usageFault(`Cannot read the image reference "${text}"`, { next });
   return {
     host,
     repository,
     ...(tag === undefined ? {} : { tag }),
-    ...(digest === undefined ? {} : { digest }),
+    ...(digest === undefined ? {} : { digest: digest as Digest }),
   };
+}
+
+/** Says whether a text can be read as a reference. */
+export function isReference(text: string): boolean {
+  try {
+    parseReference(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What to do about the first part that is wrong; undefined where none is. */
+function faultyPart(
+  text: string,
+  host: string,
+  repository: string,
+  tag: string | undefined,
+  digest: string | undefined,
+): string | undefined {
+  if (!isRegistryHost(host)) {
+    return `"${host}" is no host: write a name, an IPv4 address or [IPv6], and a port up to 65535`;
+  }
+  if (IMAGE_ID.test(text)) return "name the image's repository: 64 digits are an image's ID";
+  if (repository.length > REPOSITORY_LIMIT) {
+    return `shorten the repository: it has more than ${REPOSITORY_LIMIT} characters`;
+  }
+  if (!isRepository(repository)) {
+    return isRepository(repository.toLowerCase())
+      ? `correct the name to "${repository.toLowerCase()}": repositories are in lower case`
+      : 'write it as "host/repository:tag" or "host/repository@sha256:…", in lower case';
+  }
+  if (tag !== undefined && !isTag(tag)) {
+    return `correct the tag "${tag}": up to 128 letters, digits, _ . and -, the first no . or -`;
+  }
+  if (digest === undefined || isDigest(digest)) return undefined;
+  return /^[a-z0-9]+:/.test(digest) && !digest.startsWith("sha256:")
+    ? "name the sha256 digest: only that is supported"
+    : 'correct the digest: "sha256:" and 64 hexadecimal digits in lower case';
 }
 
 /** Writes a reference in full. */

@@ -6,6 +6,7 @@
  */
 
 import { Fault } from "../model/errors.ts";
+import { isRegistryHost, isRepository } from "../model/reference.ts";
 import { readRegularText } from "../util/regular_file.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -77,7 +78,12 @@ export class Mirrors {
     return [...mirrors, rule.location].map(({ location, insecure }) => {
       const place = location === "" ? name : location + rest;
       const slash = place.indexOf("/");
-      return { host: place.slice(0, slash), repository: place.slice(slash + 1), insecure };
+      const found = { host: place.slice(0, slash), repository: place.slice(slash + 1), insecure };
+      if (isRegistryHost(found.host) && isRepository(found.repository)) return found;
+      throw new Fault(`registries.conf sends ${name} to "${place}", which is no host with a path`, {
+        where: name,
+        next: "correct the location in registries.conf",
+      });
     });
   }
 }

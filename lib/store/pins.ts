@@ -5,6 +5,7 @@ import { canonicalJson } from "../oci/json.ts";
 import { type Digest, isDigest } from "../model/digest.ts";
 import { usageFault } from "../model/errors.ts";
 import { removeLeftovers } from "../util/temporary.ts";
+import { isReference } from "../model/reference.ts";
 import { writeAtomic } from "./atomic.ts";
 import { readRegularText } from "../util/regular_file.ts";
 
@@ -34,6 +35,8 @@ export class Pins {
       if (schema !== SCHEMA || !digests?.every(([, digest]) => isDigest(digest))) {
         throw new Error("it has another shape");
       }
+      const odd = digests.find(([reference]) => !isReference(reference));
+      if (odd !== undefined) throw new Error(`"${odd[0]}" is no image reference`);
       return new Pins(new Map(digests as [string, Digest][]));
     } catch (cause) {
       throw usageFault(`Cannot read images.lock: ${(cause as Error).message}`, {

@@ -18,6 +18,7 @@ import {
 import type { CommonRecipeOptions, ImageReference, Name, Recipe } from "../../lib/dsl/types.ts";
 import { lazy } from "../../lib/model/lazy.ts";
 import type { PluginRef } from "../../lib/model/recipe.ts";
+import { isReference } from "../../lib/model/reference.ts";
 
 /** One layer: a file, or a folder's content, and where it goes. */
 export interface LayerRecipe {
@@ -71,8 +72,8 @@ const LAYER: Shape = {
 
 const SHAPE: Shape = {
   base: custom(
-    "a reference, or { image: NAME }",
-    (value) => typeof value === "string" || isImageReference(value),
+    'a reference such as "ghcr.io/org/base:1", or { image: NAME }',
+    (value) => typeof value === "string" ? isReference(value) : isImageReference(value),
     { images: imageIn },
   ),
   layers: required(tables(LAYER)),

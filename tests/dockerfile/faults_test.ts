@@ -35,6 +35,24 @@ const CASES: readonly Case[] = [
     /write "build"/,
   ],
   [
+    "FROM scratch AS a\nFROM shop.example:http/app\n",
+    "2:6",
+    /^"shop\.example:http\/app" is no stage, .* no image reference$/,
+    /"shop\.example:http" is no host/,
+  ],
+  [
+    "FROM scratch\nCOPY --from=gcr?.io/x/app:1 /a /b\n",
+    "2:13",
+    /^"gcr\?\.io\/x\/app:1" is no stage, .* no image reference$/,
+    /"gcr\?\.io" is no host/,
+  ],
+  [
+    "ARG BASE=a.example/Org/app\nFROM $BASE\n",
+    "2:1",
+    /no image reference$/,
+    /to "org\/app"/,
+  ],
+  [
     "FROM scratch\nCOPY --from=3 /a /b\n",
     "2:13",
     /^There is no stage 3 before this one$/,

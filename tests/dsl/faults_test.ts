@@ -62,6 +62,23 @@ export default nope;`,
     says: ["Cannot read what define() is given: Maximum call stack size", "correct what throws it"],
   },
   {
+    what: "a base that is no reference",
+    source: `export default define({
+  images: { app: files({ base: "gcr?.io/x/app", layers: [] }) },
+});`,
+    at: '"gcr?.io/x/app"',
+    says: ['a reference such as "ghcr.io/org/base:1"'],
+  },
+  {
+    what: "a registry that is no host",
+    source: `export default define({
+  registries: { up: registry("my_registry:5000/org") },
+  images: {},
+});`,
+    at: '"my_registry:5000/org"',
+    says: ["no host with a path"],
+  },
+  {
     what: "an unknown option",
     source: `export default define({
   images: {

@@ -70,6 +70,15 @@ Deno.test("locations() knows subdomains, mirrors of digests only, and blocked pl
   assertEquals(fault.where, "q.io/app");
 });
 
+Deno.test("locations() sends nothing to what is no host", async () => {
+  for (const location of ["gcr?.io/x", "q.io:http", "a.io/X"]) {
+    const text = `[[registry]]\nprefix = "q.io"\nlocation = "${location}"\n`;
+    const fault = await assertRejects(() => places(text, "q.io/app"), Fault);
+    assertStringIncludes(fault.message, location);
+    assertStringIncludes(fault.next ?? "", "registries.conf");
+  }
+});
+
 Deno.test("Mirrors.load() names the file it cannot read", async () => {
   const fault = await assertRejects(() => places("[[registry]]\nlocation = \n", "a.io/b"), Fault);
   assertStringIncludes(fault.message, "registries.conf");

@@ -1,6 +1,12 @@
 /** What becomes of what is at a path that somebody names. */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { digestOfHex } from "../../lib/model/digest.ts";
 import { Fault } from "../../lib/model/errors.ts";
 import { Pins } from "../../lib/store/pins.ts";
@@ -58,5 +64,14 @@ Deno.test("images.lock may be a link", () =>
     new Pins(pins).write(`${folder}/project`);
     assert(Deno.lstatSync(`${folder}/project/images.lock`).isSymlink);
     assertEquals(Pins.read(`${folder}/project`).digests.size, 1);
+    return Promise.resolve();
+  }));
+
+Deno.test("images.lock pins nothing but references", () =>
+  inFolder((folder) => {
+    const bases = { "gcr?.io/x/app:1": `sha256:${"0".repeat(64)}` };
+    Deno.writeTextFileSync(`${folder}/images.lock`, JSON.stringify({ schema: 1, bases }));
+    const fault = assertThrows(() => Pins.read(folder), Fault);
+    assertStringIncludes(fault.message, '"gcr?.io/x/app:1" is no image reference');
     return Promise.resolve();
   }));

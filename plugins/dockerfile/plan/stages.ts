@@ -1,5 +1,6 @@
 /** Which stages an image is made of, and what each of them and each COPY stands on. */
 
+import { Fault } from "../../../lib/model/errors.ts";
 import { hostPlatform, parsePlatform } from "../../../lib/model/platform.ts";
 import { formatReference, parseReference } from "../../../lib/model/reference.ts";
 import { faultAt } from "../syntax/place.ts";
@@ -338,17 +339,18 @@ class Planner {
     } catch (error) {
       const names = this.script.stages.flatMap((stage) => stage.name ?? []);
       const near = closest(name, [...names, ...this.#contexts.keys()]);
+      // A name with these in it is meant as a reference, whose reader knows which part is wrong.
+      const isMeant = error instanceof Fault && /[/:@]/.test(name);
+      const next = isMeant
+        ? error.next
+        : near === undefined
+        ? "correct the name, or define the stage above"
+        : `write "${near}" if that was meant`;
       throw faultAt(
         this.script.source,
         instruction,
         `"${name}" is no stage, no named context and no image reference`,
-        {
-          word: name,
-          next: near === undefined
-            ? "correct the name, or define the stage above"
-            : `write "${near}" if that was meant`,
-          cause: error,
-        },
+        { word: name, ...(next === undefined ? {} : { next }), cause: error },
       );
     }
   }
