@@ -86,3 +86,4 @@ export type {
   TaskRun,
 } from "./model/recipe.ts";
 export type { Entry, Selection, Tree } from "./model/selection.ts";
+export type { RemoteSource, SourceIdentity } from "./model/source.ts";

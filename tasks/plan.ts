@@ -1,8 +1,9 @@
 /** `images plan`: what a build would do, and why; changes nothing. */
 
-import { type Digest, shortDigest } from "../lib/model/digest.ts";
+import { shortDigest } from "../lib/model/digest.ts";
 import { asFault } from "../lib/model/errors.ts";
-import { basesOfNodes } from "../lib/run/bases.ts";
+import { type Remotes, remotesOfNodes } from "../lib/run/bases.ts";
+import type { SourceIdentity } from "../lib/model/source.ts";
 import type { ImageResult, TaskResult } from "../lib/model/result.ts";
 import { planLines } from "../lib/report/plan_lines.ts";
 import type { Session } from "../lib/run/session.ts";
@@ -58,46 +59,65 @@ function recordOf(records: Records, result: ImageResult | TaskResult) {
     : records.task(result.name);
 }
 
-/** A pinned base whose tag means something else by now. */
-interface BaseDrift {
-  readonly base: string;
-  readonly pinned: Digest;
-  readonly now: Digest;
-  /** Names of the images on it. */
-  readonly images: readonly string[];
-}
+/** Something pinned that is something else by now. */
+type BaseDrift =
+  & ({ readonly base: string } | { readonly source: string })
+  & {
+    readonly pinned: SourceIdentity;
+    readonly now: SourceIdentity;
+    /** Names of the images with it. */
+    readonly images: readonly string[];
+  };
 
 async function driftOf(session: Session): Promise<BaseDrift[]> {
-  const { pins, graph } = session.circumstances;
-  if (pins.size === 0) return [];
+  const { pins, pinnedSources, graph } = session.circumstances;
+  if (pins.size + pinnedSources.size === 0) return [];
   const drift: BaseDrift[] = [];
-  for (const [base, images] of await basesOf(session, graph.closure(session.targets.ids))) {
-    const pinned = pins.get(base);
-    if (pinned === undefined) continue;
+  const { bases, sources } = await remotesOf(session, graph.closure(session.targets.ids));
+  const compare = async (
+    subject: { readonly base: string } | { readonly source: string },
+    pinned: SourceIdentity | undefined,
+    images: ReadonlySet<string>,
+    resolve: () => Promise<SourceIdentity>,
+  ) => {
+    if (pinned === undefined) return;
     try {
-      const now = await session.registries.resolveBase(base);
-      if (now !== pinned) drift.push({ base, pinned, now, images: [...images].sort() });
+      const now = await resolve();
+      if (now !== pinned) drift.push({ ...subject, pinned, now, images: [...images].sort() });
     } catch (error) {
-      session.notice(`Whether ${base} has moved is not known: ${asFault(error).message}`);
+      const why = asFault(error).message;
+      session.notice(`Whether ${nameOf(subject)} has moved is not known: ${why}`);
     }
+  };
+  for (const [base, images] of bases) {
+    await compare({ base }, pins.get(base), images, () => session.registries.resolveBase(base));
+  }
+  for (const [name, { source, images }] of sources) {
+    const pinned = pinnedSources.get(name)?.identity;
+    await compare({ source: name }, pinned, images, async () => {
+      return (await session.sources.resolve(source)).identity;
+    });
   }
   return drift;
 }
 
 /** Where a recipe cannot be described, its own verdict says so. */
-async function basesOf(
-  session: Session,
-  ids: readonly string[],
-): Promise<Map<string, Set<string>>> {
+async function remotesOf(session: Session, ids: readonly string[]): Promise<Remotes> {
   try {
-    return await basesOfNodes(session, ids);
+    return await remotesOfNodes(session, ids);
   } catch {
-    return new Map();
+    return { bases: new Map(), sources: new Map() };
   }
 }
 
-function describeDrift({ base, pinned, now, images }: BaseDrift): string {
+function nameOf(subject: { readonly base: string } | { readonly source: string }): string {
+  return "base" in subject ? subject.base : subject.source;
+}
+
+function describeDrift(drift: BaseDrift): string {
+  const { pinned, now, images } = drift;
   const change = `${shortDigest(pinned)}… → ${shortDigest(now)}…`;
-  return `base ${base} has moved since it was pinned: ${change} (${images.join(", ")}); ` +
+  const what = "base" in drift ? `base ${drift.base}` : drift.source;
+  return `${what} has moved since it was pinned: ${change} (${images.join(", ")}); ` +
     "`images pin --update` takes the new one";
 }

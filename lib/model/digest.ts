@@ -39,7 +39,7 @@ export function digestOfHex(hex: string): Digest {
   return parseDigest(`sha256:${hex}`);
 }
 
-/** A digest cut for people: twelve hexadecimal digits. */
+/** A digest or commit cut for people: twelve hexadecimal digits. */
 export function shortDigest(digest: string): string {
-  return digest.replace(/^sha256:/, "").slice(0, 12);
+  return digest.replace(/^(?:sha256|commit):/, "").slice(0, 12);
 }

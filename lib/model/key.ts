@@ -2,6 +2,7 @@
 
 import type { Digest } from "./digest.ts";
 import type { Json } from "./json.ts";
+import type { SourceIdentity } from "./source.ts";
 
 /** Raised whenever the same parts would give another key, or a record another meaning. */
 export const KEY_SCHEMA = 1;
@@ -21,6 +22,8 @@ export interface ImageKeyParts {
   readonly hostEnv: Readonly<Record<string, string | null>>;
   /** Reference → digest. */
   readonly bases: Readonly<Record<string, Digest>>;
+  /** Remote source → digest of its content, or commit; undefined where there are none. */
+  readonly sources?: Readonly<Record<string, SourceIdentity>>;
   /** Needed image → image ID on the same platform. */
   readonly images: Readonly<Record<string, Digest>>;
   /** Needed task → key. */

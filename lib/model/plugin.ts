@@ -13,6 +13,7 @@ import type { Json } from "./json.ts";
 import type { Descriptor } from "./oci.ts";
 import type { Image } from "./recipe.ts";
 import type { Selection, Tree } from "./selection.ts";
+import type { RemoteSource, SourceIdentity } from "./source.ts";
 
 /** What a recipe depends on, found without building it. */
 export interface Description {
@@ -34,6 +35,8 @@ export interface Description {
    * they decide which registries the image may be published to.
    */
   readonly remoteBases?: readonly RemoteBase[];
+  /** Remote content besides images: in the key by digest or commit, asked for as bases are. */
+  readonly sources?: readonly RemoteSource[];
   /** Programs a build starts. An image is `unavailable` where it must be built and they are missing. */
   readonly tools?: readonly ToolNeed[];
   /**
@@ -166,6 +169,13 @@ export interface BuildContext extends DescribeContext {
   readonly bases: Readonly<Record<string, Digest>>;
   /** A remote base at that digest, on this platform unless another is named. */
   base(reference: string, platform?: string): Promise<LocalImage>;
+  /** Name of a source `describe` gave → what the key says it is. */
+  readonly sources: Readonly<Record<string, SourceIdentity>>;
+  /**
+   * A source exactly as the key says it is: absolute path of a file, of git of a folder with the
+   * commit's files. It must not be changed, and is there until the build ends.
+   */
+  source(source: RemoteSource): Promise<string>;
   /** Brings all layers of an image into `.images/oci`, from wherever they are. */
   fetch(image: LocalImage): Promise<void>;
   /**

@@ -25,6 +25,7 @@ import type { ImageNode } from "./graph.ts";
 import { keyOf } from "./key_of.ts";
 import { readsOf, withLinkedReads } from "./reads.ts";
 import { imageReasons, treeReasons } from "./reasons.ts";
+import type { RemoteDigests } from "./remotes.ts";
 
 /** Another one where descriptions that are recorded no longer say all that they hold for. */
 const DESCRIPTION_SCHEMA = 4;
@@ -150,10 +151,10 @@ export async function evaluateImage(
   c: Circumstances,
   prepared: PreparedImage,
   needs: SettledNeeds,
-  bases: Readonly<Record<string, Digest>>,
+  remotes: RemoteDigests,
 ): Promise<ImageEvaluation> {
   const { node, record } = prepared;
-  const parts = partsOf(prepared, needs, bases);
+  const parts = partsOf(prepared, needs, remotes);
   const text = canonicalJson(parts as unknown as Json);
   const same = record !== undefined && canonicalJson(record.parts as unknown as Json) === text;
   const key = same ? record.key : await keyOf(text);
@@ -178,35 +179,7 @@ export async function evaluateAgain(
   const { identity } = prepared;
   const looked = await lookAtFiles(c, prepared);
   const again = { ...looked, ...(identity === undefined ? {} : { identity }) };
-  return { ...await evaluateImage(c, again, parts, parts.bases), reasons };
-}
-
-/** The digests of an image's bases: pinned, else recorded, else (or if `ask`) what the registry says. */
-export async function basesOf(
-  c: Circumstances,
-  prepared: PreparedImage,
-  ask: boolean,
-): Promise<Record<string, Digest>> {
-  const bases: Record<string, Digest> = {};
-  for (const reference of prepared.description.bases ?? []) {
-    const recorded = ask ? undefined : recordedBase(c, prepared, reference);
-    bases[reference] = c.pins.get(reference) ?? recorded ?? await c.resolveBase(reference);
-  }
-  return bases;
-}
-
-/** The digest that a base had in the image's last result that was built on it. */
-function recordedBase(
-  c: Circumstances,
-  { node: { image, platform }, record }: PreparedImage,
-  reference: string,
-): Digest | undefined {
-  const latest = record?.parts.bases[reference];
-  if (latest !== undefined || record === undefined) return latest;
-  for (const { parts } of c.records.imageHistory(image.name, platform)) {
-    if (parts.bases[reference] !== undefined) return parts.bases[reference];
-  }
-  return undefined;
+  return { ...await evaluateImage(c, again, parts, parts), reasons };
 }
 
 /** Says whether an image's files still are those that its key was made of. */
@@ -296,7 +269,7 @@ function outputsOfNeededTasks(c: Circumstances, node: ImageNode): readonly strin
 export function partsOf(
   prepared: PreparedImage,
   needs: SettledNeeds,
-  bases: Readonly<Record<string, Digest>>,
+  { bases, sources }: RemoteDigests,
 ): ImageKeyParts {
   const { node: { image, platform }, description, tree, hostEnv, identity } = prepared;
   const own = description.options;
@@ -311,6 +284,7 @@ export function partsOf(
     ...(identity === undefined ? {} : { identity }),
     hostEnv,
     bases,
+    ...(sources === undefined ? {} : { sources }),
     images: needs.images,
     tasks: needs.tasks,
   };

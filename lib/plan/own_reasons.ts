@@ -13,5 +13,5 @@ export async function ownReasons(c: Circumstances, node: ImageNode): Promise<Rea
   if (record === undefined) return [{ kind: "first-build" }];
   const { parts: before } = record;
   const files = record.tree === prepared.tree ? [] : await changedFiles(c, prepared, record);
-  return [...files, ...imageReasons(before, partsOf(prepared, before, before.bases))];
+  return [...files, ...imageReasons(before, partsOf(prepared, before, before))];
 }

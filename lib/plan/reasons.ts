@@ -20,6 +20,7 @@ export function imageReasons(before: ImageKeyParts, now: ImageKeyParts): Reason[
     ...optionReasons(before.options, now.options),
     ...environmentReasons(before.hostEnv, now.hostEnv),
     ...digestReasons("base-changed", before.bases, now.bases),
+    ...digestReasons("base-changed", before.sources ?? {}, now.sources ?? {}),
     ...digestReasons("need-changed", before.images, now.images),
     ...digestReasons("need-changed", before.tasks, now.tasks),
   ];

@@ -7,6 +7,7 @@ import type { Json } from "../model/json.ts";
 import type { Descriptor } from "../model/oci.ts";
 import type { BuildContext, Progress, RunOptions, RunResult } from "../model/plugin.ts";
 import type { Tree } from "../model/selection.ts";
+import type { RemoteSource, SourceIdentity } from "../model/source.ts";
 import { describeContext, type PreparedImage } from "../plan/evaluate_image.ts";
 import { runProcess } from "../process/run.ts";
 import type { State } from "../store/state.ts";
@@ -33,6 +34,8 @@ export interface ContextRequest {
   readonly need: (name: string) => Promise<LocalImage>;
   /** Base reference → digest. */
   readonly bases: Readonly<Record<string, Digest>>;
+  /** Name of a remote source → digest or commit. */
+  readonly sources: Readonly<Record<string, SourceIdentity>>;
 }
 
 /** Makes the context of one build. */
@@ -96,6 +99,14 @@ function contextWith(
       const digest = request.bases[reference];
       if (digest === undefined) throw new Error(`${reference} is no base of ${id}`);
       return pulling(session.registries.base(reference, digest, platform));
+    },
+    sources: request.sources,
+    source: async (source: RemoteSource) => {
+      const identity = source.fixed ?? request.sources[source.name];
+      if (identity === undefined) throw new Error(`${source.name} is no source of ${id}`);
+      const to = async () =>
+        `${await Deno.makeTempDir({ dir: await scratch.folder(), prefix: "git-" })}/files`;
+      return await session.sources.content(source, identity, to, signal, progress);
     },
     fetch: async (image: LocalImage) => {
       for (const { descriptor, open } of image.layers) {

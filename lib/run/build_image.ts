@@ -10,6 +10,7 @@ import { encodeManifest } from "../oci/documents.ts";
 import type { ImageEvaluation, PreparedImage } from "../plan/evaluate_image.ts";
 import { evaluateAgain, keyTree, stillHolds } from "../plan/evaluate_image.ts";
 import { treeReasons } from "../plan/reasons.ts";
+import { recordable } from "../plan/remotes.ts";
 import type { ImageRecord } from "../store/records.ts";
 import { buildContext, type OwnedContext, timeLimit } from "./build_context.ts";
 import { faultOfChangedInputs } from "./faults.ts";
@@ -91,6 +92,7 @@ export async function openContext(
     ...(evaluation === undefined ? {} : { key: evaluation.key }),
     ...(evaluation?.parts.identity === undefined ? {} : { identity: evaluation.parts.identity }),
     bases: evaluation?.parts.bases ?? {},
+    sources: evaluation?.parts.sources ?? {},
   });
   return { context, tree };
 }
@@ -117,7 +119,7 @@ async function finish(
     description: {
       recipe: prepared.recipe,
       reads: prepared.reads,
-      value: prepared.description,
+      value: recordable(prepared.description),
     },
     imageId: config.digest,
     configSize: config.size,

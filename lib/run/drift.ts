@@ -90,11 +90,21 @@ async function imageDrift(
 
 /** A tag that was moved between the builds is no fault of theirs, but it explains what differs. */
 function movedBases({ parts: before }: ImageRecord, { parts: after }: ImageRecord): ConfigChange[] {
-  return Object.entries(before.bases).flatMap(([reference, digest]) => {
-    const now = after.bases[reference];
-    const moved = now !== undefined && now !== digest;
-    return moved ? [{ field: `base ${reference}`, before: digest, after: now }] : [];
-  });
+  const moved = (
+    what: string,
+    then: Readonly<Record<string, string>> = {},
+    now: Readonly<Record<string, string>> = {},
+  ) =>
+    Object.entries(then).flatMap(([name, before]) => {
+      const after = now[name];
+      return after === undefined || after === before
+        ? []
+        : [{ field: `${what} ${name}`, before, after }];
+    });
+  return [
+    ...moved("base", before.bases, after.bases),
+    ...moved("source", before.sources, after.sources),
+  ];
 }
 
 async function layersDrift(

@@ -4,6 +4,7 @@ import type { Manifest } from "../model/oci.ts";
 import type { ImageEvaluation } from "../plan/evaluate_image.ts";
 import { type NamedRegistry, repositoryIn } from "../registry/publish/destination.ts";
 import { type Published, VERDICT_ANNOTATION } from "../registry/publish/lookup.ts";
+import { recordable } from "../plan/remotes.ts";
 import type { ImageRecord } from "../store/records.ts";
 
 /** The record of an image that was found under its key. */
@@ -24,7 +25,7 @@ export function remoteRecord(
     parts,
     tree,
     ...(guard === undefined ? {} : { guard }),
-    description: { recipe, reads, value: description },
+    description: { recipe, reads, value: recordable(description) },
     imageId: config.digest,
     manifest: descriptor,
     remote: { host: registry.host, repository: repositoryIn(registry, image) },

@@ -6,13 +6,11 @@
  */
 
 import { asFault, Fault, unavailableFault } from "../model/errors.ts";
-import type { Digest } from "../model/digest.ts";
 import type { Subject } from "../model/events.ts";
 import type { LocalImage } from "../model/image.ts";
 import type { Plugin, ToolNeed } from "../model/plugin.ts";
 import type { Reason } from "../model/result.ts";
 import {
-  basesOf,
   evaluateImage,
   identified,
   type ImageEvaluation,
@@ -23,6 +21,7 @@ import {
   stillHolds,
 } from "../plan/evaluate_image.ts";
 import type { ImageNode } from "../plan/graph.ts";
+import { hasRemotes, recordable, type RemoteDigests, remotesOf } from "../plan/remotes.ts";
 import { ownReasons } from "../plan/own_reasons.ts";
 import { which } from "../process/which.ts";
 import { type HeldLock, withLock } from "../store/lock.ts";
@@ -164,38 +163,37 @@ export class Runner {
     const session = this.#session;
     const { circumstances: c } = session;
     const described = await prepareImage(c, node);
-    const { bases: named = [] } = described.description;
-    if (described.unidentified || named.length > 0) looked();
+    if (described.unidentified || hasRemotes(described.description)) looked();
     const prepared = described.unidentified ? await this.#identify(described) : described;
     const ask = session.settings.pull || this.#mode === "plan";
-    const bases = await this.#bases(prepared, ask);
-    const evaluation = await evaluateImage(c, prepared, needs, bases);
+    const remotes = await this.#remotes(prepared, ask);
+    const evaluation = await evaluateImage(c, prepared, needs, remotes);
     if (evaluation.current !== undefined) {
       if (this.#mode === "build") await this.#refresh(evaluation, evaluation.current);
       return evaluation;
     }
-    if (ask || Object.keys(bases).length === 0) return evaluation;
+    if (ask || !hasRemotes(prepared.description)) return evaluation;
     // It must be built anyway, so its bases may as well be the present ones.
-    const asked = await this.#bases(prepared, true);
+    const asked = await this.#remotes(prepared, true);
     return await evaluateImage(c, prepared, needs, asked);
   }
 
   /**
-   * The bases' digests. Where the registry does not answer, a plan goes on with the recorded ones; a
-   * base that cannot be asked for matters less than a tool that is missing anyway.
+   * What bases and sources are. Where there is no answer, a plan goes on with what is recorded; what
+   * cannot be asked for matters less than a tool that is missing anyway.
    */
-  async #bases(prepared: PreparedImage, ask: boolean): Promise<Record<string, Digest>> {
+  async #remotes(prepared: PreparedImage, ask: boolean): Promise<RemoteDigests> {
     const { circumstances: c, settings } = this.#session;
     try {
-      return await basesOf(c, prepared, ask);
+      return await remotesOf(c, prepared, ask);
     } catch (error) {
       const missing = missingTool(prepared.description.tools ?? []);
       if (missing !== undefined) throw missingToolFault(prepared.node, missing);
       if (!ask || settings.pull || prepared.record === undefined) throw error;
-      const bases = await basesOf(c, prepared, false);
+      const remotes = await remotesOf(c, prepared, false);
       const why = asFault(error).message;
       this.#session.notice(`Its bases could not be asked for: ${why}`, prepared.node.id);
-      return bases;
+      return remotes;
     }
   }
 
@@ -221,7 +219,7 @@ export class Runner {
       ...rest,
       tree,
       ...(guard === undefined ? {} : { guard }),
-      description: { recipe, reads, value: description },
+      description: { recipe, reads, value: recordable(description) },
     });
   }
 

@@ -16,6 +16,7 @@ import { State } from "../store/state.ts";
 import { RegistryAccess } from "./registry_access.ts";
 import { SharedWork } from "./shared_work.ts";
 import { Slots } from "../model/slots.ts";
+import { SourceAccess } from "./source_access.ts";
 
 /** What the command line decides about a run. */
 export interface RunSettings {
@@ -54,6 +55,7 @@ export class Session {
   /** What was asked for. */
   readonly targets: Targets;
   readonly registries: RegistryAccess;
+  readonly sources: SourceAccess;
   /** Slots for builds and tasks. */
   readonly slots: Slots;
   /** What builds do for each other. */
@@ -78,6 +80,8 @@ export class Session {
     this.#sink = sink;
     this.targets = resolveTargets(project, graph, wanted.targets, wanted.all);
     this.registries = new RegistryAccess(project, this);
+    this.sources = new SourceAccess(this);
+    const pins = Pins.read(project.root);
     this.circumstances = {
       project,
       graph,
@@ -87,10 +91,12 @@ export class Session {
       index: FileIndex.open(project.root, state.index, () => state.origin),
       args: settings.args,
       overrides: settings.overrides,
-      pins: Pins.read(project.root).digests,
+      pins: pins.digests,
+      pinnedSources: pins.sources,
       forced: new Set(settings.force ? this.targets.ids : []),
       progress: (id, progress) => this.progress(id, progress),
       resolveBase: (reference) => this.registries.resolveBase(reference),
+      resolveSource: async (source) => (await this.sources.resolve(source)).identity,
     };
     if (signal.aborted) this.stop(signal.reason);
     else signal.addEventListener("abort", () => this.stop(signal.reason), { once: true });

@@ -12,7 +12,7 @@ import type {
 } from "../../lib/model/plugin.ts";
 import type { Image } from "../../lib/model/recipe.ts";
 import type { Reading } from "./engines/run.ts";
-import { assemble } from "./native/assemble.ts";
+import { assemble, SourceFault } from "./native/assemble.ts";
 import { type Folder, Folders } from "./plan/folders.ts";
 import { joinPath, type Options, readOptions } from "./plan/options.ts";
 import { planStages } from "./plan/stages.ts";
@@ -41,6 +41,7 @@ function describe(image: Image, context: DescribeContext): Description {
     inputs: selected.flatMap(({ inputs }) => inputs),
     images: result.images,
     bases: result.bases,
+    ...(result.remotes.length === 0 ? {} : { sources: result.remotes }),
     ...(tools.length === 0 ? {} : { tools }),
     reads: [...[...reads].sort(), ...selected.flatMap(({ looks }) => looks)],
   };
@@ -81,7 +82,8 @@ async function build(request: BuildRequest): Promise<ImageSource> {
     return await assemble(request, plan, options);
   } catch (error) {
     // What only shows once bases are read: an engine may do it.
-    const isBeyond = error instanceof Fault && error.kind === "unavailable";
+    const isBeyond = error instanceof Fault && error.kind === "unavailable" &&
+      !(error instanceof SourceFault);
     if (!isBeyond || options.engine === "native") throw error;
     return await withEngine(request, reading);
   }

@@ -20,7 +20,14 @@ import type { PluginRef } from "../../lib/model/recipe.ts";
 /** What builds a Dockerfile. */
 export type Engine = "auto" | "native" | "docker" | "podman" | "buildah";
 
-/** A named build context: a folder relative to images.ts, or an image of the same images.ts. */
+/**
+ * A named build context, which FROM, `COPY --from` and `RUN --mount` can name: an image of the same
+ * images.ts (`{ image: NAME }`), or as text
+ * - a folder relative to images.ts,
+ * - `docker-image://REFERENCE`, a remote image, whose digest is in the key as a base's is,
+ * - `oci-layout://FOLDER`, with `:TAG` or `@DIGEST`, an image in an OCI layout,
+ * - a git repository such as `https://HOST/PATH.git#REF:FOLDER`, whose commit is in the key.
+ */
 export type NamedContext<I extends string = string> = string | ImageReference<I>;
 
 /** The plugin's own options. */
@@ -33,7 +40,11 @@ export interface DockerfileRecipe<I extends string = string> {
   readonly target?: string;
   /** Build arguments. @default {} */
   readonly args?: Readonly<Record<string, string>>;
-  /** Named build contexts. @default {} */
+  /**
+   * Named build contexts. A name that is an image reference (`"alpine:3.19"`) or a stage's stands
+   * in its place wherever the Dockerfile names it.
+   * @default {}
+   */
   readonly contexts?: Readonly<Record<string, NamedContext<I>>>;
   /** Secrets as docker writes them, e.g. `"id=npm,src=.npmrc"` or `"id=token,env=TOKEN"`. */
   readonly secrets?: readonly string[];
@@ -58,22 +69,39 @@ export type DockerfileOptions<N extends string, I extends string, R extends stri
   & DockerfileRecipe<I>
   & CommonRecipeOptions<N, R>;
 
+const LAYOUT = "oci-layout://";
+const REMOTE = /^(?:docker-image|https?|ssh|git):\/\/.|^[\w.-]+@[\w.-]+:./;
+
+/** Says whether a text is a folder, or begins as one of the other contexts. */
+function isContext(text: string): boolean {
+  if (REMOTE.test(text) || (text.startsWith(LAYOUT) && text !== LAYOUT)) return true;
+  return !/^[a-z][a-z0-9+.-]*:\/\/|^(?:target|input|service):/.test(text);
+}
+
+/** The path below images.ts' folder that a context names, if it does. */
+function pathIn(text: string): string[] {
+  if (text.startsWith(LAYOUT)) return [text.slice(LAYOUT.length).replace(/@.*$/, "")];
+  return REMOTE.test(text) ? [] : [text];
+}
+
 const SHAPE: Shape = {
   context: path,
   file: path,
   target: text,
   args: textMap,
   contexts: custom(
-    "an object of folders or { image: NAME }",
+    "an object of folders, { image: NAME }, docker-image://…, oci-layout://… or git URLs",
     (value) =>
       isObject(value) &&
-      Object.values(value).every((each) => typeof each === "string" || isImageReference(each)),
+      Object.values(value).every((each) =>
+        typeof each === "string" ? isContext(each) : isImageReference(each)
+      ),
     {
       images: (value) => Object.values(value as Record<string, unknown>).flatMap(imageIn),
       paths: (value) =>
-        Object.values(value as Record<string, unknown>).filter((each) =>
-          typeof each === "string"
-        ) as string[],
+        Object.values(value as Record<string, unknown>).flatMap((each) =>
+          typeof each === "string" ? pathIn(each) : []
+        ),
     },
   ),
   secrets: texts,
@@ -85,7 +113,7 @@ const SHAPE: Shape = {
 };
 
 /** Name and version, as they enter keys. */
-export const PLUGIN = { name: "dockerfile", version: "4" } as const;
+export const PLUGIN = { name: "dockerfile", version: "5" } as const;
 
 const REF: PluginRef = {
   ...PLUGIN,

@@ -180,14 +180,10 @@ Deno.test("a fault of a Dockerfile names its line, its column and what to do nex
 Deno.test("build() says what to install where an engine is needed", async () => {
   await using rig = await Rig.create({
     "Dockerfile": "FROM scratch AS built\nRUN make\nFROM scratch\nCOPY --from=built /x /x\n",
-    "url.Dockerfile": "FROM scratch\nARG V=1\nADD https://example.org/$V.tar /x\n",
-    "git.Dockerfile": "FROM scratch\nADD git@example.org:x/y.git /x\n",
   });
-  for (const [file, line] of [["Dockerfile", 2], ["url.Dockerfile", 3], ["git.Dockerfile", 2]]) {
-    const fault = await rig.fault({ options: { file, engine: "native" } });
-    assertEquals([fault.kind, fault.exitStatus, fault.place?.line], ["unavailable", 3, line]);
-    assertMatch(fault.next ?? "", /install docker with buildx, podman or buildah/);
-  }
+  const fault = await rig.fault({ options: { file: "Dockerfile", engine: "native" } });
+  assertEquals([fault.kind, fault.exitStatus, fault.place?.line], ["unavailable", 3, 2]);
+  assertMatch(fault.next ?? "", /install docker with buildx, podman or buildah/);
 });
 
 Deno.test("build() refuses a base of another architecture", async () => {

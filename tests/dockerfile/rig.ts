@@ -118,6 +118,8 @@ export class Rig implements AsyncDisposable {
         Object.entries(options.bases ?? {}).map(([name, base]) => [name, base.manifestDigest]),
       ),
       base: (reference) => found(options.bases?.[reference], reference),
+      sources: {},
+      source: ({ name }) => Promise.reject(new Error(`The test has no source ${name}`)),
       fetch: () => Promise.resolve(),
       writeBlob: (mediaType, content) => this.#write(mediaType, content),
       scratch: () => {

@@ -2,6 +2,7 @@
 
 import type { Options } from "../plan/options.ts";
 import type { Origin, Plan, PlannedStage, Step } from "../plan/stages.ts";
+import type { FetchedAdd } from "../plan/survey.ts";
 
 /** A part of Dockerfiles that not every engine knows. */
 export type Feature =
@@ -23,10 +24,14 @@ export interface Demand {
 }
 
 /** What a plan demands, in the order of the file. */
-export function demandsOf(plan: Plan, options: Options): Demand[] {
+export function demandsOf(plan: Plan, options: Options, adds: readonly FetchedAdd[]): Demand[] {
   const { secrets, ssh } = options;
   return [
     ...plan.stages.flatMap((stage) => [...ofBase(stage), ...stage.steps.flatMap(ofStep)]),
+    ...adds.slice(0, 1).map((): Demand => ({
+      feature: "folder-context",
+      what: "ADD of what is fetched, which is handed over as a named build context",
+    })),
     ...(secrets.length + ssh.length > 0
       ? [{ feature: "secret", what: "secrets and SSH agents" } as const]
       : []),
@@ -34,7 +39,7 @@ export function demandsOf(plan: Plan, options: Options): Demand[] {
 }
 
 function ofBase({ origin }: PlannedStage): Demand[] {
-  if (origin.kind !== "folder") return [];
+  if (origin.kind !== "folder" && origin.kind !== "git") return [];
   return [{ feature: "folder-base", what: "FROM a folder" }];
 }
 
@@ -50,7 +55,7 @@ function ofStep({ instruction, from, mounts }: Step): Demand[] {
     ...(options["exclude"] !== undefined ? [demand("exclude", `${keyword} --exclude`)] : []),
     ...["network", "security", "device"].filter((flag) => options[flag] !== undefined)
       .map((flag) => demand("run-flag", `RUN --${flag}`)),
-    ...(origins.some((origin) => origin?.kind === "folder")
+    ...(origins.some((origin) => origin?.kind === "folder" || origin?.kind === "git")
       ? [demand("folder-context", "a named build context")]
       : []),
   ];

@@ -10,6 +10,7 @@ import type { Span } from "../syntax/place.ts";
 import type { Instruction, Stage } from "../syntax/script.ts";
 import { joinLines, type Piece, splitKeyword, textOf } from "../syntax/statements.ts";
 import { splitFlags } from "../syntax/words.ts";
+import type { Fetched, FetchedCopy } from "./fetched.ts";
 import type { StepDigests } from "./step_digests.ts";
 
 /** What an engine calls something outside the Dockerfile. */
@@ -21,6 +22,8 @@ export interface Additions {
   readonly digests?: StepDigests;
   /** Index of a stage → name of the image that takes its place. */
   readonly replaced?: ReadonlyMap<number, string>;
+  /** What stands in the place of ADD instructions that fetch something. */
+  readonly copies?: Fetched["copies"];
 }
 
 /** Label whose value stands for what the engine's cache does not know; results do not have it. */
@@ -61,15 +64,17 @@ class Rewriter {
   readonly #nameless: ReadonlySet<number>;
   readonly #digests: StepDigests;
   readonly #replaced: ReadonlyMap<number, string>;
+  readonly #copies: Fetched["copies"];
 
   constructor(
     text: string,
     readonly plan: Plan,
     readonly outside: NameOf,
-    { digests = new Map(), replaced = new Map() }: Additions,
+    { digests = new Map(), replaced = new Map(), copies = new Map() }: Additions,
   ) {
     this.#digests = digests;
     this.#replaced = replaced;
+    this.#copies = copies;
     this.#lines = text.replace(/^\uFEFF/, "").split("\n");
     this.#nameless = numberedStages(plan);
   }
@@ -132,12 +137,29 @@ class Rewriter {
   #step({ instruction, from, mounts }: Step, stage: Stage): void {
     // Triggers of a base stage have no lines of their own.
     if (!stage.instructions.includes(instruction)) return;
+    const copy = this.#copies.get(instruction);
+    if (copy !== undefined) return this.#copy(instruction, copy);
     const names = new Map<string, string>();
     if (from !== undefined) names.set(instruction.options["from"]![0]!, this.#nameOf(from));
     for (const { from: written, origin } of mounts) {
       if (origin !== undefined) names.set(written!, this.#nameOf(origin));
     }
     if (names.size > 0) this.#rename(instruction, names);
+  }
+
+  /** What was fetched is copied from where it lies, with the flags that COPY has too. */
+  #copy(instruction: Instruction, { from, paths }: FetchedCopy): void {
+    const { options, args, json } = instruction;
+    const flags = ["chown", "chmod", "link", "exclude"].flatMap((name) =>
+      (options[name] ?? []).map((value) => `--${name}=${value}`)
+    );
+    const words = [...paths, args.at(-1)!];
+    this.#blank(instruction);
+    this.#lines[instruction.line - 1] = [
+      "COPY",
+      ...[`--from=${from}`, ...flags].map(escaped),
+      ...(json ? [JSON.stringify(words)] : words),
+    ].join(" ");
   }
 
   #nameOf(origin: Origin): string {

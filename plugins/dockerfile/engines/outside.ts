@@ -3,14 +3,19 @@
 import { Fault } from "../../../lib/model/errors.ts";
 import type { LocalImage } from "../../../lib/model/image.ts";
 import { formatReference, parseReference } from "../../../lib/model/reference.ts";
+import { commitOf } from "../../../lib/model/source.ts";
 import type { BuildContext } from "../../../lib/model/plugin.ts";
 import type { Folder } from "../plan/folders.ts";
 import { checkBase } from "../plan/platform.ts";
 import type { Origin, Plan, PlannedStage } from "../plan/stages.ts";
+import type { FetchedAdd } from "../plan/survey.ts";
+import { layoutImage } from "../native/layout_image.ts";
+import { RemoteTrees } from "../native/remote_tree.ts";
 import type { Engine } from "./engine.ts";
 import { ancestry } from "./exposed_stages.ts";
+import { type Fetched, handFetched } from "./fetched.ts";
 import type { ResultBase } from "./normalise.ts";
-import { prepareContext } from "./prepare.ts";
+import { prepareContext, prepareTree } from "./prepare.ts";
 import type { Tooling } from "./tooling.ts";
 
 /** Everything outside a Dockerfile, made known to an engine. */
@@ -19,6 +24,8 @@ export interface Outside {
   readonly nameOf: (origin: Origin) => string;
   /** Arguments of the build that make names known. */
   readonly args: readonly string[];
+  /** What stands in the place of ADD instructions that fetch something. */
+  readonly copies: Fetched["copies"];
   /** Indexes of stages whose base, or the stage they stand on, left instructions by ONBUILD. */
   readonly triggered: ReadonlySet<number>;
 }
@@ -29,7 +36,13 @@ export interface Outside {
  *
  * @throws {Fault} for a base of another platform.
  */
-export async function handOutside(plan: Plan, engine: Engine, tooling: Tooling): Promise<Outside> {
+export async function handOutside(
+  plan: Plan,
+  adds: readonly FetchedAdd[],
+  engine: Engine,
+  tooling: Tooling,
+): Promise<Outside> {
+  const remotes = new RemoteTrees(tooling.context);
   const names = new Map<string, string>();
   const args: string[] = [];
   for (const origin of originsOf(plan)) {
@@ -42,6 +55,21 @@ export async function handOutside(plan: Plan, engine: Engine, tooling: Tooling):
       const handed = await engine.handOver(image, tooling);
       names.set(key, handed.name);
       args.push(...handed.args);
+    }
+    if (origin.kind === "layout") {
+      const image = await layoutImage(origin.folder, origin.digest, tooling.context);
+      const handed = await engine.handOver(image, tooling);
+      names.set(key, handed.name);
+      args.push(...handed.args);
+    }
+    if (origin.kind === "git") {
+      const name = `images-context-${names.size}`;
+      const { tree: { root } } = await remotes.open(origin.remote);
+      const { fixed, name: source } = origin.remote.source;
+      const commit = commitOf(fixed ?? tooling.context.sources[source]!);
+      const path = await prepareTree(root, commit.slice(0, 32), tooling.context);
+      names.set(key, name);
+      args.push("--build-context", `${name}=${path}`);
     }
     if (origin.kind === "folder") {
       const name = `images-context-${names.size}`;
@@ -61,8 +89,11 @@ export async function handOutside(plan: Plan, engine: Engine, tooling: Tooling):
     );
     if (own || (base?.config.config?.OnBuild ?? []).length > 0) triggered.add(stage.index);
   }
+  const fetched = await handFetched(adds, remotes, tooling, plan.script.source);
+  args.push(...fetched.args);
   return {
     triggered,
+    copies: fetched.copies,
     nameOf: (origin) => names.get(keyOf(origin))!,
     args,
   };
@@ -83,6 +114,10 @@ function keyOf(origin: Origin): string {
       return `image ${origin.name}`;
     case "folder":
       return `folder ${(origin.folder satisfies Folder).path}`;
+    case "layout":
+      return `layout ${origin.folder}@${origin.digest}`;
+    case "git":
+      return `git ${origin.remote.source.name}:${origin.remote.subdir}`;
     default:
       return origin.kind;
   }
@@ -101,6 +136,7 @@ async function baseOf(
   context: BuildContext,
 ): Promise<LocalImage | undefined> {
   if (origin.kind === "image") return await context.need(origin.name);
+  if (origin.kind === "layout") return await layoutImage(origin.folder, origin.digest, context);
   return origin.kind === "base" ? await context.base(origin.reference, platform) : undefined;
 }
 
@@ -113,5 +149,5 @@ export async function baseImage(
   const stages = new Map(plan.stages.map((stage) => [stage.index, stage]));
   const lowest = ancestry(stages.get(index)!, stages).at(-1)!;
   const image = await baseOf(lowest, context);
-  return image && { image, passedOn: lowest.origin.kind === "image" };
+  return image && { image, passedOn: lowest.origin.kind !== "base" };
 }

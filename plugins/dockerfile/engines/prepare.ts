@@ -21,9 +21,23 @@ const PARALLEL = 16;
  * @returns its absolute path.
  */
 export async function prepareContext(folder: Folder, context: BuildContext): Promise<string> {
-  const parent = await Deno.makeTempDir({ dir: await context.scratch(), prefix: "context-" });
-  const path = `${parent}/${context.tree.root.slice(0, 32)}`;
   const { root } = contextTree(context.root, folder, context.tree);
+  return await prepareTree(root, context.tree.root.slice(0, 32), context);
+}
+
+/**
+ * Lays a tree out in the scratch folder; its files are on this machine.
+ *
+ * @param name the same for the same files, and for no others.
+ * @returns its absolute path.
+ */
+export async function prepareTree(
+  root: FolderNode,
+  name: string,
+  context: BuildContext,
+): Promise<string> {
+  const parent = await Deno.makeTempDir({ dir: await context.scratch(), prefix: "context-" });
+  const path = `${parent}/${name}`;
   const copies: (() => Promise<void>)[] = [];
   const folders: string[] = [];
   layOut(root, path, context.created, copies, folders);

@@ -45,8 +45,8 @@ export async function buildWithEngine(
   checkSources(result.sources, request, plan);
   const secrets = readSecrets(options.secrets, context.root);
   const tooling = new Tooling(context, redactor(secrets));
-  const engine = await chooseEngine(options, demandsOf(plan, options), tooling);
-  const outside = await handOutside(plan, engine, tooling);
+  const engine = await chooseEngine(options, demandsOf(plan, options, result.fetchedAdds), tooling);
+  const outside = await handOutside(plan, result.fetchedAdds, engine, tooling);
   return await new EngineBuild(request, reading, secrets, tooling, engine, outside).run();
 }
 
@@ -110,7 +110,7 @@ class EngineBuild {
   async #build(index: number, folder: string, digests: StepDigests): Promise<EngineImage> {
     const { text, plan } = this.reading;
     const part = partOf(plan, index, this.#replaced);
-    const additions = { digests, replaced: this.#replaced };
+    const additions = { digests, replaced: this.#replaced, copies: this.outside.copies };
     const handed = handedScript(text, part, this.outside.nameOf, additions);
     return await this.engine.build(await this.#job(part, handed, folder), this.tooling);
   }

@@ -11,6 +11,7 @@ import { matcherOf } from "../../../lib/files/match.ts";
 import type { Json } from "../../../lib/model/json.ts";
 import type { BuildContext } from "../../../lib/model/plugin.ts";
 import type { Entry } from "../../../lib/model/selection.ts";
+import type { RemoteSource } from "../../../lib/model/source.ts";
 import { hashJson } from "../../../lib/oci/hash.ts";
 import type { Options } from "../plan/options.ts";
 import { FolderUse } from "../plan/select.ts";
@@ -83,7 +84,18 @@ class Digester {
       await Promise.all(origins.map((origin) => this.#origin(origin))),
       await Promise.all(reads.map((read) => this.#content(read))),
       this.#hostValues(instruction),
+      this.#fetched(instruction),
     ];
+  }
+
+  /** What an ADD fetches, as the key names it. */
+  #fetched(instruction: Instruction): Json {
+    const found = this.survey.fetchedAdds.filter((add) => add.instruction === instruction);
+    return found.flatMap(({ remotes }) => remotes.map(({ source }) => this.#identity(source)));
+  }
+
+  #identity({ name, fixed }: RemoteSource): Json {
+    return fixed ?? this.context.sources[name] ?? null;
   }
 
   /** The normal form leaves the values of host variables to the key. */
@@ -102,6 +114,10 @@ class Digester {
         return { image: (await this.context.need(origin.name)).imageId };
       case "base":
         return { base: this.context.bases[origin.reference] ?? origin.reference };
+      case "layout":
+        return { layout: origin.digest };
+      case "git":
+        return { git: this.#identity(origin.remote.source), subdir: origin.remote.subdir };
       default:
         // A folder counts by what is read of it.
         return origin?.kind ?? null;

@@ -1,5 +1,6 @@
 /** Assembling an image without an engine: stages in their order, the last one's layers written. */
 
+import { Fault } from "../../../lib/model/errors.ts";
 import type { ImageSource, LocalImage } from "../../../lib/model/image.ts";
 import type { ImageConfig } from "../../../lib/model/oci.ts";
 import { parsePlatform } from "../../../lib/model/platform.ts";
@@ -9,18 +10,21 @@ import { type Folder, missingIn } from "../plan/folders.ts";
 import { inheritedArgs, refuseOutsideArgs } from "../plan/inherited_args.ts";
 import type { Options } from "../plan/options.ts";
 import { checkBase } from "../plan/platform.ts";
+import { type Remote, remoteOf } from "../plan/remote.ts";
 import { type BuildArgs, Scope } from "../plan/scope.ts";
 import { nameOf, type Origin, type Plan, type PlannedStage, type Step } from "../plan/stages.ts";
-import { DEFAULT_PATH } from "../plan/survey.ts";
+import { DEFAULT_PATH, unknownUrl } from "../plan/survey.ts";
 import { faultAt } from "../syntax/place.ts";
 import { Unpacker } from "./archive.ts";
 import { imageTree } from "./base.ts";
 import { applyToConfig, type Draft, draftOf } from "./config.ts";
 import { contextTree } from "./context.ts";
 import { copySource } from "./copy.ts";
-import { carryOutCopy } from "./copying.ts";
+import { carryOutCopy, type FetchedWord } from "./copying.ts";
 import { extractFiles } from "./extract.ts";
 import { findOwner, type ReadText } from "./owner.ts";
+import { layoutImage } from "./layout_image.ts";
+import { RemoteTrees } from "./remote_tree.ts";
 import { PLAIN_FOLDER, Rootfs, TreeConflict } from "./rootfs.ts";
 import { StageState } from "./stage.ts";
 import { passOn, writeLayers } from "./write.ts";
@@ -34,14 +38,29 @@ export async function assemble(
   return await new Assembler(request, plan, options).run();
 }
 
+/** A remote source that cannot be had: no engine would get another. */
+export class SourceFault extends Fault {
+  constructor(cause: Fault, { message, kind, place, excerpt, next }: Fault) {
+    super(message, {
+      kind,
+      cause,
+      ...(place === undefined ? {} : { place }),
+      ...(excerpt === undefined ? {} : { excerpt }),
+      ...(next === undefined ? {} : { next }),
+    });
+  }
+}
+
 class Assembler {
   readonly #stages = new Map<number, StageState>();
   readonly #contexts = new Map<Folder, Rootfs>();
   readonly #unpacker: Unpacker;
+  readonly #remotes: RemoteTrees;
   readonly #created: string;
 
   constructor(readonly request: BuildRequest, readonly plan: Plan, readonly options: Options) {
     this.#unpacker = new Unpacker(request.context);
+    this.#remotes = new RemoteTrees(request.context);
     const time = new Date(request.context.created * 1000);
     this.#created = time.toISOString().replace(/\.000Z$/, "Z");
   }
@@ -112,7 +131,7 @@ class Assembler {
         open: () => Promise.resolve(new Rootfs()),
       });
       scope.addEnvironment([`PATH=${DEFAULT_PATH}`]);
-      if (origin.kind === "folder") await this.#copyFolder(stage, origin.folder);
+      if (origin.kind !== "scratch") await this.#copyFolder(stage, origin);
       return { stage, triggers: [] };
     }
     checkBase(image, planned, this.plan);
@@ -129,9 +148,10 @@ class Assembler {
     return { stage, triggers: this.plan.triggers(image.config.config?.OnBuild ?? [], planned) };
   }
 
-  async #copyFolder(stage: StageState, folder: Folder): Promise<void> {
+  async #copyFolder(stage: StageState, origin: Origin): Promise<void> {
     const tree = await stage.tree();
-    copySource(this.#contextTree(folder), "/", tree, { to: "/" });
+    const { from } = await this.#source(origin, false);
+    copySource(from, "/", tree, { to: "/" });
     stage.commitTree(tree, "COPY . /", this.#created);
   }
 
@@ -200,6 +220,7 @@ class Assembler {
       stage,
       ...await this.#source(step.from, isTrigger),
       unpacker: this.#unpacker,
+      fetch: (written, expanded) => this.#fetch(written, expanded, step, stage, isTrigger),
       read: this.#reader(stage),
     }, this.#created);
   }
@@ -225,6 +246,11 @@ class Assembler {
       const name = nameOf(this.plan.script.stages[origin.index]!);
       return { from: tree, fromName: `the stage ${name}`, missing };
     }
+    if (origin.kind === "git") {
+      const { tree: from } = await this.#remotes.open(origin.remote);
+      const { name } = origin.remote.source;
+      return { from, fromName: name, missing: "correct the path, or name another ref" };
+    }
     const image = await this.#image(origin);
     if (image === undefined) return { from: new Rootfs(), fromName: "scratch", missing };
     const from = await imageTree(image, this.request.context);
@@ -234,7 +260,43 @@ class Assembler {
   async #image(origin: Origin): Promise<LocalImage | undefined> {
     const { context } = this.request;
     if (origin.kind === "image") return await context.need(origin.name);
+    if (origin.kind === "layout") return await layoutImage(origin.folder, origin.digest, context);
     return origin.kind === "base" ? await context.base(origin.reference) : undefined;
+  }
+
+  /** What a word of ADD names elsewhere, as the key knows it. */
+  async #fetch(
+    written: string,
+    expanded: string,
+    { instruction }: Step,
+    { scope }: StageState,
+    isTrigger: boolean,
+  ): Promise<FetchedWord> {
+    const { source } = this.plan.script;
+    const { context } = this.request;
+    const sum = instruction.options["checksum"]?.[0];
+    const checksum = sum === undefined ? undefined : scope.expand(sum, instruction);
+    const word = { instruction, written, expanded, checksum };
+    const remote: Remote = remoteOf(word, this.options, source);
+    const { name, fixed, secret } = remote.source;
+    if (fixed === undefined && context.sources[name] === undefined) {
+      throw isTrigger
+        ? faultAt(source, instruction, `The base's ONBUILD adds ${name}, which is not in the key`, {
+          next: "add it to the image's own Dockerfile, and take a base without that ONBUILD",
+        })
+        : unknownUrl(written, instruction, source);
+    }
+    const faultOf = ({ message, kind, next }: Fault) =>
+      faultAt(source, instruction, message, {
+        kind,
+        word: written,
+        ...(next === undefined ? {} : { next }),
+      });
+    try {
+      return { ...await this.#remotes.open(remote), shown: secret ? written : expanded };
+    } catch (error) {
+      throw error instanceof Fault ? new SourceFault(error, faultOf(error)) : error;
+    }
   }
 
   #contextTree(folder: Folder): Rootfs {

@@ -2,7 +2,8 @@
 
 import { Fault } from "../../../lib/model/errors.ts";
 import { IgnorePatterns } from "../plan/match.ts";
-import { isHeredoc, isRemote, pathArguments, sourcePattern } from "../plan/sources.ts";
+import { isRemote } from "../plan/remote.ts";
+import { isHeredoc, pathArguments, sourcePattern } from "../plan/sources.ts";
 import { faultAt, type Source } from "../syntax/place.ts";
 import type { Instruction } from "../syntax/script.ts";
 import { parseHeredoc } from "../syntax/statements.ts";
@@ -11,7 +12,13 @@ import { workingFolder } from "./config.ts";
 import { type CopyRules, copySource, copyWithParents, findSources } from "./copy.ts";
 import { chmodChange, chownOwner, type ReadText } from "./owner.ts";
 import { folderOf, PLAIN_FOLDER, Rootfs, TreeConflict } from "./rootfs.ts";
+import type { RemoteTree } from "./remote_tree.ts";
 import type { StageState } from "./stage.ts";
+
+/** A remote source of ADD, and how the history tells it. */
+export interface FetchedWord extends RemoteTree {
+  readonly shown: string;
+}
 
 /** What a COPY or ADD works with. */
 export interface CopyWork {
@@ -24,6 +31,8 @@ export interface CopyWork {
   /** What to do about a source that is not there. */
   readonly missing: string;
   readonly unpacker: Unpacker;
+  /** Fetches what ADD names elsewhere: a word as it is written, and with its variables expanded. */
+  readonly fetch: (written: string, expanded: string) => Promise<FetchedWord>;
   /** Reads a text file of the image that is being built. */
   readonly read: ReadText;
 }
@@ -55,25 +64,38 @@ async function copyAll(work: CopyWork, tree: Rootfs): Promise<string> {
   const { instruction, stage, source } = work;
   const { scope } = stage;
   const expand = (word: string) => scope.expand(word, instruction);
-  const written = expand(instruction.args.at(-1)!);
-  const rules = await rulesOf(work, written);
-  const words = pathArguments(instruction).map(expand);
+  const to = expand(instruction.args.at(-1)!);
+  const rules = await rulesOf(work, to);
+  const written = pathArguments(instruction);
+  const words = written.map(expand);
+  const isFetched = (word: string) => instruction.keyword === "ADD" && isRemote(word);
   const documents = instruction.args.slice(0, -1).filter((word) => isHeredoc(instruction, word));
-  if (instruction.options["checksum"] !== undefined) {
+  if (instruction.options["checksum"] !== undefined && !words.every(isFetched)) {
     throw faultAt(source, instruction, "--checksum needs a URL or a git repository", {
       word: "--checksum",
       next: "remove the flag: local files are part of the image's key",
     });
   }
   const many = words.length + documents.length > 1;
+  const shown: string[] = [];
   let found = 0;
-  for (const word of words) found += await copyWord(work, word, tree, rules, many);
+  for (const [at, word] of words.entries()) {
+    if (isFetched(word)) {
+      const fetched = await work.fetch(written[at]!, word);
+      await copyFetched(work, word, fetched, tree, rules, many);
+      shown.push(fetched.shown);
+      found++;
+    } else {
+      found += await copyWord(work, word, tree, rules, many);
+      shown.push(word);
+    }
+  }
   if (found === 0 && documents.length === 0) throw missingSource(work, words.join(" "));
   for (const word of documents) {
     if (many) checkIsFolder(work, word, tree, rules);
     copyDocument(work, word, tree, rules);
   }
-  return historyLine(work, words, documents, written);
+  return historyLine(work, shown, documents, to);
 }
 
 async function rulesOf(work: CopyWork, written: string): Promise<CopyRules> {
@@ -114,6 +136,26 @@ function excludesOf(written: readonly string[], { instruction, source }: CopyWor
   }
 }
 
+/** Adds what was fetched: a file under its name, unpacked only if `--unpack` says so; a folder's files. */
+async function copyFetched(
+  work: CopyWork,
+  word: string,
+  { tree: from, path, file }: FetchedWord,
+  tree: Rootfs,
+  rules: CopyRules,
+  many: boolean,
+): Promise<void> {
+  if (file !== undefined && work.instruction.options["unpack"]?.[0] === "true") {
+    const unpacked = await work.unpacker.unpack(file, tree, rules)
+      .catch((error) => {
+        throw damagedArchive(work, word, error);
+      });
+    if (unpacked) return;
+  }
+  if (many && file !== undefined) checkIsFolder(work, word, tree, rules);
+  copySource(from, path, tree, rules);
+}
+
 /** Copies what one source names; gives how many it names. */
 async function copyWord(
   work: CopyWork,
@@ -123,12 +165,6 @@ async function copyWord(
   many: boolean,
 ): Promise<number> {
   const { instruction, source, from, fromName, unpacker } = work;
-  if (instruction.keyword === "ADD" && isRemote(word)) {
-    throw faultAt(source, instruction, `ADD of ${word} needs an engine`, {
-      kind: "unavailable",
-      next: "install docker with buildx, podman or buildah",
-    });
-  }
   if (instruction.options["parents"]?.[0] === "true") {
     const pivot = word.indexOf("/./");
     const start = pivot < 0 ? "" : word.slice(0, pivot);

@@ -9,7 +9,7 @@ import type { Plan, PlannedStage } from "./stages.ts";
 
 /** Says whether a stage begins with an image that may have left instructions by ONBUILD. */
 export function standsOnImage({ origin }: PlannedStage): boolean {
-  return origin.kind === "image" || origin.kind === "base";
+  return origin.kind === "image" || origin.kind === "base" || origin.kind === "layout";
 }
 
 /** Names of the arguments that the Dockerfile's global part and its reachable stages declare. */

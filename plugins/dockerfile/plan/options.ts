@@ -5,7 +5,7 @@ import type { DescribeContext } from "../../../lib/model/plugin.ts";
 import type { Image } from "../../../lib/model/recipe.ts";
 import { closest } from "../syntax/suggest.ts";
 
-/** Where a named build context comes from. */
+/** Where a named build context comes from: an image of images.ts, or what a text says. */
 export type NamedContext = string | { readonly image: string };
 
 /** The options of `dockerfile({ … })`, defaults filled in; paths are relative to images.ts. */

@@ -8,11 +8,6 @@ import { goMatcher } from "./match.ts";
 /** As Linux: no path has more bytes. */
 const LONGEST_PATH = 4096;
 
-/** Says whether ADD would fetch this source: a URL, or a git repository. */
-export function isRemote(source: string): boolean {
-  return /^(?:https?|git|ssh):\/\/|^git@/.test(source);
-}
-
 /** The arguments that are paths: neither here-documents nor the destination. */
 export function pathArguments(instruction: Instruction): readonly string[] {
   return instruction.args.slice(0, -1).filter((word) => !isHeredoc(instruction, word));

@@ -1,5 +1,6 @@
 /** Which stages an image is made of, and what each of them and each COPY stands on. */
 
+import type { Digest } from "../../../lib/model/digest.ts";
 import { Fault } from "../../../lib/model/errors.ts";
 import { hostPlatform, parsePlatform } from "../../../lib/model/platform.ts";
 import { formatReference, parseReference } from "../../../lib/model/reference.ts";
@@ -8,8 +9,10 @@ import { checkStatement, type Instruction, type Script, type Stage } from "../sy
 import { readStatements, triggerText } from "../syntax/statements.ts";
 import { closest } from "../syntax/suggest.ts";
 import type { Folder, Folders } from "./folders.ts";
+import { baseReference, contextOrigin } from "./image_contexts.ts";
 import { type Mount, readMounts } from "./mounts.ts";
 import type { Options } from "./options.ts";
+import type { Remote } from "./remote.ts";
 import { type BuildArgs, ExpansionBudget, Scope } from "./scope.ts";
 
 /** What a stage begins with, or what files are copied from. */
@@ -20,7 +23,11 @@ export type Origin =
   | { readonly kind: "image"; readonly name: string }
   /** A remote image, by its normalised reference. */
   | { readonly kind: "base"; readonly reference: string }
-  | { readonly kind: "folder"; readonly folder: Folder };
+  | { readonly kind: "folder"; readonly folder: Folder }
+  /** An image in an OCI layout: its folder relative to images.ts. */
+  | { readonly kind: "layout"; readonly folder: string; readonly digest: Digest }
+  /** A folder of a git repository. */
+  | { readonly kind: "git"; readonly remote: Remote & { readonly kind: "git" } };
 
 /** An instruction and what it reads from besides the main context. */
 export interface Step {
@@ -331,11 +338,7 @@ class Planner {
     const named = this.#named(name);
     if (named !== undefined) return named;
     try {
-      const reference = parseReference(name);
-      const tagged = reference.tag === undefined && reference.digest === undefined
-        ? { ...reference, tag: "latest" }
-        : reference;
-      return { kind: "base", reference: formatReference(tagged) };
+      return { kind: "base", reference: baseReference(name) };
     } catch (error) {
       const names = this.script.stages.flatMap((stage) => stage.name ?? []);
       const near = closest(name, [...names, ...this.#contexts.keys()]);
@@ -359,8 +362,9 @@ class Planner {
     const value = this.#contexts.get(contextKey(name));
     if (value === undefined) return undefined;
     if (typeof value !== "string") return { kind: "image", name: value.image };
-    const folder = this.folders.open(value, `build context ${name}`);
-    return { kind: "folder", folder };
+    const origin = contextOrigin(name, value, this.folders);
+    if (origin !== undefined) return origin;
+    return { kind: "folder", folder: this.folders.open(value, `build context ${name}`) };
   }
 }
 

@@ -1,14 +1,17 @@
 /** Everything a plan reads, and its normal form for the key. */
 
 import type { Json } from "../../../lib/model/json.ts";
+import type { RemoteSource } from "../../../lib/model/source.ts";
+import { faultAt, type Source } from "../syntax/place.ts";
 import type { Instruction } from "../syntax/script.ts";
 import type { Folder } from "./folders.ts";
 import type { Options } from "./options.ts";
-import { inheritedInKey } from "./inherited_args.ts";
+import { inheritedInKey, standsOnImage } from "./inherited_args.ts";
 import { hasWildcard } from "./match.ts";
 import { Scope, UnknownValue } from "./scope.ts";
 import { FolderUse } from "./select.ts";
-import { isRemote, pathArguments, sourcePattern } from "./sources.ts";
+import { isRemote, type Remote, remoteOf } from "./remote.ts";
+import { pathArguments, sourcePattern } from "./sources.ts";
 import type { Origin, Plan, PlannedStage, Step } from "./stages.ts";
 
 /** An instruction that cannot be carried out without an engine. */
@@ -35,6 +38,14 @@ export interface ContextRead {
   readonly pattern: string;
 }
 
+/** An ADD that fetches something. */
+export interface FetchedAdd {
+  readonly instruction: Instruction;
+  readonly remotes: readonly Remote[];
+  /** It adds files of the context or here-documents too. */
+  readonly isMixed: boolean;
+}
+
 /** What a plan reads. */
 export interface Survey {
   readonly folders: readonly FolderUse[];
@@ -42,6 +53,9 @@ export interface Survey {
   readonly images: readonly string[];
   /** Normalised references of remote images. */
   readonly bases: readonly string[];
+  /** URLs and git repositories. */
+  readonly remotes: readonly RemoteSource[];
+  readonly fetchedAdds: readonly FetchedAdd[];
   readonly engineNeeds: readonly EngineNeed[];
   /** Sources that must be there, as far as they are known before a build. */
   readonly sources: readonly NamedSource[];
@@ -63,6 +77,8 @@ class Surveyor {
   readonly #folders = new Map<Folder, FolderUse>();
   readonly #images = new Set<string>();
   readonly #bases = new Set<string>();
+  readonly #remotes = new Map<string, RemoteSource>();
+  readonly #fetchedAdds: FetchedAdd[] = [];
   readonly #needs: EngineNeed[] = [];
   readonly #sources: NamedSource[] = [];
   readonly #reads = new Map<Instruction, ContextRead[]>();
@@ -81,6 +97,8 @@ class Surveyor {
       folders: [...this.#folders.values()],
       images: [...this.#images].sort(),
       bases: [...this.#bases].sort(),
+      remotes: [...this.#remotes].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, it]) => it),
+      fetchedAdds: this.#fetchedAdds,
       engineNeeds: this.#needs,
       sources: this.#sources,
       reads: this.#reads,
@@ -99,9 +117,9 @@ class Surveyor {
     const scope = origin.kind === "stage"
       ? this.#scopes.get(origin.index)!.inherit()
       : new Scope(this.plan.script.source, this.plan.script.escape, {
-        open: origin.kind === "image" || origin.kind === "base",
+        open: standsOnImage(stage),
       }, this.plan.budget);
-    if (origin.kind === "scratch" || origin.kind === "folder") {
+    if (!standsOnImage(stage) && origin.kind !== "stage") {
       scope.addEnvironment([`PATH=${DEFAULT_PATH}`]);
     }
     if (origin.kind === "folder") this.#use(origin.folder).add("");
@@ -169,20 +187,42 @@ class Surveyor {
       : from.kind === "folder"
       ? from.folder
       : undefined;
+    const remotes: Remote[] = [];
     for (const word of pathArguments(instruction)) {
-      if (instruction.keyword === "ADD" && this.#isRemote(word, instruction, scope)) {
-        this.#needs.push({ instruction, what: "ADD of a URL or git repository" });
-      } else if (folder !== undefined) this.#take(folder, word, instruction, scope);
+      const remote = instruction.keyword === "ADD"
+        ? this.#remote(word, instruction, scope)
+        : undefined;
+      if (remote !== undefined) remotes.push(remote);
+      else if (folder !== undefined) this.#take(folder, word, instruction, scope);
+    }
+    if (remotes.length === 0) return;
+    const isMixed = remotes.length < instruction.args.length - 1;
+    this.#fetchedAdds.push({ instruction, remotes, isMixed });
+  }
+
+  /** A source that ADD fetches; undefined for one of the context. */
+  #remote(written: string, instruction: Instruction, scope: Scope): Remote | undefined {
+    const { source } = this.plan.script;
+    try {
+      const expanded = scope.expand(written, instruction);
+      if (!isRemote(expanded)) return undefined;
+      const sum = instruction.options["checksum"]?.[0];
+      const checksum = sum === undefined ? undefined : scope.expand(sum, instruction);
+      const word = { instruction, written, expanded, checksum };
+      const remote = remoteOf(word, this.options, source);
+      this.#keep(remote.source);
+      return remote;
+    } catch (error) {
+      if (!(error instanceof UnknownValue)) throw error;
+      // What only the base's environment tells is not looked at before the key is made.
+      if (!isRemote(written)) return undefined;
+      throw unknownUrl(written, instruction, source);
     }
   }
 
-  #isRemote(word: string, instruction: Instruction, scope: Scope): boolean {
-    try {
-      return isRemote(scope.expand(word, instruction));
-    } catch (error) {
-      if (error instanceof UnknownValue) return isRemote(word);
-      throw error;
-    }
+  #keep(source: RemoteSource): void {
+    const { name, fixed = "", keepGitDir = false, skipSubmodules = false } = source;
+    this.#remotes.set([name, fixed, keepGitDir, skipSubmodules].join(" "), source);
   }
 
   #take(folder: Folder, word: string, instruction: Instruction, scope: Scope): void {
@@ -223,8 +263,25 @@ class Surveyor {
         return { base: origin.reference };
       case "folder":
         return { folder: origin.folder.path };
+      case "layout":
+        return { layout: origin.digest };
+      case "git": {
+        const { source, subdir } = origin.remote;
+        const { url: _, ...written } = source;
+        this.#keep(source);
+        return { git: { ...written }, subdir };
+      }
       default:
         return "scratch";
     }
   }
+}
+
+/** A URL must be known before the build: what it serves is part of the key. */
+export function unknownUrl(word: string, instruction: Instruction, source: Source) {
+  const message = `${word} takes a variable that neither ARG nor ENV sets before`;
+  return faultAt(source, instruction, message, {
+    word,
+    next: "declare it in this stage with ARG or ENV: what a URL serves is part of the key",
+  });
 }
