@@ -37,6 +37,11 @@ export interface Description {
   readonly remoteBases?: readonly RemoteBase[];
   /** Remote content besides images: in the key by digest or commit, asked for as bases are. */
   readonly sources?: readonly RemoteSource[];
+  /**
+   * Names of environment variables that the tool hands to what it builds, beside the recipe's
+   * `hostEnv`: their values are part of the key.
+   */
+  readonly env?: readonly string[];
   /** Programs a build starts. An image is `unavailable` where it must be built and they are missing. */
   readonly tools?: readonly ToolNeed[];
   /**

@@ -95,7 +95,7 @@ export async function describeImage(c: Circumstances, node: ImageNode): Promise<
     engine: c.overrides.engine ?? null,
   });
   const { description, reads } = await describe(c, node, record, recipe);
-  return { node, record, recipe, hostEnv, ...withSelections(c, node, description), reads };
+  return { node, record, recipe, ...await withSelections(c, node, description), reads };
 }
 
 /** Describes an image and looks at its files. */
@@ -142,7 +142,7 @@ export async function identified(
   if (!(identity instanceof Discovered)) return { ...prepared, unidentified: false, identity };
   const description = withLinkedReads(c.project.root, identity.description);
   const reads = await c.index.rootOf(readsOf(description));
-  const found = withSelections(c, prepared.node, description);
+  const found = await withSelections(c, prepared.node, description);
   return await lookAtFiles(c, { ...prepared, ...found, reads });
 }
 
@@ -211,18 +211,19 @@ export function tellReading(c: Circumstances, id: Subject): NonNullable<TreeOpti
   return (done, total) => c.progress?.(id, { phase: "hashing", done, total, unit: "bytes" });
 }
 
-/** A description with the files it and the recipe name. */
-function withSelections(
+/** A description with the files and variables that it and the recipe name. */
+async function withSelections(
   c: Circumstances,
   node: ImageNode,
   description: Description,
-): Pick<DescribedImage, "description" | "selections" | "without"> {
-  const { inputs } = node.image.common;
+): Promise<Pick<DescribedImage, "description" | "hostEnv" | "selections" | "without">> {
+  const { inputs, hostEnv } = node.image.common;
   const { projectRoot } = c.index;
   const files = description.files?.flatMap((path) => fileSelections(projectRoot, path)) ?? [];
   const own = inputs.length === 0 ? [] : [selectionOf(withLinksFollowed(projectRoot, inputs))];
   return {
     description,
+    hostEnv: await environmentDigests([...hostEnv, ...description.env ?? []]),
     selections: [...description.inputs, ...files, ...own],
     without: outputsOfNeededTasks(c, node),
   };

@@ -1,12 +1,11 @@
 /** The implementation of `rulesImg({ … })`. */
 
 import { Fault, usageFault } from "../../lib/model/errors.ts";
-import type { Json } from "../../lib/model/json.ts";
 import type { Description, Plugin } from "../../lib/model/plugin.ts";
 import type { Image } from "../../lib/model/recipe.ts";
 import { PROGRAMS } from "./bazel/workspace.ts";
 import { PLUGIN } from "./recipe.ts";
-import { recipeOf } from "./flags.ts";
+import { keyOptions, recipeOf } from "./flags.ts";
 
 /** Builds images with Bazel. What it takes to ask Bazel is loaded when Bazel must be asked. */
 export const plugin: Plugin = {
@@ -29,7 +28,7 @@ export const plugin: Plugin = {
 
 /** What goes in is Bazel's to tell. */
 function describe(image: Image): Description {
-  const { push, ...recipe } = recipeOf({ image });
+  const { push } = recipeOf({ image });
   if (push !== undefined && Object.keys(image.common.labels).length > 0) {
     throw usageFault("A push target publishes what Bazel built, without the recipe's labels", {
       where: image.name,
@@ -38,7 +37,7 @@ function describe(image: Image): Description {
     });
   }
   return {
-    options: recipe as unknown as Json,
+    options: keyOptions(image),
     inputs: [],
     undiscovered: true,
     guard: {},

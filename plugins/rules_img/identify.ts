@@ -1,17 +1,23 @@
 /**
- * What goes into a Bazel image. The key has the source closure with the workspace's own files; the
- * guard has what is local: names of all that globs may see, the user's settings, the environment.
+ * What goes into a Bazel image. The key has the source closure with the workspace's own files, the
+ * variables that can get into actions, and those of the user's own options that can change the
+ * result. The guard has what is local: names of all that globs may see, the user's settings, the
+ * environment that Bazel itself looks at.
  */
 
 import { relative } from "@std/path";
 import { Fault } from "../../lib/model/errors.ts";
+import type { Json } from "../../lib/model/json.ts";
 import { type BuildRequest, Discovered, type Identity } from "../../lib/model/plugin.ts";
+import { hashText } from "../../lib/oci/hash.ts";
 import { lockOf, PROGRAMS } from "./bazel/workspace.ts";
+import { effectiveOptions, localOptions } from "./closure/options.ts";
 import { filesNamedBy, variablesOf } from "./closure/rc.ts";
 import { fileSelections, listingSelections } from "./closure/selections.ts";
 import { addWithLinks } from "./closure/sources.ts";
 import { pulledBases } from "./described.ts";
-import { recipeOf } from "./flags.ts";
+import { environmentOf } from "./environment.ts";
+import { keyOptions, recipeFlags, recipeOf } from "./flags.ts";
 import { survey, type Surveyed } from "./survey.ts";
 
 /** Variables that Bazel, Bazelisk or actions with the default shell environment look at. */
@@ -33,16 +39,21 @@ export async function identifyAll(
   requests: readonly BuildRequest[],
 ): Promise<(Identity | Fault)[]> {
   const answers = await survey(requests);
-  return answers.map((answer, at) =>
-    answer instanceof Fault ? answer : discovered(requests[at]!, answer)
+  return await Promise.all(
+    answers.map((answer, at) =>
+      answer instanceof Fault ? answer : discovered(requests[at]!, answer)
+    ),
   );
 }
 
-function discovered(
+async function discovered(
   request: BuildRequest,
   { workspace, sources, top, rc, listed, queried, closure }: Surveyed,
-): Discovered {
-  const { description: { undiscovered: _, ...description }, context: { root } } = request;
+): Promise<Discovered> {
+  const { description: { undiscovered: _, ...description }, context: { root }, image } = request;
+  const effective = effectiveOptions(rc, recipeFlags(request));
+  const starlark = [...sources.loaded, ...top.files].filter((path) => path.endsWith(".bzl"));
+  const env = environmentOf(effective, closure.labels, new Set(starlark), workspace.path);
   const words = [...rc.words, ...recipeOf(request).args ?? []];
   const files = new Set(sources.files);
   for (const path of [...top.files, ...rc.own, ...filesNamedBy(words, workspace.path)]) {
@@ -50,14 +61,26 @@ function discovered(
   }
   return new Discovered({
     ...description,
+    options: { ...keyOptions(image), ...await digestsOf(localOptions(effective, workspace.path)) },
+    env,
     inputs: fileSelections(root, files),
     remoteBases: pulledBases(queried, closure),
     rewrites: [relative(root, lockOf(workspace))],
     guard: {
       files: rc.local,
-      env: [...new Set([...VARIABLES, ...variablesOf(words)])].sort(),
+      env: [...new Set([...VARIABLES, ...env, ...variablesOf(words)])].sort(),
       tools: PROGRAMS,
       trees: listingSelections(root, listed),
     },
   });
+}
+
+/** The user's own options as part of a key: by name, the values as digests for they may be secret. */
+async function digestsOf(
+  options: ReadonlyMap<string, readonly string[]>,
+): Promise<Readonly<Record<string, Json>>> {
+  const digests = await Promise.all(
+    [...options].map(async ([name, values]) => [name, await hashText(JSON.stringify(values))]),
+  );
+  return Object.fromEntries(digests);
 }

@@ -13,6 +13,7 @@ import { formatPlatform, parsePlatform } from "../../lib/model/platform.ts";
 import type { BuildContext, BuildRequest } from "../../lib/model/plugin.ts";
 import { parseConfig, parseIndex, parseManifest } from "../../lib/oci/documents.ts";
 import { hashBytes } from "../../lib/oci/hash.ts";
+import { isIndexType } from "../../lib/oci/open_image.ts";
 import { isFile } from "./closure/reading.ts";
 import type { BuiltFile, BuiltTarget } from "./bazel/events.ts";
 import type { DescribedLayers } from "./described.ts";
@@ -63,13 +64,14 @@ async function readRoot(
 ): Promise<Uint8Array> {
   const [file] = groups.get("root_blob") ?? [];
   const [digestFile] = groups.get("digest") ?? [];
-  if (file === undefined || digestFile === undefined) {
-    throw new Fault(`${label} has no image outputs`, { where, next: NAME_AN_IMAGE });
-  }
-  if ((groups.get("oci_layout") ?? []).length === 0) {
-    throw new Fault(`${label} has no layout among its outputs`, {
+  const missing = OUTPUT_GROUPS.filter((name) => (groups.get(name) ?? []).length === 0);
+  if (file === undefined || digestFile === undefined || missing.length > 0) {
+    const names = missing.join(", ");
+    throw new Fault(`${label} has no image outputs in ${groupsText(missing)} ${names}`, {
       where,
-      next: `${NAME_AN_IMAGE}: their output group oci_layout is read`,
+      next: missing.length === OUTPUT_GROUPS.length
+        ? `${NAME_AN_IMAGE}; images of other rules, such as rules_oci, are not read`
+        : `${NAME_AN_IMAGE}, and update rules_img if it is older than these output groups`,
     });
   }
   const bytes = readRegularFile(file.path);
@@ -79,6 +81,10 @@ async function readRoot(
     where,
     next: "run the command again",
   });
+}
+
+function groupsText(names: readonly string[]): string {
+  return names.length === 1 ? "the output group" : "the output groups";
 }
 
 /** Files of the layout's `blobs/sha256/` by digest. */
@@ -96,29 +102,46 @@ interface Documents {
   readonly config: ImageConfig;
 }
 
-/** Manifest and config for the platform that is asked for. */
+/** Manifest and config for the platform that is asked for; one that says it is an artifact comes last. */
 async function documentsFor(
   context: BuildContext,
   label: string,
   root: Uint8Array,
   blobs: ReadonlyMap<Digest, BuiltFile>,
 ): Promise<Documents> {
+  const children = isIndex(root)
+    ? await imagesOf(root, context.platform, label, blobs)
+    : [{ bytes: root }];
   const found: string[] = [];
-  for (const { bytes, variant } of await manifestsOf(root, label, blobs)) {
+  const matching: Documents[] = [];
+  for (const { bytes, descriptor } of children) {
+    if (bytes === undefined) {
+      found.push(platformOf(descriptor!.platform!));
+      continue;
+    }
     const manifest = readAs(parseManifest, bytes, label);
-    const { mediaType } = manifest.config;
-    if (mediaType !== MediaType.config && mediaType !== MediaType.dockerConfig) continue;
+    // A manifest about another one, such as a signature, can have the config of an image.
+    const isAbout = descriptor !== undefined && manifest.subject !== undefined;
+    if (isAbout || !isImageConfig(manifest.config.mediaType)) continue;
     const configBytes = await readBlob(manifest.config, label, blobs);
     const config = readAs(parseConfig, configBytes, label);
-    const platform = platformOf({ ...config, variant: config.variant || variant });
-    if (platform === context.platform) return { bytes, manifest, config, configBytes };
-    found.push(platform);
+    const variant = config.variant || descriptor?.platform?.variant;
+    const platform = platformOf({ ...config, variant });
+    if (platform === context.platform) matching.push({ bytes, manifest, config, configBytes });
+    else found.push(platform);
   }
+  const chosen = matching.find(({ manifest }) => manifest.artifactType === undefined) ??
+    matching[0];
+  if (chosen !== undefined) return chosen;
   const has = found.length === 0 ? "no container image" : `an image for ${found.join(", ")} only`;
   throw new Fault(`${label} is ${has}, not for ${context.platform}`, {
     where: context.name,
     next: "let `target` name an image_index with this platform, or correct `platforms`",
   });
+}
+
+function isImageConfig(mediaType: string): boolean {
+  return mediaType === MediaType.config || mediaType === MediaType.dockerConfig;
 }
 
 /** Reads a document; one that is none is the fault of the rule that made it. */
@@ -134,22 +157,48 @@ function readAs<T>(
   }
 }
 
-/** A manifest, and the variant that an index says it is for: configs often have none. */
-interface Listed {
-  readonly bytes: Uint8Array;
-  readonly variant?: string | undefined;
+/** A manifest, with its descriptor where an index names it. */
+interface Child {
+  /** Undefined for an image of another platform that the layout does not hold. */
+  readonly bytes?: Uint8Array;
+  readonly descriptor?: Descriptor;
 }
 
-async function manifestsOf(
-  root: Uint8Array,
+/** Most indexes inside each other that are followed. */
+const DEPTH = 4;
+
+/** The images that an index names. Attestations, SOCI indexes and other artifacts are left unread. */
+async function imagesOf(
+  index: Uint8Array,
+  platform: string,
   label: string,
   blobs: ReadonlyMap<Digest, BuiltFile>,
-): Promise<Listed[]> {
-  if (!isIndex(root)) return [{ bytes: root }];
-  const children = readAs(parseIndex, root, label).manifests;
-  return await Promise.all(children.map(async (child) => {
-    return { bytes: await readBlob(child, label, blobs), variant: child.platform?.variant };
+  depth = 1,
+): Promise<Child[]> {
+  const named = readAs(parseIndex, index, label).manifests.filter(mayBeImage);
+  const children = await Promise.all(named.map(async (descriptor): Promise<Child[]> => {
+    if (!blobs.has(descriptor.digest) && isForAnother(descriptor, platform)) {
+      return [{ descriptor }];
+    }
+    const bytes = await readBlob(descriptor, label, blobs);
+    if (!isIndexType(descriptor.mediaType)) return [{ bytes, descriptor }];
+    return depth === DEPTH ? [] : await imagesOf(bytes, platform, label, blobs, depth + 1);
   }));
+  return children.flat();
+}
+
+const MANIFESTS: readonly string[] = [MediaType.manifest, MediaType.dockerManifest];
+
+/** Whether a descriptor says nothing against its being an image. */
+function mayBeImage({ mediaType, artifactType, platform }: Descriptor): boolean {
+  if (artifactType !== undefined && !isImageConfig(artifactType)) return false;
+  if (platform?.os === "unknown") return false;
+  return MANIFESTS.includes(mediaType) || isIndexType(mediaType);
+}
+
+/** Whether a descriptor names a platform, and another one. */
+function isForAnother({ platform }: Descriptor, wanted: string): boolean {
+  return platform !== undefined && platformOf(platform) !== wanted;
 }
 
 /** What is no JSON is no index; as a manifest it is refused with its reason. */

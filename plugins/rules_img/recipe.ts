@@ -40,7 +40,7 @@ const SHAPE: Shape = {
 };
 
 /** Name and version, as they enter keys. */
-export const PLUGIN = { name: "rules_img", version: "1" } as const;
+export const PLUGIN = { name: "rules_img", version: "2" } as const;
 
 const REF: PluginRef = {
   ...PLUGIN,

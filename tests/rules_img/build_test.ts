@@ -1,6 +1,12 @@
 /** Images built by a real Bazel, with rules of the shape of rules_img. */
 
-import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertStringIncludes,
+} from "@std/assert";
 import { imageOf } from "../support/project.ts";
 import { commitAll } from "../support/real/fixture.ts";
 import { runTool } from "../support/real/program.ts";
@@ -138,6 +144,11 @@ toolTest(["bazel", "node", "skopeo", "umoci"], "a Bazel image from source to rec
 
     const user = `${rig.bazel.home}/.bazelrc`;
     Deno.writeTextFileSync(user, "build --define=color=red\n", { append: true });
+    const other = await build(rig);
+    assertEquals(other.status, "built");
+    assertMatch(other.why[0]!, /^option-changed --define/);
+    assertEquals(pick(await build(rig)), { status: "cached", started: [] });
+    Deno.writeTextFileSync(user, "build --jobs=1 --verbose_failures\n", { append: true });
     assertEquals(pick(await build(rig)), { status: "cached", started: ["query"] });
   });
 

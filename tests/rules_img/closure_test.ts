@@ -102,7 +102,7 @@ Deno.test("wordsOfBuild() puts what configurations stand for in their place", ()
     "build:deep --d --config ci",
   ].map((line) => {
     const [command = "", ...words] = splitWords(line);
-    return { command, words };
+    return { command, words, isOwn: true };
   });
   const rc = { own: [], local: [], lines, words: lines.flatMap(({ words }) => words) };
   assertEquals(wordsOfBuild(rc, ["--config", "ci", "--e"]), ["--a", "--b", "--c", "--d", "--e"]);

@@ -105,7 +105,10 @@ toolTest(["bazel", "node"], "faults of Bazel images", async (t) => {
       );
       assertMatch(told("missing"), /no such target '\/\/app:imgae'.*correct the label/s);
       assertMatch(told("nowhere"), /no such package 'lonely'.*add the package's BUILD file/s);
-      assertMatch(told("site"), /\/\/app:site has no image outputs; let `target` name/);
+      assertMatch(
+        told("site"),
+        /\/\/app:site has no image outputs in .*root_blob.*; let `target` name.*rules_oci/,
+      );
       assertMatch(told("arm"), /for linux\/arm64 only, not for linux\/amd64; .*image_index/);
       assertMatch(told("flags"), /does not take its arguments: .*--nonsense.*correct `args`/s);
       assertMatch(told("elsewhere"), /no Bazel workspace here.*`workspace` in images\.ts/s);

@@ -88,8 +88,17 @@ Deno.test("what is no document of an image is named, and what to do", async (t) 
       () => imageSource(requestFor("linux/amd64"), "//app:odd", target, new Map()),
       Fault,
     );
-    assertEquals(fault.message, "//app:odd has no layout among its outputs");
-    assertMatch(fault.next!, /output group oci_layout/);
+    assertEquals(fault.message, "//app:odd has no image outputs in the output group oci_layout");
+    assertMatch(fault.next!, /update rules_img/);
+  });
+  await t.step("no output group of an image", async () => {
+    const target = { success: true, groups: new Map(), failures: [] };
+    const fault = await assertRejects(
+      () => imageSource(requestFor("linux/amd64"), "//app:odd", target, new Map()),
+      Fault,
+    );
+    assertMatch(fault.message, /the output groups digest, root_blob, oci_layout$/);
+    assertMatch(fault.next!, /image_manifest or image_index of rules_img.*rules_oci/);
   });
 });
 
@@ -104,6 +113,73 @@ Deno.test("a child of an index is for the variant that the index says", async ()
   const target = await targetOf(folder.path, index, [text, manifest]);
   const source = await imageSource(requestFor("linux/arm/v7"), "//app:index", target, new Map());
   assertEquals(new TextDecoder().decode(source.manifest), manifest);
+});
+
+Deno.test("what an index names beside images is left out unread", async (t) => {
+  await using folder = await tempFolder("outputs");
+  const type = "application/vnd.oci.image.manifest.v1+json";
+  const text = config({ architecture: "amd64" });
+  const manifest = JSON.stringify({
+    schemaVersion: 2,
+    config: await descriptorOf(text, CONFIG),
+    layers: [],
+  });
+  const platform = { os: "linux", architecture: "amd64" };
+  const image = await descriptorOf(manifest, type, { platform });
+  const soci = "application/vnd.amazon.soci.index.v2+json";
+  const about = (more: object) => JSON.stringify({ ...JSON.parse(manifest), ...more });
+  const others: Record<string, readonly [descriptor: object, held?: readonly string[]]> = {
+    "an artifact, by its descriptor": [
+      await descriptorOf("soci", type, { artifactType: soci, platform }),
+    ],
+    "an artifact, by its manifest": await (async () => {
+      const empty = await descriptorOf("{}", "application/vnd.oci.empty.v1+json");
+      const other = about({ artifactType: soci, config: empty });
+      return [await descriptorOf(other, type, { platform }), [other]] as const;
+    })(),
+    "an artifact with the config of an image": await (async () => {
+      const other = about({ artifactType: soci });
+      return [await descriptorOf(other, type, { platform }), [other]] as const;
+    })(),
+    "a signature": await (async () => {
+      const other = about({ subject: image, config: await descriptorOf("{}", CONFIG) });
+      return [await descriptorOf(other, type), [other, "{}"]] as const;
+    })(),
+    "an attestation": [
+      await descriptorOf("attest", type, {
+        platform: { os: "unknown", architecture: "unknown" },
+      }),
+    ],
+    "something of another type": [await descriptorOf("x", "application/x")],
+    "an image of another platform": [
+      await descriptorOf("y", type, { platform: { os: "linux", architecture: "arm64" } }),
+    ],
+  };
+  for (const [name, [descriptor, held = []]] of Object.entries(others)) {
+    await t.step(name, async () => {
+      const index = JSON.stringify({ schemaVersion: 2, manifests: [descriptor, image] });
+      const target = await targetOf(folder.path, index, [text, manifest, ...held]);
+      const source = await imageSource(requestFor("linux/amd64"), "//:i", target, new Map());
+      assertEquals(new TextDecoder().decode(source.manifest), manifest);
+    });
+  }
+  await t.step("an index inside, which is followed", async () => {
+    const inner = JSON.stringify({ schemaVersion: 2, manifests: [image] });
+    const nested = await descriptorOf(inner, "application/vnd.oci.image.index.v1+json");
+    const index = JSON.stringify({ schemaVersion: 2, manifests: [nested] });
+    const target = await targetOf(folder.path, index, [text, manifest, inner]);
+    const source = await imageSource(requestFor("linux/amd64"), "//:i", target, new Map());
+    assertEquals(new TextDecoder().decode(source.manifest), manifest);
+  });
+  await t.step("but an image that the layout lacks is missed", async () => {
+    const index = JSON.stringify({ schemaVersion: 2, manifests: [image] });
+    const target = await targetOf(folder.path, index, [text]);
+    await assertRejects(
+      () => imageSource(requestFor("linux/amd64"), "//:i", target, new Map()),
+      Fault,
+      "does not hold",
+    );
+  });
 });
 
 Deno.test("labels of the recipe leave all else as it was", async () => {

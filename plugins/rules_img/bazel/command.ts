@@ -28,6 +28,8 @@ export interface BazelCommand {
 export interface BazelEnd {
   /** Exit status. */
   readonly code: number;
+  /** The last line that it printed; what starts Bazel may fail without marking its words as errors. */
+  readonly last?: string;
   /** What it said was wrong, without `ERROR:`, each with the lines that belong to it. */
   readonly errors: readonly string[];
 }
@@ -42,14 +44,18 @@ export const ExitStatus = {
   partly: 3,
   /** A query, or what came before a build, found a fault in the workspace. */
   refused: 7,
+  lockHeld: 9,
+  outOfMemory: 33,
   serverFailed: 37,
+  /** The same as {@link ExitStatus.lockHeld}, in newer versions. */
+  otherCommandRuns: 45,
 } satisfies Record<string, number>;
 
 const PROGRESS = /^\[([\d,]+)(?: \/ ([\d,]+))?\]/;
 
 /** What Bazel says about itself and not about the build. */
 const CHATTER =
-  /^(?:Loading|Analyzing|Computing main repo mapping|Starting local Bazel server|\s*currently loading|INFO: $|INFO: Invocation ID|INFO: Build Event Protocol|INFO: Build completed successfully|(?:FAILED|ERROR): Build did NOT)/;
+  /^(?:\[INFO [\d:.]+ [^\]]*\] |Loading|Analyzing|Computing main repo mapping|Starting local Bazel server|\s*currently loading|INFO: $|INFO: Invocation ID|INFO: Build Event Protocol|INFO: Build completed successfully|(?:FAILED|ERROR): Build did NOT)/;
 
 /** Flags of every command: output for a program to read. */
 const PLAIN = ["--color=no", "--curses=no"];
@@ -67,6 +73,7 @@ export async function runBazel(
   const turns = await once(`bazel ${workspace.path}`, () => Promise.resolve(new Slots(1)));
   return await turns.run(async () => {
     const errors = new ErrorLines();
+    let last: string | undefined;
     const { code } = await runProcess([bazelProgram(where), name, ...PLAIN, ...args], {
       cwd: workspace.path,
       ...(command.env === undefined ? {} : { env: command.env }),
@@ -77,12 +84,13 @@ export async function runBazel(
         if (stream === "stdout" && command.onResult !== undefined) command.onResult(line);
         else if (!tookProgress(line, command) && !isNoise(line)) {
           errors.add(line);
+          last = line;
           log(line);
         }
         return false;
       },
     });
-    return { code, errors: errors.all };
+    return { code, errors: errors.all, ...(last === undefined ? {} : { last }) };
   });
 }
 
@@ -102,6 +110,11 @@ function numberOf(text: string): number {
   return Number(text.replaceAll(",", ""));
 }
 
+const MARKED = /^(ERROR|FATAL|WARNING|INFO|DEBUG|FAILED)(?:: | ?)(.*)$/;
+
+/** A line of Bazel's client, before its server is there: `[FATAL 10:20:30.123 file.cc:12] text`. */
+const CLIENT = /^\[(ERROR|FATAL|WARNING|INFO) [\d:.]+ [^\]]*\] (.*)$/;
+
 /** Collects errors; a line that starts nothing new belongs to the one before. */
 class ErrorLines {
   readonly #errors: string[] = [];
@@ -112,11 +125,11 @@ class ErrorLines {
   }
 
   add(line: string): void {
-    const match = /^(ERROR|FATAL|WARNING|INFO|DEBUG|FAILED)(?:: | ?)(.*)$/.exec(line);
+    const match = MARKED.exec(line) ?? CLIENT.exec(line);
     if (match !== null) {
       this.#open = match[1] === "ERROR" || match[1] === "FATAL";
       if (this.#open) this.#errors.push(match[2] ?? "");
-    } else if (/^Target .* is incompatible and cannot be built/.test(line)) {
+    } else if (/^Target .* is incompatible and cannot be built|^Server crashed/.test(line)) {
       this.#open = true;
       this.#errors.push(line);
     } else if (this.#open) this.#errors.push(`${this.#errors.pop() ?? ""}\n${line}`);

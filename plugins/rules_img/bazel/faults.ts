@@ -5,37 +5,41 @@ import { Fault } from "../../../lib/model/errors.ts";
 import { isBelow } from "../closure/reading.ts";
 import { type BazelEnd, ExitStatus } from "./command.ts";
 import type { Abortion } from "./events.ts";
-
-/** The most lines of one error that go into a message. */
-const LINES = 6;
-
-/** The longest line of one, in characters: commands can be very long. */
-const WIDTH = 200;
+import { shortened } from "./shortened.ts";
+import { startFault, startRemedy } from "./start_faults.ts";
 
 /** An error that has a place in a file. */
 const PLACE = /^(\/[^:\n]+):(\d+):(\d+): ([^]*)$/;
 
 /** A fault for a command that could not do its work at all. */
-export function faultOfEnd({ code, errors }: BazelEnd, root: string, where: string): Fault {
+export function faultOfEnd(end: BazelEnd, root: string, where: string): Fault {
+  const { code, errors, last } = end;
+  const early = startFault(end, where);
+  if (early !== undefined) return early;
   const [first] = errors;
-  if (code === ExitStatus.serverFailed || /server terminated|server.*crashed/i.test(first ?? "")) {
+  const ended = errors.some((error) => SERVER_ENDED.test(error));
+  if (ended || (code === ExitStatus.serverFailed && first === undefined)) {
     return new Fault("Bazel's server ended before the work was done", {
       where,
       next: "run the command again; `bazel info server_log` names its log",
     });
   }
   if (code === ExitStatus.badCommand) {
-    return new Fault(`Bazel does not take its arguments: ${first ?? "no reason was given"}`, {
+    const reason = shortened(first ?? last ?? "no reason was given");
+    return new Fault(`Bazel does not take its arguments: ${reason}`, {
       where,
       next: "correct `args` and `config` in images.ts, or the workspace's .bazelrc",
     });
   }
   if (first !== undefined) return faultOfError(first, root, where);
-  return new Fault(`Bazel ended with status ${code}`, {
+  const words = last === undefined ? "" : `: ${shortened(last)}`;
+  return new Fault(`Bazel ended with status ${code}${words}`, {
     where,
     next: "see what Bazel says in the log",
   });
 }
+
+const SERVER_ENDED = /^server terminated|\bserver.*crashed/i;
 
 /**
  * A fault for an error of Bazel's, with its place in a BUILD file where it has one.
@@ -107,20 +111,6 @@ function inline(text: string): string {
 /** Says of a label, without another error's help, why nothing stands behind it. */
 const NOT_THERE = /no such target|BUILD file not found|No repository visible|could not be resolved/;
 
-/** An error as a message: without what Bazel puts in front, not too long. */
-export function shortened(text: string): string {
-  const lines = text.replace(PREFIXES, "").replace(TRACEBACK, "$1")
-    .split("\n").filter((line) => line.trim() !== "")
-    .map((line) => line.length <= WIDTH ? line : `${line.slice(0, WIDTH - 1)}…`);
-  return lines.length <= LINES ? lines.join("\n") : [...lines.slice(0, LINES), "…"].join("\n");
-}
-
-const PREFIXES =
-  /^(?:Skipping '[^']*': |Evaluation of query "[^]*?" failed: |Error computing the main repository mapping: )/;
-
-/** The calls that led to an error of Starlark; its last line says what it was. */
-const TRACEBACK = /(^|[^\S\n])\n?Traceback \(most recent call last\):\n[^]*\n(?=Error)/;
-
 /** What to do about an error, by words in it; those of all versions from 4.2 on. */
 const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [/no such target/, "correct the label in images.ts, or declare the target"],
@@ -148,6 +138,8 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
 function nextStep(message: string, file?: string): string {
   const known = REMEDIES.find(([words]) => words.test(message));
   if (known !== undefined) return known[1];
+  const below = startRemedy(message);
+  if (below !== undefined) return below;
   if (file === undefined) return "see the log; `bazel build` of the same target says the same";
   const isBuildFile = /^BUILD(?:\.bazel)?$/.test(file);
   return `correct ${isBuildFile ? "the BUILD file" : file}; ` +

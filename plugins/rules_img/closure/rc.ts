@@ -24,6 +24,8 @@ export interface RcLine {
   /** The command that they are for, with a configuration as in `build:ci`. */
   readonly command: string;
   readonly words: readonly string[];
+  /** It stands in one of the workspace's own files. */
+  readonly isOwn: boolean;
 }
 
 /** The system's file, as Bazel is released and as Debian builds it. */
@@ -41,7 +43,7 @@ export function rcChain(workspace: string, home: string | undefined): RcChain {
     for (const [command = "", ...words] of linesOf(path)) {
       const [target] = words;
       if ((command !== "import" && command !== "try-import") || target === undefined) {
-        lines.push({ command, words });
+        lines.push({ command, words, isOwn });
         continue;
       }
       // Bazel is started in the workspace, which paths that are not absolute are relative to.
