@@ -3,13 +3,12 @@
 import { isDigest } from "../lib/model/digest.ts";
 import { usageFault } from "../lib/model/errors.ts";
 import { isTag } from "../lib/model/reference.ts";
-import {
-  chooseDestination,
-  type NamedRegistry,
-  repositoryIn,
-} from "../lib/registry/publish/destination.ts";
-import { unlessDenied } from "../lib/registry/faults.ts";
+import { chooseDestination, type NamedRegistry } from "../lib/registry/publish/destination.ts";
+import { promoteTag } from "../lib/registry/publish/mutable_tags.ts";
 import { checkTags } from "../lib/registry/publish/tags.ts";
+import { referenceOf } from "../lib/registry/publish/target.ts";
+import { movePolicy } from "../lib/run/push/facts.ts";
+import { Places } from "../lib/run/push/places.ts";
 import { findPublished, type PublishedImage, targetImages } from "../lib/run/published.ts";
 import type { Session } from "../lib/run/session.ts";
 import type { DestinationResult } from "../lib/model/result.ts";
@@ -51,7 +50,7 @@ export async function promote(options: PromoteOptions, target: string): Promise<
       }
       const destinations = new Map<string, DestinationResult[]>();
       for (const each of found) {
-        const result = await move(session, each, destination, options.tag);
+        const result = await move(session, each, destination, options);
         destinations.set(each.image.name, [result]);
         const { reference, status, digest } = result;
         if (!options.json && !options.quiet) console.error(`${reference} ${status} ${digest}`);
@@ -65,15 +64,15 @@ export async function promote(options: PromoteOptions, target: string): Promise<
 
 async function move(
   session: Session,
-  { image, repository, published }: PublishedImage,
-  { name, registry }: NamedRegistry,
-  tag: string,
+  { image, published }: PublishedImage,
+  named: NamedRegistry,
+  { tag, from }: PromoteOptions,
 ): Promise<DestinationResult> {
-  const { descriptor: { digest, mediaType }, bytes } = published;
-  const path = repositoryIn(registry, image);
-  const client = await session.registries.client(registry.host);
-  const isThere = (await unlessDenied(client.probe(path, tag)))?.digest === digest;
-  if (!isThere) await client.putManifest(path, tag, mediaType, bytes);
-  const reference = `${repository}:${tag}`;
-  return { registry: name, reference, digest, status: isThere ? "current" : "retagged" };
+  const { descriptor: { digest } } = published;
+  await using targets = new Places(session);
+  const target = await targets.target(named, image);
+  const policy = movePolicy(session, false);
+  const isMoved = await promoteTag(target, tag, published, from, policy);
+  const reference = referenceOf(target, tag);
+  return { registry: named.name, reference, digest, status: isMoved ? "retagged" : "current" };
 }

@@ -29,6 +29,8 @@ interface FailureFacts {
   readonly codes?: readonly string[];
   /** The registry's words, fit to be shown. */
   readonly text?: string;
+  /** There is something, but no image, or none that can be read. */
+  readonly noImage?: boolean;
   /** The same may succeed later. */
   readonly temporary?: boolean;
   /** There was no answer, or no connection, as long as it was waited for. */

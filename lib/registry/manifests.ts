@@ -69,7 +69,7 @@ export class Manifests {
     if (answer.status === 404) return undefined;
     const where = `${this.#endpoint.host}/${repository}:${reference}`;
     if (!complete) {
-      throw new RegistryFault(`The manifest has over ${DOCUMENT_LIMIT} bytes`, {}, {
+      throw new RegistryFault(`The manifest has over ${DOCUMENT_LIMIT} bytes`, { noImage: true }, {
         where,
         next: "check that the reference names a container image",
       });
@@ -82,7 +82,9 @@ export class Manifests {
     }
     const mediaType = TYPES.includes(typeOf(answer)) ? typeOf(answer) : typeIn(bytes);
     if (mediaType === undefined) {
-      throw new RegistryFault("What the registry answers with is no image manifest", {}, {
+      throw new RegistryFault("What the registry answers with is no image manifest", {
+        noImage: true,
+      }, {
         where,
         next: "check that the reference names a container image",
       });
@@ -145,7 +147,9 @@ export class Manifests {
   }
 
   #wrong(repository: string, reference: string, found: string): RegistryFault {
-    return new RegistryFault(`The registry has ${found} in the place of ${reference}`, {}, {
+    return new RegistryFault(`The registry has ${found} in the place of ${reference}`, {
+      noImage: true,
+    }, {
       where: `${this.#endpoint.host}/${repository}`,
       next: this.#endpoint.isStrange(repository)
         ? "choose another tag or digest, or take the image from elsewhere"

@@ -4,6 +4,7 @@ import { Fault, renderPlace } from "../model/errors.ts";
 import type { Image } from "../model/recipe.ts";
 import { isAllowed, type NamedRegistry, repositoryIn } from "../registry/publish/destination.ts";
 import { type Published, readTag } from "../registry/publish/lookup.ts";
+import { isNoteTag } from "../registry/publish/tag_notes.ts";
 import { topKeyOf } from "./indexes.ts";
 import type { Outcome } from "./results.ts";
 import type { Session } from "./session.ts";
@@ -40,6 +41,8 @@ export async function findPublished(
   }
   const published = tag === undefined
     ? await byKey(session, outcome, image, { name, registry })
+    : isNoteTag(tag)
+    ? undefined
     : await readTag(await session.registries.client(registry.host), path, tag);
   if (published !== undefined) return { image, repository, published };
   throw new Fault(

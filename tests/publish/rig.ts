@@ -2,6 +2,7 @@
 
 import type { DestinationResult, ResultDocument } from "../../lib/model/result.ts";
 import { MediaType } from "../../lib/model/oci.ts";
+import { isNoteTag } from "../../lib/registry/publish/tag_notes.ts";
 import { TestProject } from "../support/project.ts";
 import { runTool } from "../support/real/program.ts";
 
@@ -70,7 +71,7 @@ function tagOf({ reference }: DestinationResult): string {
   return tag.replace(/^content-(pr-)?[0-9a-f]{32}$/, "content");
 }
 
-/** Tag → digest of everything a repository holds. */
+/** Tag → digest of every image a repository holds; the notes on its mutable tags are none. */
 export async function tagsIn(host: string, repository: string): Promise<Record<string, string>> {
   const response = await fetch(`http://${host}/v2/${repository}/tags/list`);
   if (response.status === 404) {
@@ -79,7 +80,7 @@ export async function tagsIn(host: string, repository: string): Promise<Record<s
   }
   const { tags } = await response.json() as { tags: string[] | null };
   const digests: Record<string, string> = {};
-  for (const tag of (tags ?? []).sort()) {
+  for (const tag of (tags ?? []).filter((each) => !isNoteTag(each)).sort()) {
     digests[tag] = (await manifestOf(host, repository, tag)).digest;
   }
   return digests;

@@ -27,7 +27,7 @@ export async function gitFacts(root: string, env: Environment): Promise<GitFacts
     ciSource(env) ?? ask("remote", "get-url", "origin").then(publicAddress),
   ]);
   const [head, created] = commit?.split(" ") ?? [];
-  const revision = (system === "github" ? env.GITHUB_SHA : env.CI_COMMIT_SHA) || head;
+  const revision = ciRevision(env) ?? head;
   return {
     ...(revision ? { revision } : {}),
     ...(branch ? { branch } : {}),
@@ -35,6 +35,20 @@ export async function gitFacts(root: string, env: Environment): Promise<GitFacts
     ...(source ? { source } : {}),
     ...(created ? { created } : {}),
   };
+}
+
+/** The commit alone: of CI's variables, else of the checkout. */
+export async function revisionOf(root: string, env: Environment): Promise<string | undefined> {
+  return ciRevision(env) ?? await git(root, ["rev-parse", "--verify", "HEAD"]);
+}
+
+function ciRevision(env: Environment): string | undefined {
+  switch (ciSystem(env)) {
+    case "github":
+      return env.GITHUB_SHA || undefined;
+    default:
+      return env.CI_COMMIT_SHA || undefined;
+  }
 }
 
 /** The annotations of a published manifest that come from git. */

@@ -1,5 +1,6 @@
 /** Finding in a registry what was published under a key. */
 
+import { Fault } from "../../model/errors.ts";
 import { CONTENT_TAG_PREFIX } from "../../model/key.ts";
 import { type Descriptor, type Index, type Manifest, MediaType } from "../../model/oci.ts";
 import { parseIndex, parseManifest } from "../../oci/documents.ts";
@@ -68,7 +69,10 @@ export async function lookUp(
       const named = keyOf(published) ?? (rules.unmarked ? key : undefined);
       if (named === key) return published;
     } catch (error) {
-      if (!(error instanceof RegistryFault) || !error.facts.denied) throw error;
+      if (!(error instanceof RegistryFault)) throw error;
+      // What is no image is none of ours.
+      if (error.facts.noImage) continue;
+      if (!error.facts.denied) throw error;
       denied ??= error;
     }
   }
@@ -76,7 +80,11 @@ export async function lookUp(
   return undefined;
 }
 
-/** What a tag stands for; undefined where there is none. */
+/**
+ * What a tag stands for; undefined where there is none.
+ *
+ * @throws {RegistryFault} of {@link isNoImage} where it is there and no image.
+ */
 export async function readTag(
   client: RegistryClient,
   repository: string,
@@ -87,13 +95,29 @@ export async function readTag(
   const where = `${client.host}/${repository}:${tag}`;
   const { mediaType } = found.descriptor;
   const isIndex = mediaType === MediaType.index || mediaType === MediaType.dockerIndex;
-  return {
-    tag,
-    ...found,
-    ...(isIndex
-      ? { index: parseIndex(found.bytes, where) }
-      : { manifest: parseManifest(found.bytes, where) }),
-  };
+  try {
+    return {
+      tag,
+      ...found,
+      ...(isIndex
+        ? { index: parseIndex(found.bytes, where) }
+        : { manifest: parseManifest(found.bytes, where) }),
+    };
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    const { message, next } = error;
+    const options = { where, ...(next === undefined ? {} : { next }), cause: error };
+    throw new RegistryFault(message, { noImage: true }, options);
+  }
+}
+
+/** Statuses with which registries answer for a document that they no longer serve, e.g. schema 1. */
+const UNSERVED: readonly (number | undefined)[] = [400, 406, 415, 422];
+
+/** Says whether a failure to read a tag means that it stands for no image. */
+export function isNoImage(error: unknown): error is RegistryFault {
+  if (!(error instanceof RegistryFault)) return false;
+  return error.facts.noImage === true || UNSERVED.includes(error.facts.status);
 }
 
 /** The annotations of a manifest or index. */

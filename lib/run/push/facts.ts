@@ -12,6 +12,7 @@ import {
   fetchCommits,
   type GitFacts,
   gitFacts,
+  revisionOf,
 } from "../../registry/publish/git_facts.ts";
 import type { MovePolicy } from "../../registry/publish/mutable_tags.ts";
 import { fillInTags, hasPlaceholder } from "../../registry/publish/tags.ts";
@@ -36,13 +37,18 @@ export async function tagsOf(
 
 /** What decides whether mutable tags move. */
 export function movePolicy(session: Session, dryRun: boolean): MovePolicy {
-  const { root } = session.circumstances.project;
+  const { root, gitAnnotations } = session.circumstances.project;
   const fetchOnce = () => session.once("commits", () => fetchCommits(root, session.signal));
   return {
-    revision: async () => (await factsOf(session)).revision,
+    revision: () => session.once("revision", () => revisionOf(root, Deno.env.toObject())),
+    notes: gitAnnotations,
     force: session.settings.force,
     dryRun,
-    ancestry: (candidate, ours) => ancestryOf(root, candidate, ours, fetchOnce),
+    ancestry: (candidate, ours) =>
+      session.once(
+        `ancestry ${candidate} ${ours}`,
+        () => ancestryOf(root, candidate, ours, fetchOnce),
+      ),
     notice: (message) => session.notice(message),
   };
 }

@@ -14,10 +14,10 @@ import { tagsOf } from "./facts.ts";
 import { isReady, itemOf, type Ready } from "./items.ts";
 import { Places } from "./places.ts";
 import { refusePrivateLayers } from "./private_bases.ts";
-import { settleRaces } from "./races.ts";
+import { letOthersFinish, settleRaces } from "./races.ts";
 import type { PushRequest } from "./request.ts";
 import { contentResult, idOf, PushResults, repositoryResult, tagResults } from "./results.ts";
-import { moveTags } from "./tags.ts";
+import { moveTags, settleTags } from "./tags.ts";
 
 /** An image whose content is published, on its way to its tags. */
 export interface PublishedContent {
@@ -139,12 +139,16 @@ async function finish(
   published: readonly PublishedContent[],
   complete: boolean,
 ): Promise<void> {
-  await Promise.all(published.map(async (each) => {
-    const { image, parts, target, content } = each;
+  const moves = await Promise.all(published.map(async (each) => {
+    const { image, target, content } = each;
     const move = { image, target, top: content.top.published, dryRun: false };
-    const tags = complete
-      ? await moveTags(session, move, request)
-      : { results: await unmovedTags(session, each, request), fault: undefined };
+    if (complete) return { each, move, tags: await moveTags(session, move, request) };
+    return { each, move, tags: { results: await unmovedTags(session, each, request), ms: 0 } };
+  }));
+  const moved = moves.filter(({ tags }) => tags.results.some((tag) => tag.status === "retagged"));
+  if (moved.length > 0) await letOthersFinish(Math.max(...moved.map(({ tags }) => tags.ms)));
+  await Promise.all(moves.map(async ({ each, move, tags }) => {
+    const { image, parts, target, content } = each;
     const id = idOf(image, parts);
     if (parts.length > 1) {
       for (const part of parts) {
@@ -152,7 +156,7 @@ async function finish(
         if (tagged !== undefined) results.add(part.node.id, [contentResult(target, tagged)]);
       }
     }
-    const all = [contentResult(target, content.top), ...tags.results];
+    const all = [contentResult(target, content.top), ...await settleTags(session, move, tags)];
     if (tags.fault === undefined) results.add(id, all);
     else results.fail(id, all, tags.fault);
   }));

@@ -24,6 +24,11 @@ const LEAST_WAIT = 50;
 /** How much slower than we another run may be. */
 const SLOWER = 4;
 
+/** Waits until another run that began as early as we has written what it was about to write. */
+export async function letOthersFinish(slowest: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, Math.max(LEAST_WAIT, SLOWER * slowest)));
+}
+
 /** Looks again at what was written, and goes on with what is there. */
 export async function settleRaces(
   session: Session,
@@ -35,7 +40,7 @@ export async function settleRaces(
     ),
   );
   if (slowest < 0) return [...published];
-  await new Promise((resolve) => setTimeout(resolve, Math.max(LEAST_WAIT, SLOWER * slowest)));
+  await letOthersFinish(slowest);
   return await Promise.all(published.map(async (each) => {
     if (each.content.top.ms === undefined) return each;
     const settled = await lookAgain(each);
