@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { MediaType } from "../../lib/model/oci.ts";
 import type { ResultDocument } from "../../lib/model/result.ts";
 import { TestProject } from "../support/project.ts";
 import { FaultyRegistry } from "../support/registry/server.ts";
-import { cloneOf, declare, manifestOf } from "./rig.ts";
+import { cloneOf, declare, Git, manifestOf } from "./rig.ts";
 
 /** Images whose bits differ from build to build under the same keys. */
 async function driftingProject(host: string, options = ""): Promise<TestProject> {
@@ -119,3 +120,55 @@ Deno.test("of an index that two runs made, the platforms' tags stand for what it
     assertEquals(platforms.map(({ tag = "" }) => tags[tag]), named);
   }
 });
+
+Deno.test("of two pushes that move a tag at once the newer commit's stays", async (t) => {
+  await using registry = await FaultyRegistry.start();
+  await using newer = await TestProject.resident({ ".gitignore": ".images\n" });
+  declare(
+    newer,
+    { local: registry.host },
+    '{ app: files({ layers: [{ from: "app", to: "/" }] }) }',
+  );
+  const git = await Git.init(newer.root);
+  const commit = async (text: string) => {
+    newer.write({ "app/version": text });
+    return await git.commit(text);
+  };
+  await commit("1");
+  await newer.json(["push"]);
+  const old = await commit("2");
+  await commit("3");
+  await using older = await cloneOf(newer);
+  await new Git(older.root).run("switch", "-q", "--detach", old);
+  for (const project of [newer, older]) await project.json(["push", "--tag", "built"]);
+  const first = (await manifestOf(registry.host, "app", "latest")).json;
+
+  for (const round of [1, 2, 3, 4]) {
+    await t.step(`time ${round}`, async () => {
+      await registryPut(registry.host, first);
+      // Both have looked at the tag before either writes its note.
+      holdManifests(registry, 2);
+      await Promise.all([newer.json(["push"]), older.json(["push"])]);
+      registry.calm();
+      const { json } = await manifestOf(registry.host, "app", "latest");
+      assertEquals(
+        json.annotations["org.opencontainers.image.revision"],
+        await git.run("rev-parse", "HEAD"),
+      );
+      // A third machine of the older commit leaves it too.
+      await older.json(["push"]);
+      const after = await manifestOf(registry.host, "app", "latest");
+      assertEquals(after.json, json);
+    });
+  }
+});
+
+/** Lets `latest` stand for what it stood for at the beginning. */
+async function registryPut(host: string, manifest: unknown): Promise<void> {
+  const address = `http://${host}/v2/app/manifests/latest`;
+  const body = JSON.stringify(manifest);
+  const headers = { "content-type": MediaType.manifest };
+  const response = await fetch(address, { method: "PUT", headers, body });
+  await response.body?.cancel();
+  assertEquals(response.status, 201);
+}

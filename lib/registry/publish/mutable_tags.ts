@@ -1,6 +1,7 @@
 /** Moving mutable tags: forward only, and after all content is there. */
 
 import { Fault } from "../../model/errors.ts";
+import { MediaType } from "../../model/oci.ts";
 import type { DestinationResult } from "../../model/result.ts";
 import { unlessDenied } from "../faults.ts";
 import type { Ancestry } from "./git_facts.ts";
@@ -27,7 +28,7 @@ export interface MovePolicy {
 /** What a mutable tag stands for, and for which commits. */
 interface Present {
   readonly published?: Published | undefined;
-  /** Why nobody can say what it stands for, though it is there. */
+  /** Why what is there is no image: it has no say. */
   readonly unreadable?: string;
   /** The note on what it stands for; of an image without one, its own commit. */
   readonly note?: TagNote | undefined;
@@ -171,6 +172,10 @@ async function readPresent(
   ]);
   if (typeof there === "string") return { unreadable: there, notes };
   if (there === undefined) return { notes };
+  const type = there.manifest?.config.mediaType ?? MediaType.config;
+  if (type !== MediaType.config && type !== MediaType.dockerConfig) {
+    return { published: there, unreadable: `its config is ${type}`, notes };
+  }
   const own = { digest: there.descriptor.digest, revisions: ownRevisions(there) };
   const note = notes?.find(({ digest }) => digest === own.digest) ??
     (own.revisions.length > 0 ? own : undefined);
@@ -250,7 +255,7 @@ async function whyStay(
 ): Promise<string | undefined> {
   if (unreadable !== undefined) {
     const moves = policy.dryRun ? "would move" : "moves";
-    policy.notice(`${reference} ${moves}, though what it stands for cannot be read: ${unreadable}`);
+    policy.notice(`${reference} ${moves}, though what it stands for is no image: ${unreadable}`);
   }
   if (policy.force || note === undefined || revision === undefined) return undefined;
   if (await isNewer(note, revision, policy)) {
