@@ -3,7 +3,7 @@
 import { Fault } from "../../model/errors.ts";
 import { MediaType } from "../../model/oci.ts";
 import type { DestinationResult } from "../../model/result.ts";
-import { unlessDenied } from "../faults.ts";
+import { RegistryFault, unlessDenied } from "../faults.ts";
 import type { Ancestry } from "./git_facts.ts";
 import { annotationsOf, isNoImage, type Published, readTag } from "./lookup.ts";
 import { MOST_NOTED, readNotes, type TagNote, writeNotes } from "./tag_notes.ts";
@@ -241,6 +241,8 @@ async function keepNotes(
     await writeNotes(target, tag, notes, before !== undefined);
   } catch (error) {
     if (!(error instanceof Fault) || error.kind === "interrupted") throw error;
+    // Where no tag is written twice, none moves back.
+    if (error instanceof RegistryFault && error.facts.immutable) return;
     const reference = referenceOf(target, tag);
     policy.notice(`${reference}: its commit cannot be noted beside it: ${error.message}`);
   }
