@@ -88,7 +88,7 @@ async function outputsOf(requests: readonly BuildRequest[]): Promise<readonly Ou
   await besideWatchers(requests, async () => {
     const built = await realiseAll(orders);
     orders.forEach(({ request }, at) => outputs.set(request, built.outputs[at]!));
-    return built.fresh;
+    return built.built;
   });
   return requests.map((request, at) => outputs.get(request) ?? derivations[at]!);
 }

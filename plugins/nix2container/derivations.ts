@@ -35,6 +35,15 @@ export class Derivations {
     );
   }
 
+  /** Paths of its outputs in the store, without those that only building tells. */
+  outputs(derivation: string): readonly string[] {
+    const text = readIfThere(this.#storeRoot + derivation);
+    return Array.from(
+      text.slice(0, text.indexOf("],[")).matchAll(/\("[^"]*","(\/[^"]+)","[^"]*","[^"]*"\)/g),
+      (match) => match[1]!,
+    );
+  }
+
   #inputsOf(derivation: string): readonly string[] {
     const known = this.#inputs.get(derivation);
     if (known !== undefined) return known;

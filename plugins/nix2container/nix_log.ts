@@ -49,9 +49,10 @@ export class NixLog {
     this.#derivations = derivations;
   }
 
-  /** Something was built, not only found. */
-  get hasBuilt(): boolean {
-    return this.#building.size > 0;
+  /** Paths in the store of all that was built, or begun, and not only found. */
+  get outputs(): readonly string[] {
+    return [...new Set(this.#building.values())]
+      .flatMap((each) => this.#derivations.outputs(each));
   }
 
   /** Takes one line. */

@@ -4,6 +4,7 @@ import { Fault } from "../../lib/model/errors.ts";
 import type { BuildRequest } from "../../lib/model/plugin.ts";
 import { type Answers, together } from "../../lib/model/together.ts";
 import { runProcess } from "../../lib/process/run.ts";
+import { exists } from "../../lib/store/state.ts";
 import { Derivations } from "./derivations.ts";
 import { FEATURES, storeRootOf } from "./nix_args.ts";
 import { type Built, NixLog } from "./nix_log.ts";
@@ -22,14 +23,14 @@ export type Output = string | Fault;
 export interface Realised {
   /** In the order of what was asked for. */
   readonly outputs: readonly Output[];
-  /** Something was built that was not there before. */
-  readonly fresh: boolean;
+  /** Paths of the machine's store that were not there before. */
+  readonly built: readonly string[];
 }
 
 /** Builds derivations. */
 export async function realiseAll(orders: readonly Order[]): Promise<Realised> {
   const outputs = new Map<Order, Output>();
-  let fresh = false;
+  const begun = new Set<string>();
   const groups = Map.groupBy(
     orders,
     ({ request }) => JSON.stringify([argsOf(request), envOf(request)]),
@@ -37,16 +38,18 @@ export async function realiseAll(orders: readonly Order[]): Promise<Realised> {
   for (const group of groups.values()) {
     // What failed is left out, and the rest is asked for again: it is built by then.
     const answers = await together(group, async (open, signal) => {
-      const log = new NixLog(open, new Derivations(storeRootOf(argsOf(open[0]!.request))));
+      const storeRoot = storeRootOf(argsOf(open[0]!.request));
+      const log = new NixLog(open, new Derivations(storeRoot));
       try {
         return await build(open, log, signal);
       } finally {
-        fresh ||= log.hasBuilt;
+        if (storeRoot === "") log.outputs.forEach((path) => begun.add(path));
       }
     });
     group.forEach((order, at) => outputs.set(order, answers[at]!));
   }
-  return { outputs: orders.map((order) => outputs.get(order)!), fresh };
+  const built = [...begun].filter(exists);
+  return { outputs: orders.map((order) => outputs.get(order)!), built };
 }
 
 /** Runs one `nix build`; every time it answers for one image at least. */

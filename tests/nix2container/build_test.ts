@@ -302,7 +302,7 @@ Deno.test("attic fills its cache beside the build; that it is missing is a notic
   });
   await t.step("there, and ended with the build", async () => {
     project.env.UNTIL = '[ -s "$PWD/watching" ]';
-    project.fakeTool("attic", `echo $$ > "$PWD/watching"; exec sleep 600`);
+    project.fakeTool("attic", `echo watches; echo $$ > "$PWD/watching"; exec sleep 600`);
     assertEquals((await project.images("build", "--force")).code, 0);
     assertEquals(project.starts("attic"), ["watch-store team"]);
     const pid = Deno.readTextFileSync(project.path("watching")).trim();
