@@ -3,10 +3,11 @@
 import type { Answer } from "./answer.ts";
 import { type Challenge, parseChallenges } from "./challenge.ts";
 import type { Credential, Credentials, Finding } from "./credentials.ts";
-import { type Doing, isTemporary, RegistryFault } from "./faults.ts";
-import { isLoopback, redactUrl } from "./host.ts";
+import { badRealm, denial, type Wanted } from "./denials.ts";
+import { type Doing, RegistryFault } from "./faults.ts";
+import { isLoopback } from "./host.ts";
 import type { Pacer } from "./pacer.ts";
-import { extend, includes } from "./scope.ts";
+import { extend, includes, pullScope } from "./scope.ts";
 import type { Secrets } from "./secrets.ts";
 import { basicHeader, fetchToken, type Token, type TokenServer } from "./token.ts";
 import type { Transport } from "./transport.ts";
@@ -26,15 +27,10 @@ interface Grant {
   readonly repository: string;
   readonly scopes: readonly string[];
   readonly token: Promise<Token>;
+  /** Nobody in particular got it: the credential was refused with this. */
+  refusedWith?: RegistryFault;
   /** When it is not used any more, in milliseconds since the process began. */
   usedUp: number;
-}
-
-/** What a request needs to be let in. */
-export interface Wanted {
-  readonly repository: string;
-  readonly scopes: readonly string[];
-  readonly doing: Doing;
 }
 
 /** A header, and what it was made of. */
@@ -53,6 +49,8 @@ export interface AuthenticatorSettings {
   /** Plain http is allowed to this host. */
   readonly clear: boolean;
   readonly pacer: Pacer;
+  /** Told of what is no failure. */
+  readonly notice: (message: string) => void;
   /** Ends fetching tokens. */
   readonly signal: AbortSignal;
 }
@@ -80,9 +78,25 @@ export class Authenticator {
   /** One refresh token at a time: it may be good for once. */
   #refreshing: Promise<unknown> = Promise.resolve();
   #way: Way | undefined;
+  #saidRefused = false;
 
   constructor(settings: AuthenticatorSettings) {
     this.#settings = settings;
+  }
+
+  /** The fault for a request that a status of 401 still answers with all there is to prove. */
+  async refused(wanted: Wanted, text: string, { grant }: Proof): Promise<RegistryFault> {
+    const { status, text: said = "" } = grant?.refusedWith?.facts ?? {};
+    if (status !== undefined) return await this.denied(wanted, said || text, status === 401);
+    return await this.denied(wanted, text, grant === undefined);
+  }
+
+  /** Whether a status of 403 names rights that were not asked for. */
+  namesMore(answer: Answer, { repository, scopes }: Wanted): boolean {
+    const challenges = parseChallenges(answer.header("www-authenticate") ?? "");
+    const texts = challenges.flatMap(({ params }) => params.get("scope") ?? []);
+    const known = [...scopes, ...this.#named.get(repository) ?? []];
+    return extend(known, texts.join(" ").split(" ").filter(isScope)) !== undefined;
   }
 
   /** Rights are asked for with tokens. */
@@ -109,8 +123,7 @@ export class Authenticator {
         this.#way = { scheme: "basic" };
         return await this.prove(wanted);
       }
-      const isRefused = (status === 400 || status === 401 || status === 403) && !isTemporary(error);
-      if (isRefused && named.length > 0) {
+      if ((status === 400 || isRefused(error)) && named.length > 0) {
         // What the challenge names may be more than there is to be had.
         this.#named.delete(wanted.repository);
         return await this.prove(wanted);
@@ -158,40 +171,24 @@ export class Authenticator {
    * @param text what the registry said.
    */
   async denied(wanted: Wanted, text: string, isWrong: boolean): Promise<RegistryFault> {
-    const { host } = this.#settings;
-    const { repository, doing: { action, where } } = wanted;
-    const { credential, tried, fault } = await this.#find(repository);
-    const said = text === "" ? "" : ` (${text})`;
-    const facts = { denied: true, status: isWrong ? 401 : 403, text };
-    const make = (why: string, next: string) =>
-      new RegistryFault(`Cannot ${action}: ${why}${said}`, facts, { where, next });
-    if (credential === undefined) {
-      if (fault !== undefined) {
-        return make(
-          `${host} wants credentials, and those in ${fault.path} cannot be read: ${fault.why}`,
-          "correct that file, or log in again with `docker login` or `podman login`",
-        );
-      }
-      return make(
-        `${host} wants credentials`,
-        `log in with \`docker login ${host}\`; none was found in ${
-          tried.join(", ") || "config files"
-        }`,
-      );
-    }
-    const { source } = credential;
-    return isWrong
-      ? make(
-        `${host} does not accept the credentials from ${source}`,
-        `log in again with \`docker login ${host}\`, or correct ${source}`,
-      )
-      : make(`the credentials from ${source} do not allow it`, remedy(host, wanted));
+    const finding = await this.#find(wanted.repository);
+    return denial(this.#settings.host, finding, wanted, text, isWrong);
+  }
+
+  /** A request was answered: whether that needed the credential which was refused is known now. */
+  async accepted({ grant }: Proof): Promise<void> {
+    if (grant?.refusedWith === undefined || this.#saidRefused) return;
+    this.#saidRefused = true;
+    const { host, notice } = this.#settings;
+    const { credential } = await this.#find(grant.repository);
+    const source = credential?.source ?? "";
+    notice(`${host} refuses the credentials from ${source}; it is read as anybody may`);
   }
 
   /** A refusal by the token server is one by the registry, unless it wants to be left alone. */
   async #explained(error: unknown, wanted: Wanted): Promise<unknown> {
-    const { status, text = "" } = error instanceof RegistryFault ? error.facts : {};
-    if ((status !== 401 && status !== 403) || isTemporary(error)) return error;
+    if (!isRefused(error)) return error;
+    const { status, text = "" } = error.facts;
     return await this.denied(wanted, text, status === 401);
   }
 
@@ -217,7 +214,16 @@ export class Authenticator {
     );
     if (known !== undefined) return known;
     const { repository, scopes } = wanted;
-    const token = this.#fetch(server, scopes, credential);
+    const token = this.#fetch(server, scopes, credential).catch(async (error) => {
+      const isPlain = scopes.length === 1 && scopes[0] === pullScope(repository);
+      if (credential === undefined || !isPlain || !isRefused(error)) throw error;
+      // What anybody may read needs no credential that works.
+      const anonymous = await this.#fetch(server, scopes, undefined).catch(() => {
+        throw error;
+      });
+      grant.refusedWith = error;
+      return anonymous;
+    });
     const grant: Grant = { repository, scopes, token, usedUp: Infinity };
     this.#grants.push(grant);
     token.then(
@@ -277,28 +283,14 @@ export class Authenticator {
   }
 }
 
-function badRealm(realm: URL | null, where: string): RegistryFault {
-  const which = realm === null ? "no URL" : redactUrl(realm);
-  return new RegistryFault(`The registry names ${which} as its token server`, { denied: true }, {
-    where,
-    next: "credentials go to https only; look at the registry's configuration",
-  });
+/** Says whether a token server did not let somebody in. */
+function isRefused(error: unknown): error is RegistryFault {
+  if (!(error instanceof RegistryFault) || error.facts.temporary) return false;
+  return error.facts.status === 401 || error.facts.status === 403;
 }
 
 function isScope(text: string): boolean {
   return /^[\x21-\x7e]{1,512}$/.test(text) && text.includes(":");
-}
-
-function remedy(host: string, { scopes, doing: { isStrange } }: Wanted): string {
-  const writes = scopes.some((scope) => scope.endsWith("push"));
-  if (!writes) {
-    const name = isStrange ? "the reference" : "its name";
-    return `use credentials that may read the repository, or correct ${name}`;
-  }
-  if (host === "ghcr.io") {
-    return "give the token write access: `packages: write` in a workflow, write_packages otherwise";
-  }
-  return "use credentials that may write to the repository, or correct its name";
 }
 
 function secretsOf(credential: Credential): string[] {

@@ -2,19 +2,21 @@
 
 import { Slots } from "../model/slots.ts";
 import type { Answer } from "./answer.ts";
-import { Authenticator, type Wanted } from "./auth.ts";
+import { Authenticator } from "./auth.ts";
 import { BodyFailure } from "./body.ts";
 import type { Credentials } from "./credentials.ts";
+import type { Wanted } from "./denials.ts";
 import {
   broken,
   type Doing,
   isTemporary,
-  readRefusal,
   refused,
   refusedElsewhere,
   RegistryFault,
 } from "./faults.ts";
 import { apiHost } from "./host.ts";
+import { type Question, signalOf } from "./question.ts";
+import { readRefusal } from "./refusals.ts";
 import { findBase, hostile, locationOf, mayBeClear, redirection } from "./locations.ts";
 import { Meter } from "./meter.ts";
 import { Pacer, type Pacing } from "./pacer.ts";
@@ -55,37 +57,6 @@ const DOCUMENTS = "documents";
 
 /** The requests that bring blobs. */
 export const UPLOADS = "uploads";
-
-/** What is asked of a registry. */
-export interface Question {
-  readonly method: string;
-  /** Path below the registry's root, or a URL that the registry named. */
-  readonly at: string | URL;
-  readonly repository: string;
-  readonly scopes: readonly string[];
-  /** Infinitive of what is done, for faults. */
-  readonly action: string;
-  /** Statuses that are answers; others are faults. */
-  readonly accepts: readonly number[];
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Opened for each attempt. */
-  readonly body?: () => Promise<ReadableStream<Uint8Array>> | Uint8Array;
-  /** Length of the body in bytes, where it is known. */
-  readonly length?: number;
-  readonly onBytes?: (bytes: number) => void;
-  /** Asked again after a temporary failure. @default true */
-  readonly retry?: boolean;
-  /** Carries a blob, whose number at once is bounded elsewhere. @default false */
-  readonly carriesBlob?: boolean;
-  /** Its answer's body has a time as a whole. @default false */
-  readonly isDocument?: boolean;
-  /** Size of the blob that is committed, in bytes, where that is not the body's. */
-  readonly blobSize?: number;
-  /** Ends this request besides what ends all of them. */
-  readonly signal?: AbortSignal;
-  /** Ends this request in the place of what ends all others. */
-  readonly signalInstead?: AbortSignal;
-}
 
 /** An answer whose body was read. */
 export interface WholeAnswer {
@@ -130,6 +101,7 @@ export class Endpoint {
       secrets: this.secrets,
       clear: this.#clear,
       pacer: this.pacer,
+      notice: settings.notice,
       signal: this.signal,
     });
   }
@@ -258,16 +230,20 @@ export class Endpoint {
         doing,
         signal,
       );
-      if (answer.status === 401 && isOwn) {
+      const { status } = answer;
+      const isMore = status === 403 && proof.grant !== undefined && challenges < CHALLENGES &&
+        this.#auth.namesMore(answer, wanted);
+      if (isOwn && (status === 401 || isMore)) {
         const isLearnt = challenges++ < CHALLENGES &&
           await this.#auth.learn(answer, base, proof, wanted);
         if (!isLearnt) {
           const { text, codes } = await readRefusal(answer, this.secrets);
-          throw (await this.#auth.denied(wanted, text, proof.grant === undefined)).with({ codes });
+          throw (await this.#auth.refused(wanted, text, proof)).with({ codes });
         }
         await answer.discard();
         continue;
       }
+      if (status < 400) await this.#auth.accepted(proof);
       const next = redirection(answer, question.method, base, doing);
       if (next === undefined) return answer;
       await answer.discard();
@@ -345,8 +321,4 @@ export class Endpoint {
       throw broken(error, doing, this.host, this.secrets);
     }
   }
-}
-
-function signalOf({ signal, signalInstead }: Question, all: AbortSignal): AbortSignal {
-  return signalInstead ?? (signal === undefined ? all : AbortSignal.any([signal, all]));
 }

@@ -8,7 +8,8 @@
 import type { Answer } from "./answer.ts";
 import type { Credential } from "./credentials.ts";
 import type { Pacer } from "./pacer.ts";
-import { broken, readRefusal, refused, RegistryFault } from "./faults.ts";
+import { broken, refused, RegistryFault } from "./faults.ts";
+import { readRefusal } from "./refusals.ts";
 import { base64, type Secrets } from "./secrets.ts";
 import type { Request, Transport } from "./transport.ts";
 

@@ -3,7 +3,8 @@
 import type { Digest } from "../model/digest.ts";
 import { Sha256 } from "../oci/sha256.ts";
 import type { Answer } from "./answer.ts";
-import { type Endpoint, type Question, UPLOADS } from "./endpoint.ts";
+import { type Endpoint, UPLOADS } from "./endpoint.ts";
+import type { Question } from "./question.ts";
 import { isTemporary, RegistryFault } from "./faults.ts";
 import { sendPieces } from "./pieces.ts";
 import { pullScope, pushScope } from "./scope.ts";

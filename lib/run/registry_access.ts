@@ -16,10 +16,8 @@ import type { Location } from "../registry/mirrors.ts";
 import type { NamedRegistry } from "../registry/publish/destination.ts";
 import type { Published, TagRules } from "../registry/publish/lookup.ts";
 import type { ImageRecord } from "../store/records.ts";
+import { firstAnswer, NoAnswerInTime } from "./first_answer.ts";
 import type { Session } from "./session.ts";
-
-/** How long a registry may take to its first answer before a build goes on without it, in ms. */
-const PATIENCE = 1_000;
 
 /** The registries of one run. */
 export class RegistryAccess {
@@ -298,22 +296,5 @@ export class RegistryAccess {
     asking.catch(() => {});
     await first;
     return await asking;
-  }
-}
-
-/** A registry has taken too long to say whether it holds something. */
-class NoAnswerInTime extends Fault {}
-
-/** Settled by an answer, which may be an error; rejected when there was none in time. */
-async function firstAnswer(asking: Promise<unknown>): Promise<void> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => late.reject(new NoAnswerInTime("it does not answer within a second")),
-    PATIENCE,
-  );
-  try {
-    await Promise.race([asking.then(() => {}, () => {}), late.promise]);
-  } finally {
-    clearTimeout(timer);
   }
 }

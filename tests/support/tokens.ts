@@ -15,13 +15,23 @@ export interface TokenSettings {
     Record<string, { readonly password: string; readonly refresh?: string }>
   >;
   /** What somebody may do with a repository; undefined stands for nobody in particular. */
-  readonly allow: (user: string | undefined, repository: string) => readonly string[];
+  readonly allow: (
+    user: string | undefined,
+    repository: string,
+    wanted: readonly string[],
+  ) => readonly string[];
+  /** Refuses requests for more than is allowed, instead of granting less. @default false */
+  readonly strict?: boolean;
+  /** A refresh token is good for once: each answer has the next. @default false */
+  readonly rotates?: boolean;
+  /** What the realm has after its path, e.g. `?account=x`. */
+  readonly query?: string;
+  /** Status of the answer to POST, where it is not understood. */
+  readonly postStatus?: number;
   /** Life of a token in seconds; undefined leaves it unsaid and means a minute. */
   readonly life?: number;
   /** Name of the member that holds the token. @default "token" */
   readonly member?: "token" | "access_token";
-  /** Answers 404 to POST, as servers without OAuth do. @default false */
-  readonly getOnly?: boolean;
 }
 
 /** A token server that runs. */
@@ -44,6 +54,8 @@ export interface TokenServer extends AsyncDisposable {
 /** A request for a token. */
 export interface TokenRequest {
   readonly method: string;
+  /** Path and query. */
+  readonly path: string;
   readonly user?: string;
   readonly scopes: readonly string[];
 }
@@ -52,6 +64,8 @@ interface Access {
   readonly type: string;
   readonly name: string;
   readonly actions: readonly string[];
+  /** How many were asked for. */
+  readonly wanted: number;
 }
 
 const SERVICE = "images-test";
@@ -63,34 +77,55 @@ export async function startTokenServer(settings: TokenSettings): Promise<TokenSe
   const requests: TokenRequest[] = [];
   const issued = new Map<string, { expires: number; access: readonly Access[] }>();
   const failures: number[] = [];
-  const issue = async (user: string | undefined, scopes: readonly string[]) => {
-    const access = scopes.flatMap((scope) => granted(scope, user, settings));
+  const refreshTokens = new Map(
+    Object.entries(settings.users).flatMap(([name, { refresh }]) =>
+      refresh === undefined ? [] : [[refresh, name] as const]
+    ),
+  );
+  /** What takes the place of a refresh token that was used. */
+  const rotate = (token: string | undefined) => {
+    const user = token === undefined ? undefined : refreshTokens.get(token);
+    if (!settings.rotates || user === undefined) return {};
+    refreshTokens.delete(token!);
+    const next = `refresh-token-${crypto.randomUUID()}`;
+    refreshTokens.set(next, user);
+    return { refresh_token: next };
+  };
+  const issue = async ({ user, scopes, refresh }: Asked) => {
+    const access = scopes.flatMap((scope) => granted(scope, user || undefined, settings));
+    if (settings.strict && access.some(({ actions, wanted }) => actions.length < wanted)) {
+      return Response.json({ errors: [{ code: "DENIED" }] }, { status: 403 });
+    }
     const life = settings.life ?? 60;
     const token = await signer.sign(access, life);
     issued.set(token, { expires: performance.now() + life * 1_000, access });
     const expires = settings.life === undefined ? {} : { expires_in: life };
-    return Response.json({ [settings.member ?? "token"]: token, ...expires });
+    const member = settings.member ?? "token";
+    return Response.json({ [member]: token, ...expires, ...rotate(refresh) });
   };
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     async (request) => {
-      const asked = await read(request, settings);
+      const asked = await read(request, settings, refreshTokens);
       requests.push({
         method: request.method,
+        path: request.url.slice(new URL(request.url).origin.length),
         scopes: asked.scopes,
         ...(typeof asked.user === "string" ? { user: asked.user } : {}),
       });
       const failure = failures.shift();
       if (failure !== undefined) return new Response(null, { status: failure });
-      if (request.method === "POST" && settings.getOnly) return new Response(null, { status: 404 });
+      if (request.method === "POST" && settings.postStatus !== undefined) {
+        return new Response(null, { status: settings.postStatus });
+      }
       if (asked.user === false) {
         return Response.json({ details: "incorrect username or password" }, { status: 401 });
       }
-      return await issue(asked.user, asked.scopes);
+      return await issue(asked);
     },
   );
   return {
-    realm: `http://localhost:${server.addr.port}/token`,
+    realm: `http://localhost:${server.addr.port}/token${settings.query ?? ""}`,
     service: SERVICE,
     issuer: ISSUER,
     certificate: signer.certificate,
@@ -110,15 +145,23 @@ export async function startTokenServer(settings: TokenSettings): Promise<TokenSe
 }
 
 /** Who asks for what: false where the proof is wrong, undefined where there is none. */
+interface Asked {
+  readonly user: string | undefined | false;
+  readonly scopes: string[];
+  /** The refresh token that was sent. */
+  readonly refresh?: string;
+}
+
 async function read(
   request: Request,
   { users }: TokenSettings,
-): Promise<{ user: string | undefined | false; scopes: string[] }> {
+  refreshTokens: ReadonlyMap<string, string>,
+): Promise<Asked> {
   if (request.method === "POST") {
     const form = new URLSearchParams(await request.text());
-    const refresh = form.get("refresh_token");
-    const found = Object.entries(users).find(([, user]) => user.refresh === refresh);
-    return { user: found?.[0] ?? false, scopes: (form.get("scope") ?? "").split(" ") };
+    const refresh = form.get("refresh_token") ?? "";
+    const scopes = (form.get("scope") ?? "").split(" ");
+    return { user: refreshTokens.get(refresh) ?? false, scopes, refresh };
   }
   const scopes = new URL(request.url).searchParams.getAll("scope");
   const header = request.headers.get("authorization");
@@ -128,8 +171,8 @@ async function read(
     text.slice(0, text.indexOf(":")),
     text.slice(text.indexOf(":") + 1),
   ];
-  const byRefresh = Object.entries(users).find(([, user]) => user.refresh === password);
-  if (byRefresh !== undefined) return { user: byRefresh[0], scopes };
+  const byRefresh = refreshTokens.get(password);
+  if (byRefresh !== undefined) return { user: byRefresh, scopes };
   return { user: users[name]?.password === password ? name : false, scopes };
 }
 
@@ -141,12 +184,10 @@ function granted(
   const match = /^repository:([^:]+):(.+)$/.exec(scope);
   if (match === null) return [];
   const [, name = "", wanted = ""] = match;
-  const allowed = allow(user, name);
-  return [{
-    type: "repository",
-    name,
-    actions: wanted.split(",").filter((a) => allowed.includes(a)),
-  }];
+  const asked = wanted.split(",");
+  const allowed = allow(user, name, asked);
+  const actions = asked.filter((action) => allowed.includes(action));
+  return [{ type: "repository", name, actions, wanted: asked.length }];
 }
 
 const ISSUER = "images-test-issuer";

@@ -3,8 +3,11 @@
 import { RegistryFault } from "../faults.ts";
 import type { Target } from "./target.ts";
 
-/** How often the parts are brought: as they are known, looked for again, and sent whatever is said. */
-const ROUNDS = 3;
+/**
+ * How often the parts are brought: as they are known, then looked for again, in the end sent whatever
+ * the registry says of them.
+ */
+const ROUNDS = 4;
 
 /**
  * Brings what a manifest names and writes it; again where the registry says that a part is not

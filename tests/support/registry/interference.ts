@@ -39,6 +39,8 @@ export interface Interference {
   readonly truncate?: number;
   /** Nothing follows after so many bytes of the answer's body. */
   readonly stall?: number;
+  /** The answer's body comes a byte at a time, with so many milliseconds between, after the first. */
+  readonly drip?: number;
   /** Answers with the whole blob where a part was asked for. */
   readonly ignoresRange?: boolean;
   /** Changes the answer's body. */

@@ -38,6 +38,10 @@ export interface Quirks {
   readonly ignoresMounts?: boolean;
   /** Answers to requests for referrers with a redirect to a web page, as GHCR does. */
   readonly redirectsReferrers?: boolean;
+  /** Says of a manifest that is not there what others say of one that may not be read. */
+  readonly hidesAbsent?: { readonly status: number; readonly code: string };
+  /** Tags matching this are never replaced: the answer is this status with these words. */
+  readonly immutable?: { readonly tags: RegExp; readonly status: number; readonly body: string };
   /** Keeps no more than so many bytes of each PATCH. */
   readonly keepsOfPatch?: number;
   /** Makes a Location of a path. @default the path */
@@ -105,8 +109,13 @@ const HANDLERS: Record<Kind, Handler> = {
   other: () => refused(404, "UNSUPPORTED"),
   "manifest-head": readManifest,
   "manifest-get": readManifest,
-  "manifest-put": (store, _, { headers, body }, { repository, reference }) => {
+  "manifest-put": (store, quirks, { headers, body }, { repository, reference }) => {
     const mediaType = headers["content-type"] ?? "";
+    const { immutable } = quirks;
+    const isKept = immutable?.tags.test(reference) && store.manifest(repository, reference);
+    if (immutable !== undefined && isKept) {
+      return { ...text(immutable.status, immutable.body), headers: JSON_TYPE };
+    }
     const digest = store.putManifest(repository, reference, { mediaType, bytes: body });
     const location = `/v2/${repository}/manifests/${digest}`;
     return { status: 201, headers: { location, "docker-content-digest": digest } };
@@ -145,12 +154,12 @@ const HANDLERS: Record<Kind, Handler> = {
 
 function readManifest(
   store: MemoryStore,
-  _: Quirks,
+  { hidesAbsent = { status: 404, code: "MANIFEST_UNKNOWN" } }: Quirks,
   { headers }: Call,
   { repository, reference }: Route,
 ): Reply {
   const manifest = store.manifest(repository, reference);
-  if (manifest === undefined) return refused(404, "MANIFEST_UNKNOWN");
+  if (manifest === undefined) return refused(hidesAbsent.status, hidesAbsent.code);
   const { mediaType, bytes } = manifest;
   // docker-registry takes a missing Accept for one that names only Docker's types.
   if (!headers.accept?.includes(mediaType)) return refused(404, "MANIFEST_UNKNOWN");
@@ -224,10 +233,12 @@ function progress(
   };
 }
 
+const JSON_TYPE = { "content-type": "application/json" };
+
 function refused(status: number, code: string): Reply {
   return {
     status,
-    headers: { "content-type": "application/json" },
+    headers: { ...JSON_TYPE },
     body: new TextEncoder().encode(JSON.stringify({ errors: [{ code, message: code }] })),
   };
 }

@@ -22,8 +22,13 @@ export interface FaultyRegistrySettings {
   readonly tokens?: TokenServer;
   /** The challenge of a refusal. @default the one that fits */
   readonly challenge?: string;
-  /** Chooses what befalls a request, in a campaign. */
-  readonly campaign?: (kind: Kind) => Interference | undefined;
+  /** Chooses what befalls a request, in a campaign or always. */
+  readonly campaign?: (kind: Kind, request: CampaignRequest) => Interference | undefined;
+}
+
+/** A request of which a campaign decides. */
+export interface CampaignRequest extends Route {
+  readonly headers: Readonly<Record<string, string | undefined>>;
 }
 
 /** A request that was answered. */
@@ -113,6 +118,13 @@ export class FaultyRegistry implements AsyncDisposable {
     this.#planned.set(kind, [...this.#planned.get(kind) ?? [], ...planned]);
   }
 
+  /** What was planned for a kind and has not happened; it does not happen any more. */
+  takePlanned(kind: Kind): Interference[] {
+    const planned = this.#planned.get(kind) ?? [];
+    this.#planned.delete(kind);
+    return planned;
+  }
+
   /** Nothing that was planned happens any more. */
   calm(): void {
     this.#planned.clear();
@@ -149,8 +161,9 @@ export class FaultyRegistry implements AsyncDisposable {
     const method = request.method ?? "GET";
     const asked = route(method, url);
     const { kind } = asked;
-    const happens = this.#planned.get(kind)?.shift() ?? this.#settings.campaign?.(kind) ?? {};
     const headers = request.headers as Record<string, string | undefined>;
+    const happens = this.#planned.get(kind)?.shift() ??
+      this.#settings.campaign?.(kind, { ...asked, headers }) ?? {};
     const { range: _, ...rangeless } = headers;
     const path = `${url.pathname}${url.search}`;
     const note = (received: number, status?: number) =>
@@ -240,8 +253,20 @@ export class FaultyRegistry implements AsyncDisposable {
       response.write(bytes.subarray(0, happens.stall));
       return;
     }
+    if (happens.drip !== undefined && method !== "HEAD") return drip(response, bytes, happens.drip);
     response.end(method === "HEAD" ? undefined : bytes);
   }
+}
+
+/** Sends a body byte for byte, as long as somebody takes it. */
+function drip(response: http.ServerResponse, bytes: Uint8Array, pause: number): void {
+  let sent = 0;
+  response.write(bytes.subarray(0, ++sent));
+  const timer = setInterval(() => {
+    response.write(bytes.subarray(sent, ++sent));
+    if (sent >= bytes.length) response.end();
+  }, pause);
+  response.once("close", () => clearInterval(timer));
 }
 
 function replyOf({ answer }: Interference): Reply {

@@ -52,6 +52,11 @@ export class MemoryStore {
     this.#blobs.set(`${repository}@${digest}`, bytes);
   }
 
+  /** Removes a blob of a repository. */
+  removeBlob(repository: string, digest: string): void {
+    this.#blobs.delete(`${repository}@${digest}`);
+  }
+
   /** A manifest by tag or digest. */
   manifest(repository: string, reference: string): StoredManifest | undefined {
     return this.#manifests.get(`${repository}:${reference}`);
