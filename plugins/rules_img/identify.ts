@@ -18,6 +18,7 @@ import { addWithLinks } from "./closure/sources.ts";
 import { pulledBases } from "./described.ts";
 import { environmentOf } from "./environment.ts";
 import { keyOptions, recipeFlags, recipeOf } from "./flags.ts";
+import { stampOf } from "./stamp.ts";
 import { survey, type Surveyed } from "./survey.ts";
 
 /** Variables that Bazel, Bazelisk or actions with the default shell environment look at. */
@@ -54,6 +55,7 @@ async function discovered(
   const effective = effectiveOptions(rc, recipeFlags(request));
   const starlark = [...sources.loaded, ...top.files].filter((path) => path.endsWith(".bzl"));
   const env = environmentOf(effective, closure.labels, new Set(starlark), workspace.path);
+  const stamp = await stampOf(effective, workspace.path, request.context);
   const words = [...rc.words, ...recipeOf(request).args ?? []];
   const files = new Set(sources.files);
   for (const path of [...top.files, ...rc.own, ...filesNamedBy(words, workspace.path)]) {
@@ -61,13 +63,17 @@ async function discovered(
   }
   return new Discovered({
     ...description,
-    options: { ...keyOptions(image), ...await digestsOf(localOptions(effective, workspace.path)) },
+    options: {
+      ...keyOptions(image),
+      ...await digestsOf(localOptions(effective, workspace.path)),
+      ...(stamp === undefined ? {} : { stamp: stamp.digest }),
+    },
     env,
     inputs: fileSelections(root, files),
     remoteBases: pulledBases(queried, closure),
     rewrites: [relative(root, lockOf(workspace))],
     guard: {
-      files: rc.local,
+      files: [...rc.local, ...stamp?.files ?? []],
       env: [...new Set([...VARIABLES, ...env, ...variablesOf(words)])].sort(),
       tools: PROGRAMS,
       trees: listingSelections(root, listed),

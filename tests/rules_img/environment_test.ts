@@ -5,6 +5,7 @@ import { effectiveOptions, localOptions } from "../../plugins/rules_img/closure/
 import { rcChain } from "../../plugins/rules_img/closure/rc.ts";
 import { environmentOf, readBy } from "../../plugins/rules_img/environment.ts";
 import { imageOf } from "../support/project.ts";
+import { commitAll } from "../support/real/fixture.ts";
 import { toolTest } from "../support/tools.ts";
 import { Workspace } from "./closure_rig.ts";
 import { bazelProject } from "./rig.ts";
@@ -184,5 +185,27 @@ toolTest(["bazel", "node"], "another value of a variable is another Bazel image"
     project.env.PATH = path;
     const again = await build();
     assertEquals([again.status, again.key], ["cached", strict.key]);
+  });
+  await t.step("that a status command tells, where outputs are stamped", async () => {
+    const greeted = `${own}${STRICT}build --action_env=GREETING\n`;
+    const commit = async () => {
+      project.write({ "nix/notes.txt": crypto.randomUUID() });
+      await commitAll(project.root);
+    };
+    const status = "echo STABLE_COMMIT $(git rev-parse HEAD); echo CLOCK $(date +%N)\n";
+    project.write({ "tools/status.sh": `#!/bin/sh\n${status}` }, 0o755);
+    await commit();
+    const command = "build --workspace_status_command=tools/status.sh\n";
+    project.write({ ".bazelrc": `${greeted}${command}` });
+    const plain = await build();
+    await commit();
+    assertEquals((await build()).key, plain.key, "nothing is stamped");
+    project.write({ ".bazelrc": `${greeted}${command}build --stamp\n` });
+    const stamped = await build();
+    assertEquals((await build()).status, "cached");
+    await commit();
+    const next = await build();
+    assertEquals(next.why, ["option-changed stamp"]);
+    assertNotEquals(next.key, stamped.key);
   });
 });
