@@ -132,6 +132,8 @@ export class SourceAccess {
     to: string,
     signal: AbortSignal,
   ): Promise<string> {
+    // A commit beside a branch or tag says where that must be.
+    if (source.fixed !== undefined && source.ref !== undefined) await this.resolve(source);
     const [{ checkOut }, cache] = await Promise.all([import("../sources/git.ts"), this.#cache()]);
     const { name, ref, keepGitDir = false, skipSubmodules = false } = source;
     const url = urlOf(source);

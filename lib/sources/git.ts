@@ -27,6 +27,11 @@ const SETTINGS = [
   ...["maintenance.auto=false"],
 ].flatMap((setting) => ["-c", setting]);
 
+/** What git notes in a repository of what was done, and when. */
+const MOMENTARY = [
+  ...["logs", "hooks", "FETCH_HEAD", "ORIG_HEAD", "description", "branches", "info"],
+];
+
 /** A git URL without a scheme, as ssh takes it: `git@host:path`. */
 const SCP_LIKE = /^\w[\w.-]*@\w[\w.-]*:[^\s-]/;
 
@@ -137,8 +142,13 @@ export async function checkOut(checkout: GitCheckout): Promise<void> {
   if (checkout.submodules && exists(`${to}/.gitmodules`)) {
     await must(["submodule", "--quiet", "update", "--init", "--recursive", "--depth=1"]);
   }
-  if (checkout.keepGitDir) await must(["read-tree", commit]);
-  tidy(to, checkout.keepGitDir);
+  if (!checkout.keepGitDir) return withoutGit(to);
+  // An index without times and inodes of this machine.
+  await must(["read-tree", commit]);
+  if (checkout.submodules) {
+    await must(["submodule", "--quiet", "foreach", "--recursive", "git read-tree HEAD"]);
+  }
+  tidyGitDir(`${to}/.git`);
 }
 
 /** Brings a commit into the kept repository, with as little else as the server allows. */
@@ -177,18 +187,28 @@ async function bringCommit(checkout: GitCheckout): Promise<void> {
   });
 }
 
-/** What a checkout leaves that hangs on the machine or the moment. */
-function tidy(folder: string, keepGitDir: boolean): void {
-  const own = ["logs", "hooks", "FETCH_HEAD", "ORIG_HEAD", "description", "branches", "info"];
-  if (keepGitDir) { for (const each of own) removeAll(`${folder}/.git/${each}`); }
-  else removeAll(`${folder}/.git`);
-  const walk = (path: string) => {
-    for (const { name, isDirectory } of Deno.readDirSync(path)) {
-      if (name === ".git" && path !== folder) removeAll(`${path}/${name}`);
-      else if (isDirectory && name !== ".git") walk(`${path}/${name}`);
+/** Removes the repository of a checkout, and what leads to those of submodules. */
+function withoutGit(folder: string): void {
+  for (const { name, isDirectory } of Deno.readDirSync(folder)) {
+    if (name === ".git") removeAll(`${folder}/${name}`);
+    else if (isDirectory) withoutGit(`${folder}/${name}`);
+  }
+}
+
+/** Removes what hangs on the machine or the moment from a repository and those of its submodules. */
+function tidyGitDir(path: string): void {
+  for (const name of MOMENTARY) removeAll(`${path}/${name}`);
+  const walk = (folder: string) => {
+    for (const { name, isDirectory } of entriesOf(folder)) {
+      const below = `${folder}/${name}`;
+      if (isDirectory) exists(`${below}/HEAD`) ? tidyGitDir(below) : walk(below);
     }
   };
-  if (!keepGitDir) walk(folder);
+  walk(`${path}/modules`);
+}
+
+function entriesOf(folder: string): Deno.DirEntry[] {
+  return exists(folder) ? [...Deno.readDirSync(folder)] : [];
 }
 
 /** Refuses what git could take for an option, or would show in its arguments. */
