@@ -9,6 +9,14 @@ const DRAIN_LIMIT = 64 * 1024;
 /** How long that may take, in milliseconds: a new connection takes no longer. */
 const DRAIN_PATIENCE = 1_000;
 
+/** Told of how the reading of a body goes. */
+export interface BodyProgress {
+  /** Somebody wants the next piece. */
+  waiting(): void;
+  /** It came, of so many bytes. */
+  came(bytes: number): void;
+}
+
 /** An answer. Its body must be read or discarded: a connection hangs on it. */
 export class Answer {
   /** What was asked, after redirects. */
@@ -18,7 +26,7 @@ export class Answer {
   readonly patience: Patience;
   readonly #incoming: IncomingMessage;
   readonly #outgoing: ClientRequest;
-  readonly #progress: (bytes: number) => void;
+  readonly #progress: BodyProgress;
   /** Nothing else may go over its connection. */
   readonly #isLast: boolean;
 
@@ -29,8 +37,7 @@ export class Answer {
     options: {
       /** The request carried a stream. */
       readonly streamed: boolean;
-      /** Called for each piece of the body with its length. */
-      readonly progress: (bytes: number) => void;
+      readonly progress: BodyProgress;
       readonly patience: Patience;
     },
   ) {
@@ -60,9 +67,17 @@ export class Answer {
 
   /** The body piece by piece; what ends it early is thrown. */
   async *body(): AsyncGenerator<Uint8Array> {
-    for await (const chunk of this.#incoming) {
-      this.#progress(chunk.length);
-      yield chunk;
+    const chunks = this.#incoming[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        this.#progress.waiting();
+        const { done, value } = await chunks.next();
+        this.#progress.came(value?.length ?? 0);
+        if (done) break;
+        yield value;
+      }
+    } finally {
+      await chunks.return?.();
     }
     if (!this.#incoming.complete) {
       throw Object.assign(new Error("the answer ended early"), { code: "ECONNRESET" });

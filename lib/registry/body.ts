@@ -16,6 +16,8 @@ export class BodyFailure extends Error {
 export interface Progress {
   /** The other side must take what was written. */
   waiting(): void;
+  /** The other side takes no more for now; what is given back ends that. */
+  blocked(): Disposable | undefined;
   /** Our own side must have more to write. */
   preparing(): void;
   /** All was written. */
@@ -59,7 +61,10 @@ export async function sendBody(
       const { length: count } = value;
       // What could not be sent may still be in a queue.
       const written = (error?: Error | null) => error ?? release(value);
-      if (!outgoing.write(value, written)) await flow.drained();
+      if (!outgoing.write(value, written)) {
+        using _blocked = progress.blocked();
+        await flow.drained();
+      }
       onBytes?.(count);
     }
   } finally {

@@ -229,7 +229,9 @@ export class Endpoint {
         proof.header,
         doing,
         signal,
-      );
+      ).catch((error) => {
+        throw isOwn || !(error instanceof RegistryFault) ? error : error.with({ elsewhere: true });
+      });
       const { status } = answer;
       const isMore = status === 403 && proof.grant !== undefined && challenges < CHALLENGES &&
         this.#auth.namesMore(answer, wanted);
@@ -275,7 +277,7 @@ export class Endpoint {
           method,
           url,
           isDocument,
-          ...(bringsBlob ? { blobSize, onSent } : {}),
+          ...(bringsBlob ? { blobSize, onSent, watch: () => this.pacer.watch(host) } : {}),
           headers: { ...headers, ...(authorization === undefined ? {} : { authorization }) },
           signal,
           ...(opened === undefined ? {} : { body: opened }),

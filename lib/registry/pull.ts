@@ -105,11 +105,24 @@ export class BlobReader {
   async *#fresh(): AsyncGenerator<Uint8Array> {
     const answer = this.#answer!;
     let skip = answer.status === 206 ? this.#read - rangeStart(answer, this.#read) : this.#read;
-    for await (const chunk of answer.body()) {
-      const rest = chunk.subarray(Math.min(skip, chunk.length));
-      skip -= chunk.length - rest.length;
-      if (rest.length > 0) yield rest;
+    const chunks = answer.body();
+    try {
+      for (;;) {
+        const chunk = await this.#next(chunks);
+        if (chunk === undefined) return;
+        const rest = chunk.subarray(Math.min(skip, chunk.length));
+        skip -= chunk.length - rest.length;
+        if (rest.length > 0) yield rest;
+      }
+    } finally {
+      await chunks.return(undefined);
     }
+  }
+
+  /** People are told whom they wait for. */
+  async #next(chunks: AsyncGenerator<Uint8Array>): Promise<Uint8Array | undefined> {
+    using _told = this.#endpoint.pacer.watch();
+    return (await chunks.next()).value;
   }
 
   async #pause(error: unknown): Promise<void> {

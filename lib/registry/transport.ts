@@ -54,6 +54,8 @@ export interface Request {
   readonly isDocument?: boolean;
   /** Told when all of it has gone. */
   readonly onSent?: () => void;
+  /** Begun while nothing more of the body is taken, and ended then. */
+  readonly watch?: () => Disposable;
   readonly signal: AbortSignal;
 }
 
@@ -127,13 +129,17 @@ export class Transport {
     outgoing.on("response", (message) => {
       incoming = message;
       flow.stop();
-      moving.set(idle, IDLE, true);
+      // Who reads a body slowly is not kept waiting by the other side.
+      moving.clear();
       if (request.isDocument) whole.start(document);
       message.on("close", finish);
       const streamed = request.body instanceof ReadableStream;
-      const progress = (bytes: number) => {
-        moving.set(idle, IDLE, true);
-        whole.advance(bytes / SLOWEST_LINE);
+      const progress = {
+        waiting: () => moving.set(idle, IDLE, true),
+        came: (bytes: number) => {
+          moving.clear();
+          whole.advance(bytes / SLOWEST_LINE);
+        },
       };
       resolve(new Answer(url, message, outgoing, { streamed, progress, patience: this.#patience }));
     });
@@ -145,6 +151,7 @@ export class Transport {
     sendBody(outgoing, { ...request, onBytes }, flow, {
       waiting: () => moving.set(idle, IDLE, true),
       preparing: () => moving.clear(),
+      blocked: () => request.watch?.(),
       sent: () => {
         const commit = Math.max(sent, request.blobSize ?? 0) / SLOWEST_COMMIT;
         const more = request.blobSize === undefined ? 0 : commit;

@@ -44,9 +44,10 @@ export async function hasBlob(
   } catch (error) {
     if (!(error instanceof RegistryFault)) throw error;
     const { status = 0, elsewhere = false } = error.facts;
-    const isDenied = !elsewhere && (status === 401 || status === 403);
-    if (isDenied || !SAYS_NOTHING.includes(status)) throw error;
-    return elsewhere;
+    // Where the registry leads to is no matter: it does so for blobs that it has.
+    if (elsewhere) return true;
+    if (status === 401 || status === 403 || !SAYS_NOTHING.includes(status)) throw error;
+    return false;
   }
   await answer.discard();
   if (answer.status !== 200) return false;

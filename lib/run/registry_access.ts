@@ -243,7 +243,10 @@ export class RegistryAccess {
       );
     } catch (error) {
       if (this.#session.signal.aborted) throw this.#session.signal.reason;
-      throw this.#refusal(name, error);
+      const { RegistryFault } = await import("../registry/faults.ts");
+      // Of credentials that are wrong one repository says what all would.
+      const isOfOne = error instanceof RegistryFault && error.facts.status === 403;
+      throw this.#refusal(name, error, isOfOne ? repository : "");
     }
   }
 
@@ -280,9 +283,9 @@ export class RegistryAccess {
   }
 
   /** Where every image fails for the same reason it is one fault, told once; the first ends a run. */
-  #refusal(name: string, error: unknown): Fault {
+  #refusal(name: string, error: unknown, repository = ""): Fault {
     const fault = asFault(error, { where: name });
-    const why = this.#session.keepGoing ? fault.message : "";
+    const why = this.#session.keepGoing ? `${repository} ${fault.message}` : "";
     const known = this.#refusals.get(why);
     if (known === undefined) this.#refusals.set(why, fault);
     return known ?? fault;

@@ -3,7 +3,7 @@ import { Fault } from "../../lib/model/errors.ts";
 import { MediaType } from "../../lib/model/oci.ts";
 import type { Interference } from "../support/registry/interference.ts";
 import { FaultyRegistry } from "../support/registry/server.ts";
-import { blobOf, clientOf, login, manifestOf } from "./rig.ts";
+import { blobOf, clientOf, largeBlob, lengthOf, login, manifestOf } from "./rig.ts";
 
 /** Limits that a test can wait for, and notices at once. */
 const SOON = {
@@ -78,6 +78,88 @@ Deno.test("a body that stops half-way is given up after three times", async (t) 
     assertEquals(registry.count("blob-get"), 3);
   });
 });
+
+Deno.test("a layer that stops half-way is told of, taken up again, and given up in the end", async () => {
+  const layer = blobOf("x".repeat(1_000));
+  await using registry = await FaultyRegistry.start();
+  registry.store.putBlob("team/app", layer.descriptor.digest, layer.bytes);
+  const { client, notices } = telling(registry);
+  using _ = client;
+  registry.interfere("blob-get", ...often({ stall: 4, ignoresRange: true }));
+  await assertRejects(
+    async () => await lengthOf(await client.blob("team/app", layer.descriptor)),
+    Fault,
+  );
+  assert(registry.count("blob-get") <= 4, registry.kinds().join());
+  assertEquals(notices, [`${registry.host} has not answered for 1 s; it is waited for`]);
+});
+
+Deno.test("who reads a layer slowly is not kept waiting by the registry", async () => {
+  const layer = largeBlob(1);
+  await using registry = await FaultyRegistry.start();
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of await layer.open()) chunks.push(chunk);
+  const bytes = new Uint8Array(await new Blob(chunks as BlobPart[]).arrayBuffer());
+  registry.store.putBlob("team/app", layer.descriptor.digest, bytes);
+  const { client } = telling(registry);
+  using _ = client;
+  const stream = await client.blob("team/app", layer.descriptor);
+  const reader = stream.getReader();
+  let length = (await reader.read()).value?.length ?? 0;
+  // Longer than the registry may be idle.
+  await new Promise((resolve) => setTimeout(resolve, 3 * SOON.patience.idle));
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    length += value.length;
+  }
+  assertEquals(length, layer.descriptor.size);
+  assertEquals(registry.count("blob-get"), 1);
+});
+
+Deno.test("an upload that the registry stops reading is given up", async () => {
+  // It takes connections, and what the system takes for it.
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const host = `localhost:${listener.addr.port}`;
+  const notices: string[] = [];
+  const connections: Deno.Conn[] = [];
+  const serving = (async () => {
+    for await (const connection of listener) {
+      connections.push(connection);
+      serve(connection).catch(() => {});
+    }
+  })().catch(() => {});
+  using client = clientOf(host, {}, {
+    ...SOON,
+    notice: (message) => void notices.push(message),
+  });
+  const layer = largeBlob(64);
+  await assertRejects(() => client.upload("team/app", layer.descriptor, layer.open), Fault);
+  assert(layer.opened <= 3, `${layer.opened}`);
+  assert(notices.length > 0);
+  for (const connection of connections) connection.close();
+  listener.close();
+  await serving;
+});
+
+/** Answers to short requests, and reads nothing more once a body comes. */
+async function serve(connection: Deno.Conn): Promise<void> {
+  const buffer = new Uint8Array(4_096);
+  for (;;) {
+    const count = await connection.read(buffer);
+    if (count === null) return;
+    const text = new TextDecoder().decode(buffer.subarray(0, count));
+    if (text.startsWith("PUT") || text.startsWith("PATCH")) return;
+    const answer = text.startsWith("POST")
+      ? "202 Accepted\r\nLocation: /v2/team/app/blobs/uploads/1"
+      : text.startsWith("DELETE")
+      ? "204 No Content"
+      : "404 Not Found";
+    await connection.write(
+      new TextEncoder().encode(`HTTP/1.1 ${answer}\r\nContent-Length: 0\r\n\r\n`),
+    );
+  }
+}
 
 Deno.test("a document that says it is too long is refused at once", async () => {
   await using registry = await holding();
