@@ -32,6 +32,8 @@ export interface Descriptor {
   readonly size: number;
   /** Other places to have it from. */
   readonly urls?: readonly string[];
+  /** Its bytes, in Base64. */
+  readonly data?: string;
   /** Notes by name. */
   readonly annotations?: Readonly<Record<string, string>>;
   /** For which platform it is, in an index. */

@@ -58,24 +58,29 @@ export function encodeManifest(manifest: {
   const fields = {
     schemaVersion: 2,
     mediaType: MediaType.manifest,
-    config: descriptorFields(manifest.config),
-    layers: manifest.layers.map(descriptorFields),
+    config: descriptorFields(manifest.config, others),
+    layers: manifest.layers.map((layer) => descriptorFields(layer, others)),
     annotations: sorted(manifest.annotations),
   };
   return goJson(compact(others ? withOthers(fields, manifest) : fields, ["layers"]));
 }
 
-/** The bytes of an index. */
+/**
+ * The bytes of an index.
+ *
+ * @param others writes fields that are not known here too, after the others.
+ */
 export function encodeIndex(index: {
   readonly manifests: readonly Descriptor[];
   readonly annotations?: Readonly<Record<string, string>>;
-}): Uint8Array {
-  return goJson(compact({
+}, others = false): Uint8Array {
+  const fields = {
     schemaVersion: 2,
     mediaType: MediaType.index,
-    manifests: index.manifests.map(descriptorFields),
+    manifests: index.manifests.map((child) => descriptorFields(child, others)),
     annotations: sorted(index.annotations),
-  }, ["manifests"]));
+  };
+  return goJson(compact(others ? withOthers(fields, index) : fields, ["manifests"]));
 }
 
 /** Docker's own fields follow those of the specification, in the order of moby's struct. */
@@ -107,15 +112,23 @@ function historyFields(history: History): Record<string, unknown> {
   return compact({ created, created_by, author, comment, empty_layer });
 }
 
-function descriptorFields(descriptor: Descriptor): Record<string, unknown> {
+function descriptorFields(descriptor: Descriptor, others: boolean): Record<string, unknown> {
   const { mediaType, digest, size, urls, annotations, platform, artifactType } = descriptor;
-  const fields = { mediaType, digest, size, urls, annotations: sorted(annotations) };
-  const platformFields = platform && compact({
+  const known = platform && {
     architecture: platform.architecture,
     os: platform.os,
     variant: platform.variant,
-  });
-  return compact({ ...fields, platform: platformFields, artifactType }, ["size"]);
+  };
+  const fields = {
+    mediaType,
+    digest,
+    size,
+    urls,
+    annotations: sorted(annotations),
+    platform: known && compact(others ? withOthers(known, platform) : known),
+    artifactType,
+  };
+  return compact(others ? withOthers(fields, descriptor) : fields, ["size"]);
 }
 
 /** Adds what a document that was read has besides. */

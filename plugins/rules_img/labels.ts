@@ -15,8 +15,10 @@ export async function withLabels(
 ): Promise<ImageSource> {
   const inner = { ...config.config, Labels: { ...config.config?.Labels, ...labels } };
   const bytes = encodeConfig({ ...config, config: inner }, true);
+  // What the descriptor says of the bytes themselves holds no longer.
+  const { urls: _urls, data: _data, ...described } = manifest.config;
   const descriptor = {
-    ...manifest.config,
+    ...described,
     digest: digestOfHex(await hashBytes(bytes)),
     size: bytes.length,
   };

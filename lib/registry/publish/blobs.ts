@@ -7,6 +7,7 @@ import type { Registry } from "../../model/recipe.ts";
 import type { Compressor } from "../../oci/compress.ts";
 import type { RegistryClient } from "../client.ts";
 import { unlessDenied } from "../faults.ts";
+import { ociType } from "./published_manifest.ts";
 import { publishedLayers } from "./published_layers.ts";
 
 /** Bytes that have gone to the registry, for people to see. */
@@ -203,10 +204,5 @@ function sourcesOf(layer: OpenableLayer, host: string): string[] {
 
 /** A descriptor in OCI's words and without what belongs to the manifest it came from. */
 function plain({ mediaType, digest, size }: Descriptor): Descriptor {
-  return { mediaType: OCI_TYPES[mediaType] ?? mediaType, digest, size };
+  return { mediaType: ociType(mediaType), digest, size };
 }
-
-const OCI_TYPES: Record<string, string> = {
-  [MediaType.dockerLayer]: MediaType.layer,
-  [MediaType.dockerLayerGzip]: MediaType.layerGzip,
-};

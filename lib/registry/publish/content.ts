@@ -3,11 +3,12 @@
 import type { LocalImage } from "../../model/image.ts";
 import { type Descriptor, type Manifest, MediaType } from "../../model/oci.ts";
 import { parsePlatform } from "../../model/platform.ts";
-import { encodeIndex, encodeManifest } from "../../oci/documents.ts";
+import { encodeIndex, encodeManifest, parseManifest } from "../../oci/documents.ts";
 import type { OnBytes } from "./blobs.ts";
 import { copyPublished } from "./copy.ts";
 import { KEY_ANNOTATION, type Published } from "./lookup.ts";
 import { type PublishByTool, publishByTool } from "./by_tool.ts";
+import { publishedManifest } from "./published_manifest.ts";
 import { putTagged, type Tagged, type Target } from "./target.ts";
 import { untilKnown } from "./until_known.ts";
 
@@ -119,12 +120,13 @@ async function publishPart(
       uploadImage(await part.open(), target, part.onBytes),
     ]);
     const annotations = {
+      ...manifest.annotations,
       ...item.annotations,
       ...part.annotations,
       ...top,
       [KEY_ANNOTATION]: part.key,
     };
-    const bytes = encodeManifest({ ...manifest, annotations });
+    const bytes = encodeManifest({ ...manifest, annotations }, true);
     const content = { key: part.key, mediaType: MediaType.manifest, bytes };
     return await putTagged(target, content, "pushed", force);
   });
@@ -172,20 +174,16 @@ async function putIndex(
   return await putTagged(target, content, "pushed", force);
 }
 
-/** Brings an image's blobs; answers with what they are called there. */
+/** Brings an image's blobs; answers with its manifest as it was built, naming them as they are there. */
 async function uploadImage(
   image: LocalImage,
   { blobs, repository }: Target,
   onBytes: OnBytes | undefined,
-): Promise<Pick<Manifest, "config" | "layers">> {
-  const config = {
-    mediaType: MediaType.config,
-    digest: image.imageId,
-    size: image.configBytes.length,
-  };
+): Promise<Manifest> {
+  const built = parseManifest(image.manifest, image.name);
   const [layers] = await Promise.all([
     Promise.all(image.layers.map((layer) => blobs.bringLayer(repository, layer, onBytes))),
-    blobs.bring(repository, config, () => image.configBytes),
+    blobs.bring(repository, built.config, () => image.configBytes),
   ]);
-  return { config, layers };
+  return publishedManifest(built, layers);
 }
