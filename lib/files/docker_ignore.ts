@@ -52,7 +52,7 @@ export function readIgnoreFile(text: string): string[] {
 }
 
 /** Go's `filepath.Clean`, and without a leading slash. */
-function cleanPattern(pattern: string): string {
+export function cleanPattern(pattern: string): string {
   if (pattern === "") return "";
   const parts: string[] = [];
   for (const part of pattern.split("/")) {

@@ -27,29 +27,42 @@ export interface Matcher {
 
 /** Compiles a selection. */
 export async function matcherOf(selection: Selection): Promise<Matcher> {
-  const { include, exclude = [], dockerignore = [], syntax = "glob" } = selection;
+  const { include, exclude = [], dockerignore = [], hidden = [], syntax = "glob" } = selection;
   const { paths, others } = literalsOf(include, syntax);
   const everything = others.includes("**");
   const includes = await compileAll(others.filter((pattern) => pattern !== "**"), syntax);
   const excludes = await compileAll(exclude, syntax);
-  const ignore = dockerignore.length === 0
-    ? NOTHING_HIDDEN
-    : new (await readingIgnores()).IgnorePatterns(dockerignore);
+  const ignore = await hiding(dockerignore);
+  const more = await hiding(hidden);
   const fixed = others.map(fixedPart);
   const names = namesAbove([...paths, ...fixed]);
-  // A pattern of Go's matches paths of as many components as it has itself.
-  const depths = others.map((pattern) => syntax === "go" ? depthOf(pattern) : Infinity);
+  const depths = others.map((pattern) => mostDepth(pattern, syntax));
   const isOpen = (folder: string) =>
     fixed.some((path, at) => isAtOrBelow(folder, path) && depthOf(folder) < depths[at]!);
   return {
     takes: (path) => everything || paths.has(path) || includes.some((test) => test(path)),
     leavesOut: excludes.length === 0 ? NEVER : (path) => excludes.some((test) => test(path)),
-    hides: (path) => ignore.hides(path),
+    hides: hidden.length === 0
+      ? (path) => ignore.hides(path)
+      : (path) => ignore.hides(path) || more.hides(path),
     mayTakeBelow: (folder) => names.has(folder) || isOpen(folder),
     namesIn: (folder) => isOpen(folder) ? undefined : names.get(folder) ?? NO_NAMES,
-    hidesPartly: ignore.partly,
+    hidesPartly: ignore.partly || more.partly,
   };
 }
+
+async function hiding(patterns: readonly string[]) {
+  if (patterns.length === 0) return NOTHING_HIDDEN;
+  return new (await readingIgnores()).IgnorePatterns(patterns);
+}
+
+/** The most components of what matches a pattern, without what is below a match. */
+function mostDepth(pattern: string, syntax: Syntax): number {
+  if (syntax === "glob" || (syntax === "ignore" && pattern.includes("**"))) return Infinity;
+  return depthOf(pattern);
+}
+
+type Syntax = NonNullable<Selection["syntax"]>;
 
 const NO_NAMES: ReadonlySet<string> = new Set();
 
@@ -78,21 +91,20 @@ export async function anyOf(globs: readonly string[]): Promise<(path: string) =>
 /** Compiles patterns; what reads them is loaded if there are any. */
 async function compileAll(
   patterns: readonly string[],
-  syntax: "glob" | "go",
+  syntax: Syntax,
 ): Promise<((path: string) => boolean)[]> {
   if (patterns.length === 0) return [];
-  const compile = syntax === "go"
-    ? (await readingGo()).goMatcher
-    : (await readingGlobs()).globMatcher;
-  return patterns.map(compile);
+  if (syntax === "glob") return patterns.map((await readingGlobs()).globMatcher);
+  const { goMatcher, ignoreMatcher } = await readingGo();
+  return patterns.map(syntax === "go" ? goMatcher : ignoreMatcher);
 }
 
 /** Patterns without wildcards are looked up as paths, for there may be thousands of them. */
 function literalsOf(
   patterns: readonly string[],
-  syntax: "glob" | "go",
+  syntax: Syntax,
 ): { paths: ReadonlySet<string>; others: readonly string[] } {
-  const wild = syntax === "go" ? /[*?[]/ : /[*?[\]{}()!]/;
+  const wild = syntax === "glob" ? /[*?[\]{}()!]/ : /[*?[]/;
   const paths = new Set<string>();
   const others = patterns.filter((pattern) => {
     if (wild.test(pattern.replace(/\\./gs, "")) || /\\$/.test(pattern)) return true;

@@ -12,13 +12,16 @@ export interface Selection {
   /** Patterns of what is left out again; same syntax as `include`. */
   readonly exclude?: readonly string[];
   /**
-   * How `include` and `exclude` are read: `glob` (`**`, `*`, `?`, `[…]`, `{a,b}`; dot files match)
-   * or `go` (Go's `filepath.Match`, as Dockerfiles use it: no `**`, no braces).
+   * How `include` and `exclude` are read: `glob` (`**`, `*`, `?`, `[…]`, `{a,b}`; dot files match),
+   * `go` (Go's `filepath.Match`, as Dockerfiles use it: no `**`, no braces) or `ignore` (the same
+   * with `**`, as in a .dockerignore).
    * @default "glob"
    */
-  readonly syntax?: "glob" | "go";
+  readonly syntax?: "glob" | "go" | "ignore";
   /** Patterns of a .dockerignore, cleaned, in their order; what they hide is not selected. */
   readonly dockerignore?: readonly string[];
+  /** More patterns of that kind, which stand for themselves: what either hides is not selected. */
+  readonly hidden?: readonly string[];
   /** Takes `.git` folders too. `.images` is never taken. @default false */
   readonly git?: boolean;
   /**

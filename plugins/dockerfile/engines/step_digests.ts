@@ -125,16 +125,16 @@ class Digester {
   }
 
   #content(read: ContextRead): Promise<Json> {
-    const name = `${read.folder.path}\0${read.pattern}`;
+    const name = JSON.stringify([read.folder.path, read.pattern, read.rules]);
     const known = this.#contents.get(name) ?? this.#listing(read);
     this.#contents.set(name, known);
     return known;
   }
 
-  async #listing({ folder, pattern }: ContextRead): Promise<Json> {
+  async #listing({ folder, pattern, rules }: ContextRead): Promise<Json> {
     const { root, tree } = this.context;
     const use = new FolderUse(folder);
-    use.add(pattern);
+    use.add(pattern, rules);
     const matchers = await Promise.all(use.selections(root).inputs.map(matcherOf));
     const below = tree.entries.filter(({ path }) => path.startsWith(folder.prefix));
     const taken = below.filter(({ path }) =>

@@ -222,6 +222,7 @@ class Assembler {
       unpacker: this.#unpacker,
       fetch: (written, expanded) => this.#fetch(written, expanded, step, stage, isTrigger),
       read: this.#reader(stage),
+      notice: this.request.context.notice,
     }, this.#created);
   }
 

@@ -85,7 +85,7 @@ export function copySource(from: Rootfs, path: string, to: Rootfs, rules: CopyRu
 }
 
 /**
- * Copies with --parents: what matches a pattern below a folder, its path kept. Folders on the way
+ * Copies with --parents: what a line of an ignore file matches below a folder, its path kept. Folders on the way
  * come with the source's owner and mode; links are copied as links.
  *
  * @returns how many files and folders matched.
@@ -99,8 +99,7 @@ export function copyWithParents(
 ): number {
   const root = from.resolve(start).node;
   if (root?.type !== "directory") return 0;
-  // An exclamation mark in front is a name's own here.
-  const wanted = new IgnorePatterns([pattern.replace(/^!/, "\\!")]);
+  const wanted = new IgnorePatterns([pattern]);
   const copier = new Copier(to, rules);
   const target = to.makeFolders(cleanAbsolute(rules.to), copier.meta(PLAIN_FOLDER, false));
   let count = 0;

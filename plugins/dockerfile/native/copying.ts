@@ -1,9 +1,15 @@
 /** Carrying out one COPY or ADD. */
 
 import { Fault } from "../../../lib/model/errors.ts";
-import { IgnorePatterns } from "../plan/match.ts";
+import { hasWildcard, IgnorePatterns } from "../plan/match.ts";
 import { isRemote } from "../plan/remote.ts";
-import { isHeredoc, pathArguments, sourcePattern } from "../plan/sources.ts";
+import {
+  excludePatterns,
+  isHeredoc,
+  parentsSource,
+  pathArguments,
+  sourcePattern,
+} from "../plan/sources.ts";
 import { faultAt, type Source } from "../syntax/place.ts";
 import type { Instruction } from "../syntax/script.ts";
 import { parseHeredoc } from "../syntax/statements.ts";
@@ -35,6 +41,8 @@ export interface CopyWork {
   readonly fetch: (written: string, expanded: string) => Promise<FetchedWord>;
   /** Reads a text file of the image that is being built. */
   readonly read: ReadText;
+  /** Tells people what they may not expect. */
+  readonly notice: (message: string) => void;
 }
 
 /**
@@ -90,7 +98,13 @@ async function copyAll(work: CopyWork, tree: Rootfs): Promise<string> {
       shown.push(word);
     }
   }
-  if (found === 0 && documents.length === 0) throw missingSource(work, words.join(" "));
+  if (found === 0 && documents.length === 0) {
+    // An optional file is written as a pattern: `COPY config* /etc/`.
+    const place = `${source.file}:${instruction.line}`;
+    work.notice(
+      `${place}: nothing in ${work.fromName} matches ${words.join(" ")}: nothing is copied`,
+    );
+  }
   for (const word of documents) {
     if (many) checkIsFolder(work, word, tree, rules);
     copyDocument(work, word, tree, rules);
@@ -106,6 +120,7 @@ async function rulesOf(work: CopyWork, written: string): Promise<CopyRules> {
     const expanded = text === undefined ? "" : stage.scope.expand(text, instruction);
     return expanded === "" ? undefined : expanded;
   };
+  const exclude = excludePatterns(instruction, source);
   const chown = value("chown");
   const chmod = value("chmod");
   const to = workingFolder(stage.draft.config, written);
@@ -114,26 +129,8 @@ async function rulesOf(work: CopyWork, written: string): Promise<CopyRules> {
     to: isFolder && to !== "/" ? `${to}/` : to,
     ...(chown === undefined ? {} : { owner: await chownOwner(chown, instruction, source, read) }),
     ...(chmod === undefined ? {} : { mode: chmodChange(chmod, instruction, source) }),
-    ...(options["exclude"] === undefined ? {} : { exclude: excludesOf(options["exclude"], work) }),
+    ...(exclude.length === 0 ? {} : { exclude: new IgnorePatterns(exclude) }),
   };
-}
-
-function excludesOf(written: readonly string[], { instruction, source }: CopyWork): IgnorePatterns {
-  const patterns = written.map((pattern) => pattern.replace(/^\/+/, ""));
-  try {
-    return new IgnorePatterns(patterns);
-  } catch (error) {
-    throw faultAt(
-      source,
-      instruction,
-      `Cannot read what --exclude names: ${(error as Error).message}`,
-      {
-        word: "--exclude",
-        next: "correct the pattern; escape a literal [ as [[]",
-        cause: error,
-      },
-    );
-  }
 }
 
 /** Adds what was fetched: a file under its name, unpacked only if `--unpack` says so; a folder's files. */
@@ -166,17 +163,18 @@ async function copyWord(
 ): Promise<number> {
   const { instruction, source, from, fromName, unpacker } = work;
   if (instruction.options["parents"]?.[0] === "true") {
-    const pivot = word.indexOf("/./");
-    const start = pivot < 0 ? "" : word.slice(0, pivot);
-    const pattern = sourcePattern(pivot < 0 ? word : word.slice(pivot + 3), instruction, source);
-    followed(work, word, () => from.resolve(`/${start}`));
-    const count = copyWithParents(from, `/${start}`, pattern, tree, rules);
-    if (count === 0 && !isPattern(word)) throw missingSource(work, word);
+    const { start, pattern } = parentsSource(word, instruction, source);
+    const starts = followed(work, word, () => findSources(from, start));
+    let count = 0;
+    for (const path of starts) count += copyWithParents(from, path, pattern, tree, rules);
+    if (count === 0 && !hasWildcard(word)) throw missingSource(work, word);
     return count;
   }
   const pattern = sourcePattern(word, instruction, source);
   const paths = followed(work, word, () => findSources(from, pattern));
-  if (paths.length === 0 && !isPattern(pattern)) throw missingSource(work, word);
+  // What is left out by its own name is in no key, and so not in the context here.
+  const isExcluded = rules.exclude?.hides(pattern.slice(pattern.lastIndexOf("/") + 1)) ?? false;
+  if (paths.length === 0 && !hasWildcard(pattern) && !isExcluded) throw missingSource(work, word);
   const unpacks = instruction.keyword === "ADD" && instruction.options["unpack"]?.[0] !== "false";
   for (const path of paths) {
     const { node } = followed(work, word, () => from.resolve(path));
@@ -221,13 +219,9 @@ function checkIsFolder(work: CopyWork, word: string, tree: Rootfs, { to }: CopyR
   if (to.endsWith("/") || tree.resolve(to).node?.type === "directory") return;
   const { instruction, source } = work;
   throw faultAt(source, instruction, `Several files cannot be copied to one name, ${to}`, {
-    word: isPattern(word) ? word : instruction.args.at(-1)!,
+    word: hasWildcard(word) ? word : instruction.args.at(-1)!,
     next: `write the destination as a folder, "${to}/"`,
   });
-}
-
-function isPattern(word: string): boolean {
-  return /[*?[]/.test(word);
 }
 
 function copyDocument(work: CopyWork, word: string, tree: Rootfs, rules: CopyRules): void {
@@ -254,10 +248,7 @@ function copyDocument(work: CopyWork, word: string, tree: Rootfs, rules: CopyRul
 
 function missingSource(work: CopyWork, word: string) {
   const { instruction, source, fromName, missing } = work;
-  const message = isPattern(word)
-    ? `Nothing in ${fromName} matches ${word}`
-    : `${word} is not in ${fromName}`;
-  return faultAt(source, instruction, message, { word, next: missing });
+  return faultAt(source, instruction, `${word} is not in ${fromName}`, { word, next: missing });
 }
 
 /** Readers of archives do not know of which instruction they are, nor what to do. */

@@ -3,7 +3,14 @@
 import { linkTarget } from "../../../lib/files/way.ts";
 import type { Selection } from "../../../lib/model/selection.ts";
 import type { Folder } from "./folders.ts";
-import { escapePattern, goMatcher, hasWildcard, unescapePattern } from "./match.ts";
+import {
+  escapePattern,
+  goMatcher,
+  hasWildcard,
+  IgnorePatterns,
+  patternBelow,
+  unescapePattern,
+} from "./match.ts";
 import { joinPath } from "./options.ts";
 
 /** Links are followed this often before they count as a loop. */
@@ -20,59 +27,152 @@ export interface Selected {
   readonly looks: readonly Selection[];
 }
 
-/** The patterns that are used of one folder. */
+/** What limits a source. */
+export interface SourceRules {
+  /** Patterns of --exclude, relative to what the source names. */
+  readonly exclude?: readonly string[];
+  /** With --parents: what is taken below the folders that the source names. */
+  readonly below?: string;
+}
+
+/** A source of which not everything is taken. */
+interface LimitedSource {
+  readonly pattern: string;
+  readonly exclude: readonly string[];
+  readonly below?: string;
+}
+
+/** The sources that are used of one folder. */
 export class FolderUse {
   readonly folder: Folder;
   readonly #patterns = new Set<string>();
+  readonly #limited = new Map<string, LimitedSource>();
   #whole = false;
 
   constructor(folder: Folder) {
     this.folder = folder;
   }
 
-  /** Takes what matches a pattern below the folder; the empty one is the whole folder. */
-  add(pattern: string): void {
-    if (pattern === "") this.#whole = true;
+  /** Takes what a pattern names below the folder; the empty one is the whole folder. */
+  add(pattern: string, { exclude = [], below }: SourceRules = {}): void {
+    if (exclude.length > 0 || below !== undefined) {
+      const limited = { pattern, exclude, ...(below === undefined ? {} : { below }) };
+      this.#limited.set(JSON.stringify(limited), limited);
+    } else if (pattern === "") this.#whole = true;
     else this.#patterns.add(pattern);
   }
 
   /**
-   * The selections that hold everything the patterns name, links followed as COPY follows them.
+   * The selections that hold everything the sources name, links followed as COPY follows them.
    *
    * @param root absolute path of images.ts' folder.
    */
   selections(root: string): Selected {
     const { path, prefix, ignore } = this.folder;
+    const base = `${root}/${path}`;
     const place = { root: path, ...(prefix === "" ? {} : { as: prefix }) };
     const common = { ...place, ...(ignore.length === 0 ? {} : { dockerignore: ignore }) };
     const patterns = new Set(this.#patterns);
     const looked = new Set<string>();
     for (const pattern of this.#patterns) {
-      for (const extra of followLinks(`${root}/${path}`, pattern, looked)) patterns.add(extra);
+      const { links, ends } = traceSource(base, pattern, looked);
+      for (const extra of [...links, ...ends.filter((end) => end.isLinked).map(endPattern)]) {
+        patterns.add(extra);
+      }
+    }
+    const limited: Selection[] = [];
+    for (const source of this.#limited.values()) {
+      const { links, taken } = limitedSelections(base, source, looked);
+      for (const link of links) patterns.add(link);
+      limited.push(...taken.map((part) => ({ ...common, ...part })));
     }
     const looks: Selection = { ...place, include: [...looked].sort(), ...BY_KIND };
     // A link may lead to the folder itself.
     const whole = this.#whole || patterns.has("");
-    const selections: Selection[] = [];
+    const selections: Selection[] = whole ? [] : limited;
     if (whole) selections.push({ ...common, include: ["**"] });
     // The history of a repository is in no image unless it is asked for by name.
     const named = [...patterns].filter((it) => it !== "").sort();
-    const git = named.filter((pattern) => pattern.split("/").includes(".git"));
+    const git = named.filter(namesGit);
     const plain = whole ? [] : named.filter((pattern) => !git.includes(pattern));
     if (plain.length > 0) selections.push({ ...common, include: plain, syntax: "go" });
     if (git.length > 0) selections.push({ ...common, include: git, syntax: "go", git: true });
+    if (whole) selections.push(...limited.filter(({ git }) => git));
     return { inputs: selections, looks: looked.size === 0 ? [] : [looks] };
   }
 }
 
+function namesGit(pattern: string): boolean {
+  return pattern.split("/").includes(".git");
+}
+
+type SelectedPart = Pick<Selection, "include" | "syntax" | "hidden" | "git" | "takes">;
+
+/** What a source takes of which not everything is taken, and the links that lead there. */
+function limitedSelections(
+  base: string,
+  { pattern, exclude, below }: LimitedSource,
+  looked: Set<string>,
+): { links: readonly string[]; taken: SelectedPart[] } {
+  const { links, ends } = pattern === ""
+    ? { links: [], ends: [] }
+    : traceSource(base, pattern, looked);
+  const rules = new IgnorePatterns(exclude);
+  const select = (folder: string, files: readonly string[]) => {
+    const wanted = below === undefined ? folder : below === "" ? "" : patternBelow(folder, below);
+    const hidden = [...exclude.map((line) => patternBelow(folder, line)), ...files];
+    return {
+      ...(wanted === ""
+        ? { include: ["**"] }
+        : { include: [wanted], syntax: below === undefined ? "go" as const : "ignore" as const }),
+      ...(hidden.length === 0 ? {} : { hidden }),
+      ...(namesGit(wanted) ? { git: true } : {}),
+    };
+  };
+  // What is no folder is left out by its own name.
+  const files = ends.filter(({ path, isLinked }) =>
+    !isLinked && rules.hides(path.slice(path.lastIndexOf("/") + 1)) && !isFolder(`${base}/${path}`)
+  );
+  // With --parents the destination is made once there is a folder to begin with.
+  const start = below === undefined
+    ? undefined
+    : ends.filter(({ path }) => isFolder(`${base}/${path}`)).map(endPattern).sort()[0];
+  return {
+    links,
+    taken: [
+      ...(start === undefined ? [] : [{ include: [start], syntax: "go", takes: "kinds" } as const]),
+      select(pattern, files.map(endPattern)),
+      ...ends.filter((end) => end.isLinked).map((end) => select(endPattern(end), [])),
+    ],
+  };
+}
+
+/** A path that a source names. */
+interface SourceEnd {
+  /** Below the context's root, links followed. */
+  readonly path: string;
+  /** There was a link on the way. */
+  readonly isLinked: boolean;
+}
+
+function endPattern({ path }: SourceEnd): string {
+  return escapePattern(path);
+}
+
 /**
- * Patterns for the links on the way of a pattern, and for what they lead to.
+ * What a source leads to.
  *
  * @param base absolute path of the context.
  * @param looked receives patterns of what decided that by its name, kind or target.
+ * @returns patterns of the links on the way, and the ends.
  */
-function followLinks(base: string, pattern: string, looked: Set<string>): string[] {
+function traceSource(
+  base: string,
+  pattern: string,
+  looked: Set<string>,
+): { links: readonly string[]; ends: readonly SourceEnd[] } {
   const found: string[] = [];
+  const ends = new Map<string, SourceEnd>();
   // Links that lead up and down again reach one folder in many ways.
   const fewestLinks = new Map<string, number>();
   const walk = (at: string, rest: readonly string[], links: number): void => {
@@ -81,7 +181,7 @@ function followLinks(base: string, pattern: string, looked: Set<string>): string
     fewestLinks.set(place, links);
     const [head, ...tail] = rest;
     if (head === undefined) {
-      if (links > 0) found.push(escapePattern(at));
+      ends.set(`${links > 0}\0${at}`, { path: at, isLinked: links > 0 });
       return;
     }
     looked.add(joinPath(escapePattern(at), head));
@@ -100,7 +200,7 @@ function followLinks(base: string, pattern: string, looked: Set<string>): string
     walk("", [...resolve(start, target), ...tail], links + 1);
   };
   walk("", pattern.split("/"), 0);
-  return found;
+  return { links: found, ends: [...ends.values()] };
 }
 
 /** A link's target as components below the context's root, which it cannot leave. */
@@ -111,6 +211,14 @@ function resolve(start: readonly string[], target: string): string[] {
     else if (part !== "" && part !== ".") parts.push(escapePattern(part));
   }
   return parts;
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isDirectory;
+  } catch {
+    return false;
+  }
 }
 
 function namesIn(path: string): string[] {

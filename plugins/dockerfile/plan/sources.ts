@@ -3,7 +3,7 @@
 import { faultAt, type Source } from "../syntax/place.ts";
 import type { Instruction } from "../syntax/script.ts";
 import { parseHeredoc } from "../syntax/statements.ts";
-import { goMatcher } from "./match.ts";
+import { cleanPattern, goMatcher, IgnorePatterns } from "./match.ts";
 
 /** As Linux: no path has more bytes. */
 const LONGEST_PATH = 4096;
@@ -47,4 +47,53 @@ export function sourcePattern(written: string, instruction: Instruction, file: S
     });
   }
   return pattern;
+}
+
+/** A source of COPY --parents, of which the path below a folder is kept. */
+export interface ParentsSource {
+  /** Pattern of the folders that the kept path is below; empty for the context's root. */
+  readonly start: string;
+  /** What is taken there, as a line of an ignore file. */
+  readonly pattern: string;
+}
+
+/**
+ * Parts a source of COPY --parents at its pivot, `/./`.
+ *
+ * @throws {Fault} where it is a malformed pattern.
+ */
+export function parentsSource(
+  written: string,
+  instruction: Instruction,
+  file: Source,
+): ParentsSource {
+  const pivot = written.indexOf("/./");
+  const start = sourcePattern(pivot < 0 ? "" : written.slice(0, pivot), instruction, file);
+  const rest = pivot < 0 ? written : written.slice(pivot + 3);
+  // An exclamation mark in front is a name's own here.
+  return { start, pattern: sourcePattern(rest, instruction, file).replace(/^!/, "\\!") };
+}
+
+/**
+ * The patterns of --exclude, cleaned; they are relative to each source.
+ *
+ * @throws {Fault} where one is malformed.
+ */
+export function excludePatterns(instruction: Instruction, file: Source): readonly string[] {
+  return (instruction.options["exclude"] ?? []).flatMap((written) => {
+    const trimmed = written.trim().replace(/^\/+/, "");
+    if (trimmed === "") return [];
+    const pattern = trimmed.startsWith("!") ? trimmed : cleanPattern(trimmed);
+    try {
+      new IgnorePatterns([pattern]);
+    } catch (error) {
+      const why = (error as Error).message;
+      throw faultAt(file, instruction, `Cannot read what --exclude names: ${why}`, {
+        word: written,
+        next: "correct the pattern; escape a literal [ as [[]",
+        cause: error,
+      });
+    }
+    return [pattern];
+  });
 }

@@ -7,11 +7,11 @@ import type { Instruction } from "../syntax/script.ts";
 import type { Folder } from "./folders.ts";
 import type { Options } from "./options.ts";
 import { inheritedInKey, standsOnImage } from "./inherited_args.ts";
-import { hasWildcard } from "./match.ts";
+import { escapePattern, hasWildcard } from "./match.ts";
 import { Scope, UnknownValue } from "./scope.ts";
-import { FolderUse } from "./select.ts";
+import { FolderUse, type SourceRules } from "./select.ts";
 import { isRemote, type Remote, remoteOf } from "./remote.ts";
-import { pathArguments, sourcePattern } from "./sources.ts";
+import { excludePatterns, parentsSource, pathArguments, sourcePattern } from "./sources.ts";
 import type { Origin, Plan, PlannedStage, Step } from "./stages.ts";
 
 /** An instruction that cannot be carried out without an engine. */
@@ -36,6 +36,7 @@ export interface ContextRead {
   readonly folder: Folder;
   /** Go pattern below the folder; empty for all of it. */
   readonly pattern: string;
+  readonly rules: SourceRules;
 }
 
 /** An ADD that fetches something. */
@@ -148,7 +149,7 @@ class Surveyor {
           : mount.origin.kind === "folder"
           ? mount.origin.folder
           : undefined;
-        if (folder !== undefined) this.#take(folder, mount.source, instruction, scope);
+        if (folder !== undefined) this.#mount(folder, mount.source, instruction, scope);
       }
     }
     const { from: _, ...others } = options;
@@ -226,23 +227,42 @@ class Surveyor {
   }
 
   #take(folder: Folder, word: string, instruction: Instruction, scope: Scope): void {
-    const use = (pattern: string) => {
-      this.#use(folder).add(pattern);
-      const reads = this.#reads.get(instruction) ?? [];
-      this.#reads.set(instruction, [...reads, { folder, pattern }]);
-    };
+    const { source: file } = this.plan.script;
     try {
       const written = scope.expand(word, instruction);
-      const pattern = sourcePattern(written, instruction, this.plan.script.source);
-      // With --parents, `/./` only marks where the kept part of the path begins.
-      use(pattern.includes("**") ? "" : pattern);
-      if (instruction.keyword === "RUN" || hasWildcard(pattern)) return;
-      this.#sources.push({ instruction, word, folder, pattern });
+      const pattern = sourcePattern(written, instruction, file);
+      const exclude = excludePatterns(instruction, file);
+      if (instruction.options["parents"]?.[0] === "true") {
+        const { start, pattern: below } = parentsSource(written, instruction, file);
+        this.#read(instruction, folder, start, { exclude, below });
+      } else this.#read(instruction, folder, pattern, { exclude });
+      if (!hasWildcard(pattern)) this.#sources.push({ instruction, word, folder, pattern });
     } catch (error) {
       if (!(error instanceof UnknownValue)) throw error;
       // Only the base's environment can tell: everything in the context may be meant.
-      use("");
+      this.#read(instruction, folder, "");
     }
+  }
+
+  /** A mount's source is a path: stars in it are its own. */
+  #mount(folder: Folder, word: string, instruction: Instruction, scope: Scope): void {
+    try {
+      const path = escapePattern(scope.expand(word, instruction));
+      this.#read(
+        instruction,
+        folder,
+        sourcePattern(path, instruction, this.plan.script.source),
+      );
+    } catch (error) {
+      if (!(error instanceof UnknownValue)) throw error;
+      this.#read(instruction, folder, "");
+    }
+  }
+
+  #read(instruction: Instruction, folder: Folder, pattern: string, rules: SourceRules = {}): void {
+    this.#use(folder).add(pattern, rules);
+    const reads = this.#reads.get(instruction) ?? [];
+    this.#reads.set(instruction, [...reads, { folder, pattern, rules }]);
   }
 
   #use(folder: Folder): FolderUse {
