@@ -10,6 +10,8 @@ export type FaultKind =
   | "usage"
   /** A required tool is missing: exit 3. */
   | "unavailable"
+  /** A host that an input comes from cannot be reached: exit 1, `unavailable` if nothing was named. */
+  | "unreachable"
   /** Interrupted by a signal: exit 130. */
   | "interrupted";
 
@@ -41,7 +43,13 @@ export interface FaultOptions {
   readonly cause?: unknown;
 }
 
-const EXIT: Record<FaultKind, number> = { failed: 1, usage: 2, unavailable: 3, interrupted: 130 };
+const EXIT: Record<FaultKind, number> = {
+  failed: 1,
+  usage: 2,
+  unavailable: 3,
+  unreachable: 1,
+  interrupted: 130,
+};
 
 /** An error that was foreseen: it names the thing, the place and the remedy. */
 export class Fault extends Error {
@@ -69,6 +77,20 @@ export class Fault extends Error {
     this.excerpt = options.excerpt;
     this.next = options.next;
     this.log = options.log;
+  }
+
+  /** The same fault with another meaning for the exit status. */
+  as(kind: FaultKind): Fault {
+    const { message, where, place, excerpt, next, log } = this;
+    return new Fault(message, {
+      kind,
+      ...(where === undefined ? {} : { where }),
+      ...(place === undefined ? {} : { place }),
+      ...(excerpt === undefined ? {} : { excerpt }),
+      ...(next === undefined ? {} : { next }),
+      ...(log === undefined ? {} : { log }),
+      cause: this,
+    });
   }
 
   /** The exit status this fault asks for. */

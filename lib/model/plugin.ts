@@ -278,6 +278,13 @@ export interface Plugin {
   identifyAll?(requests: readonly BuildRequest[]): Promise<readonly (Identity | Fault)[]>;
   /** Remote images whose layers the tool takes in, where only an identity tells. */
   remoteBases?(image: Image, identity: Json): Promise<readonly RemoteBase[]>;
+  /**
+   * Checks that what an image is built with works here, before its tasks run: called where it must be
+   * built.
+   *
+   * @throws {Fault} `unavailable`, with what does not work and what to do.
+   */
+  preflight?(request: BuildRequest): Promise<void>;
   /** Builds one image. */
   build(request: BuildRequest): Promise<ImageSource>;
   /**

@@ -32,6 +32,8 @@ interface FailureFacts {
   readonly channel?: string;
   /** The host said nothing of what was asked: it cannot be reached, or fails. */
   readonly unanswered?: boolean;
+  /** Why the host cannot be reached from here, and what to do if that is more than the network. */
+  readonly unreachable?: { readonly why: string; readonly remedy?: string };
   /** Who asks may not do this, or does not say who it is. */
   readonly denied?: boolean;
   /** It was another host than the registry that refused. */
@@ -176,11 +178,11 @@ export function broken(
   const { code = "", message } = error as { code?: string; message: string };
   const temporary = TEMPORARY_CODES.has(code) || /unexpected (eof|end of file)/i.test(message);
   const options = { where, cause: undefined };
-  const cannotReach = (why: string, next: string) =>
-    new RegistryFault(`Cannot reach ${host}: ${why}`, { temporary, unanswered: true }, {
-      ...options,
-      next,
-    });
+  const cannotReach = (why: string, next: string, remedy?: string) => {
+    const unreachable = { why, ...(remedy === undefined ? {} : { remedy }) };
+    const facts = { temporary, unanswered: true, unreachable };
+    return new RegistryFault(`Cannot reach ${host}: ${why}`, facts, { ...options, next });
+  };
   switch (code) {
     case "ENOTFOUND":
     case "EAI_AGAIN":
@@ -200,23 +202,22 @@ export function broken(
     case "EHOSTUNREACH":
     case "ENETUNREACH":
       return cannotReach("there is no route to it", "check the network and HTTPS_PROXY");
-    case "ERR_SSL_WRONG_VERSION_NUMBER":
-      return cannotReach(
-        "it does not speak TLS",
-        "declare it with `registry(…, { insecure: true })` if plain http is meant",
-      );
+    case "ERR_SSL_WRONG_VERSION_NUMBER": {
+      const remedy = "declare it with `registry(…, { insecure: true })` if plain http is meant";
+      return cannotReach("it does not speak TLS", remedy, remedy);
+    }
   }
   if (/certificate|CERT_|UNABLE_TO_|SELF_SIGNED/.test(`${code} ${message}`)) {
-    return cannotReach(
-      `its certificate is not trusted (${secrets.clean(message)})`,
-      `put its authority into /etc/docker/certs.d/${host}/ca.crt or NODE_EXTRA_CA_CERTS`,
-    );
+    const why = `its certificate is not trusted (${secrets.clean(message)})`;
+    const remedy =
+      `put its authority into /etc/docker/certs.d/${host}/ca.crt or NODE_EXTRA_CA_CERTS`;
+    return cannotReach(why, remedy, remedy);
   }
   const why = code === "ECONNRESET" ? "the connection broke" : secrets.clean(message);
   const silent = error instanceof TimeoutError && error.isSilence;
   return new RegistryFault(
     `Cannot ${action}: ${why}`,
-    { temporary, silent, unanswered: true },
+    { temporary, silent, unanswered: true, unreachable: { why } },
     { ...options, next: "check the network and HTTPS_PROXY, then try again" },
   );
 }

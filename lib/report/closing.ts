@@ -127,7 +127,8 @@ function notTried(
     const { message, next } = group[0]!;
     const names = namesText(group.map(({ label }) => label));
     const line = `${palette.status(status)} ${names}: ${message}`;
-    return next === undefined ? [line] : [line, `  next: ${next}`];
+    if (next === undefined) return [line];
+    return status === "unavailable" ? [`${line}: ${next}`] : [line, `  next: ${next}`];
   });
 }
 

@@ -145,8 +145,14 @@ function* rowLines(
   }
   if (error !== undefined) {
     const ids = [value.name, ..."platform" in value ? [`${value.name}@${value.platform}`] : []];
-    yield `${indent}${palette.error(printable(errorMessage(error, ids), false))}`;
-    if (error.next !== undefined) yield `${indent}next: ${error.next}`;
+    const message = printable(errorMessage(error, ids), false);
+    const { next } = error;
+    if (verdict === "unavailable") {
+      yield `${indent}${next === undefined ? message : `${message}: ${printable(next, false)}`}`;
+    } else {
+      yield `${indent}${palette.error(message)}`;
+      if (next !== undefined) yield `${indent}next: ${next}`;
+    }
   }
   const destinations = "destinations" in value ? value.destinations ?? [] : [];
   for (const line of destinationLines(destinations, palette)) yield `${indent}${line}`;

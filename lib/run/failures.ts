@@ -2,8 +2,12 @@
 
 import { asFault, Fault, type FaultOptions } from "../model/errors.ts";
 import type { Subject } from "../model/events.ts";
+import type { Targets } from "../plan/targets.ts";
 import type { Session } from "./session.ts";
 import type { Settled, SettledImage } from "./settled.ts";
+import { UnreachableBase } from "./unreachable_base.ts";
+
+const UNAVAILABLE = { kind: "unavailable" } as const;
 
 /** A node that was not tried because of something else. */
 export class Skipped extends Fault {
@@ -23,8 +27,10 @@ export function refuseAfter(blocker: Settled | undefined): void {
   // What ended the blocker ends this too.
   if (fault instanceof Skipped && fault.first === undefined) throw fault;
   const first = fault instanceof Skipped ? fault.first ?? blocker : blocker;
-  const what = first.status === "unavailable" ? "is unavailable" : "failed";
-  throw new Skipped(`Not built, since "${first.node.id}" ${what}`, {}, first);
+  if (first.status !== "unavailable") {
+    throw new Skipped(`Not built, since "${first.node.id}" failed`, {}, first);
+  }
+  throw new Skipped(`It needs "${first.node.id}", which is unavailable`, UNAVAILABLE, first);
 }
 
 /** Refuses to start anything after an interrupt, or after a failure without `--keep-going`. */
@@ -46,16 +52,31 @@ export function failureOf(
   error: unknown,
   id: Subject,
 ): Required<Pick<SettledImage, "status" | "fault">> {
-  const fault = asFault(error, { where: id });
-  const { keepGoing, signal } = session;
-  if (fault instanceof Skipped) return { status: "skipped", fault };
+  const fault = faultAbout(error, id);
+  const { keepGoing, signal, targets } = session;
+  if (fault instanceof Skipped) {
+    return { status: fault.kind === "unavailable" ? "unavailable" : "skipped", fault };
+  }
   if (signal.aborted && (fault.kind === "interrupted" || fault === signal.reason)) {
     return { status: "skipped", fault: stoppedBy(signal.reason) };
   }
-  if (fault.kind === "unavailable") {
-    if (!keepGoing) session.stop(fault);
-    return { status: "unavailable", fault };
-  }
   if (!keepGoing) session.stop(fault);
+  if (isUnavailable(fault, targets)) {
+    return { status: "unavailable", fault: fault.as("unavailable") };
+  }
   return { status: "failed", fault };
+}
+
+/**
+ * Whether a fault makes an image unavailable: where nothing was named, also because a host cannot be
+ * reached that it needs something from.
+ */
+export function isUnavailable({ kind }: Fault, { strict }: Targets): boolean {
+  return kind === "unavailable" || (kind === "unreachable" && !strict);
+}
+
+/** Anything thrown as a fault that says what it means for this node. */
+export function faultAbout(error: unknown, id: Subject): Fault {
+  if (error instanceof UnreachableBase) return error.neededBy(id);
+  return asFault(error, { where: id });
 }

@@ -8,7 +8,7 @@ import { asFault, Fault } from "../model/errors.ts";
 import type { BlobPlace, LocalImage } from "../model/image.ts";
 import type { Descriptor } from "../model/oci.ts";
 import type { Image, Project, Registry } from "../model/recipe.ts";
-import { parseReference } from "../model/reference.ts";
+import { parseReference, type Reference } from "../model/reference.ts";
 import type { ImageEvaluation } from "../plan/evaluate_image.ts";
 import type { Holder } from "../registry/bases.ts";
 import type { RegistryClient } from "../registry/client.ts";
@@ -18,6 +18,7 @@ import type { Published, TagRules } from "../registry/publish/lookup.ts";
 import type { ImageRecord } from "../store/records.ts";
 import { firstAnswer, NoAnswerInTime } from "./first_answer.ts";
 import type { Session } from "./session.ts";
+import { type BaseRequest, unreachableBase } from "./unreachable_base.ts";
 
 /** The registries of one run. */
 export class RegistryAccess {
@@ -74,7 +75,7 @@ export class RegistryAccess {
       const { resolveReference } = await import("../registry/bases.ts");
       const parsed = parseReference(reference);
       const holders = await this.#holders(parsed.host, parsed.repository, false);
-      return await resolveReference(holders, parsed);
+      return await this.#reaching(parsed, "digest", resolveReference(holders, parsed));
     });
   }
 
@@ -85,8 +86,20 @@ export class RegistryAccess {
       const parsed = parseReference(reference);
       const holders = await this.#holders(parsed.host, parsed.repository, true);
       const { layout } = this.#session.circumstances;
-      return await openBase(holders, parsed, digest, platform, layout);
+      const opening = openBase(holders, parsed, digest, platform, layout);
+      return await this.#reaching(parsed, "content", opening);
     });
+  }
+
+  async #reaching<T>(reference: Reference, request: BaseRequest, asking: Promise<T>): Promise<T> {
+    try {
+      return await asking;
+    } catch (error) {
+      const { RegistryFault } = await import("../registry/faults.ts");
+      const unreachable = error instanceof RegistryFault ? error.facts.unreachable : undefined;
+      if (unreachable === undefined) throw error;
+      throw unreachableBase(reference, request, unreachable, asFault(error));
+    }
   }
 
   /** Where a repository is read: what we publish where it was written, all else where a base is. */

@@ -27,8 +27,14 @@ import { which } from "../process/which.ts";
 import { type HeldLock, withLock } from "../store/lock.ts";
 import type { ImageRecord } from "../store/records.ts";
 import { Batches, type Ticket } from "./batches.ts";
-import { startBuild } from "./build_image.ts";
-import { failureOf, refuseAfter, refuseWhenStopped } from "./failures.ts";
+import { openContext, startBuild } from "./build_image.ts";
+import {
+  failureOf,
+  faultAbout,
+  isUnavailable,
+  refuseAfter,
+  refuseWhenStopped,
+} from "./failures.ts";
 import { withLogOf } from "./faults.ts";
 import { localImage } from "./local_image.ts";
 import { finished } from "./results.ts";
@@ -126,7 +132,11 @@ export class Runner {
     const known = settledNeeds(needs);
     if (known === undefined) {
       const own = await ownReasons(session.circumstances, node);
-      return { verdict: "unknown", reasons: [...own, ...pendingNeeds(needs)] };
+      const reasons = [...own, ...pendingNeeds(needs)];
+      const blocker = needs.find(({ verdict }) => verdict === "unavailable");
+      if (blocker === undefined) return { verdict: "unknown", reasons };
+      const fault = unavailableFault(`It needs "${blocker.node.id}", which is unavailable`);
+      return { verdict: "unavailable", reasons, fault };
     }
     const evaluation = await this.#evaluate(node, known, looked);
     looked();
@@ -144,11 +154,12 @@ export class Runner {
       if (this.#mode === "build") await this.#adopt(evaluation, found);
       return { ...keyed, status: "remote", verdict: "remote", record: found };
     }
-    const missing = missingTool(prepared.description.tools ?? []);
+    const unavailable = await this.#unavailability(prepared);
     if (this.#mode === "plan") {
-      return { ...keyed, verdict: missing === undefined ? "build" : "unavailable" };
+      if (unavailable === undefined) return { ...keyed, verdict: "build" };
+      return { ...keyed, verdict: "unavailable", fault: unavailable };
     }
-    if (missing !== undefined) throw missingToolFault(node, missing);
+    if (unavailable !== undefined) throw unavailable;
     const made = await this.#build(evaluation, known, ticket);
     const { record: now, fresh } = made;
     return { ...keyed, status: fresh ? "built" : "cached", key: now.key, record: now };
@@ -187,13 +198,35 @@ export class Runner {
     try {
       return await remotesOf(c, prepared, ask);
     } catch (error) {
-      const missing = missingTool(prepared.description.tools ?? []);
-      if (missing !== undefined) throw missingToolFault(prepared.node, missing);
+      const unavailable = await this.#unavailability(prepared);
+      if (unavailable !== undefined) throw unavailable;
       if (!ask || settings.pull || prepared.record === undefined) throw error;
       const remotes = await remotesOf(c, prepared, false);
       const why = asFault(error).message;
       this.#session.notice(`Its bases could not be asked for: ${why}`, prepared.node.id);
       return remotes;
+    }
+  }
+
+  /** Why this machine cannot build an image, as far as can be told before its tasks run. */
+  async #unavailability(prepared: PreparedImage): Promise<Fault | undefined> {
+    const { node, description } = prepared;
+    const missing = missingTool(description.tools ?? []);
+    if (missing !== undefined) return missingToolFault(node, missing);
+    const plugin = await node.image.plugin.load();
+    if (plugin.preflight === undefined) return undefined;
+    const session = this.#session;
+    const need = (name: string) => this.#need(node, name);
+    const { context } = await openContext(session, prepared, undefined, session.signal, need);
+    try {
+      await plugin.preflight({ image: node.image, description, context });
+      return undefined;
+    } catch (error) {
+      const fault = asFault(error, { where: node.id });
+      if (fault.kind !== "unavailable") throw fault;
+      return fault;
+    } finally {
+      await context.close();
     }
   }
 
@@ -315,7 +348,7 @@ export class Runner {
     } catch (error) {
       const { signal, logFile } = context;
       const cause = signal.aborted && signal.reason instanceof Fault ? signal.reason : error;
-      throw withLogOf(asFault(cause, { where: node.id }), logFile);
+      throw withLogOf(faultAbout(cause, node.id), logFile);
     } finally {
       await pending.close();
     }
@@ -337,8 +370,10 @@ export class Runner {
 
   #failure(error: unknown, id: Subject): Pick<SettledImage, "status" | "verdict" | "fault"> {
     if (this.#mode === "build") return failureOf(this.#session, error, id);
-    const fault = asFault(error, { where: id });
-    return { verdict: fault.kind === "unavailable" ? "unavailable" : "unknown", fault };
+    const fault = faultAbout(error, id);
+    return isUnavailable(fault, this.#session.targets)
+      ? { verdict: "unavailable", fault: fault.as("unavailable") }
+      : { verdict: "unknown", fault };
   }
 
   /** A task that nothing had a reason to run is left as it is. */

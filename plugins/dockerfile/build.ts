@@ -25,6 +25,7 @@ import { parseScript } from "./syntax/script.ts";
 export const plugin: Plugin = {
   ...PLUGIN,
   describe,
+  preflight,
   build,
 };
 
@@ -62,6 +63,14 @@ function rulesInKey({ folders }: Survey, hasInputs: boolean): { readonly rules?:
   );
   if (shared.length === 0) return {};
   return { rules: Object.fromEntries(shared.map(({ path, ignore }) => [path, ignore])) };
+}
+
+/** Engines are asked whether they work; what they cannot do only shows where bases are read. */
+async function preflight({ image, context }: BuildRequest): Promise<void> {
+  const reading = read(image, context, new Set());
+  if (!usesEngine(reading.options, reading.result)) return;
+  const { engineFor } = await import("./engines/run.ts");
+  await engineFor(context, reading);
 }
 
 async function build(request: BuildRequest): Promise<ImageSource> {

@@ -1,7 +1,7 @@
 /** A build by an engine, from the plan to what is recorded. */
 
 import type { ImageSource } from "../../../lib/model/image.ts";
-import type { BuildRequest } from "../../../lib/model/plugin.ts";
+import type { BuildContext, BuildRequest } from "../../../lib/model/plugin.ts";
 import { contextTree } from "../native/context.ts";
 import { missingIn } from "../plan/folders.ts";
 import { mountTargets } from "../plan/mounts.ts";
@@ -33,6 +33,22 @@ export interface Reading {
   readonly options: Options;
   readonly plan: Plan;
   readonly result: Survey;
+}
+
+/**
+ * The first engine that works and knows what the Dockerfile demands.
+ *
+ * @throws {Fault} `unavailable` where there is none.
+ */
+export async function engineFor(
+  context: BuildContext,
+  { plan, options, result }: Reading,
+): Promise<Engine> {
+  return await chooseEngine(
+    options,
+    demandsOf(plan, options, result.fetchedAdds),
+    new Tooling(context, (line) => line),
+  );
 }
 
 /** Builds with the first engine that works and knows what the Dockerfile demands. */
