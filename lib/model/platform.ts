@@ -12,15 +12,22 @@ export interface Platform {
   readonly variant?: string;
 }
 
-const ALIASES: Record<string, string> = {
-  x86_64: "amd64",
-  "x86-64": "amd64",
-  aarch64: "arm64",
-  i386: "386",
-  i686: "386",
-  armhf: "arm/v7",
-  armel: "arm/v6",
-};
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ["x86_64", "amd64"],
+  ["x86-64", "amd64"],
+  ["aarch64", "arm64"],
+  ["i386", "386"],
+  ["i686", "386"],
+  ["armhf", "arm/v7"],
+  ["armel", "arm/v6"],
+]);
+
+/** What an architecture is without a variant; of these only `arm` is written with it. */
+const DEFAULT_VARIANTS: ReadonlyMap<string, string> = new Map([
+  ["amd64", "v1"],
+  ["arm", "v7"],
+  ["arm64", "v8"],
+]);
 
 /**
  * Reads a platform; aliases such as `linux/x86_64` become their usual names.
@@ -29,17 +36,39 @@ const ALIASES: Record<string, string> = {
  */
 export function parsePlatform(text: string): Platform {
   const [os = "", rawArchitecture = "", rawVariant, ...rest] = text.toLowerCase().split("/");
-  const known = ALIASES[rawArchitecture] ?? rawArchitecture;
+  const known = ALIASES.get(rawArchitecture) ?? rawArchitecture;
   const [architecture = "", aliasVariant] = known.split("/");
-  if (rest.length > 0 || !/^[a-z0-9]+$/.test(os) || !/^[a-z0-9_]+$/.test(architecture)) {
+  const written = rawVariant ?? aliasVariant;
+  const isPlatform = rest.length === 0 && /^[a-z0-9]+$/.test(os) &&
+    /^[a-z0-9_]+$/.test(architecture) && (written === undefined || /^[a-z0-9.]+$/.test(written));
+  if (!isPlatform) {
     throw usageFault(`Cannot read the platform "${text}"`, {
       next: 'write it as "linux/amd64" or "linux/arm/v7"',
     });
   }
-  const variant = rawVariant ?? aliasVariant;
-  const isDefault = variant === undefined || (architecture === "arm64" && variant === "v8") ||
-    (architecture === "amd64" && variant === "v1");
-  return isDefault ? { os, architecture } : { os, architecture, variant };
+  const usual = DEFAULT_VARIANTS.get(architecture);
+  const named = usual !== undefined && /^[0-9]$/.test(written ?? "") ? `v${written}` : written;
+  if (architecture === "arm") return { os, architecture, variant: named ?? usual! };
+  return named === undefined || named === usual
+    ? { os, architecture }
+    : { os, architecture, variant: named };
+}
+
+/**
+ * The platforms whose programs run on one, the best first: itself, and lesser variants.
+ *
+ * @param text as {@link formatPlatform} writes it.
+ */
+export function compatiblePlatforms(text: string): readonly string[] {
+  const { os, architecture, variant } = parsePlatform(text);
+  const lowest = architecture === "arm" ? 5 : architecture === "amd64" ? 1 : undefined;
+  const level = /^v([0-9])$/.exec(variant ?? "")?.[1];
+  if (lowest === undefined || level === undefined) return [text];
+  const levels = Array.from(
+    { length: Math.max(1, Number(level) - lowest + 1) },
+    (_, below) => Number(level) - below,
+  );
+  return levels.map((each) => formatPlatform(parsePlatform(`${os}/${architecture}/v${each}`)));
 }
 
 /** Writes a platform as `os/architecture[/variant]`. */

@@ -5,7 +5,6 @@
  * @see https://github.com/opencontainers/image-spec/tree/v1.1.1/specs-go/v1
  */
 
-import { isDigest } from "../model/digest.ts";
 import { Fault } from "../model/errors.ts";
 import type {
   ContainerConfig,
@@ -17,6 +16,8 @@ import type {
   Manifest,
 } from "../model/oci.ts";
 import { MediaType } from "../model/oci.ts";
+import { CONFIG, INDEX, MANIFEST } from "./document_schemas.ts";
+import { checkDepth, object, ShapeError } from "./document_shapes.ts";
 import { goJson, goMap } from "./json.ts";
 
 /** The largest manifest, index or config that is read, in bytes; registries refuse larger ones. */
@@ -165,70 +166,88 @@ function sorted<V>(
 
 /** Reads a manifest. @throws {Fault} when it is none. */
 export function parseManifest(bytes: Uint8Array, where: string): Manifest {
-  const read = parseObject(bytes, where, "manifest");
+  const value = parseObject(bytes, where, "manifest", (read) => {
+    if (isPresent(read.manifests)) throw new Error("it is an index as well");
+    return MANIFEST(read, "");
+  });
   // Go writes null for a list that nothing was ever put into.
-  const value: Record<string, unknown> = { ...read, layers: read.layers ?? [] };
-  if (value.schemaVersion !== 2 || !isDescriptor(value.config) || !isDescriptors(value.layers)) {
-    throw notA("manifest", where);
-  }
-  return value as unknown as Manifest;
+  return { ...value, layers: value.layers ?? [] } as unknown as Manifest;
 }
 
 /** Reads an index. @throws {Fault} when it is none. */
 export function parseIndex(bytes: Uint8Array, where: string): Index {
-  const value = parseObject(bytes, where, "index");
-  if (value.schemaVersion !== 2 || !isDescriptors(value.manifests)) throw notA("index", where);
-  return value as unknown as Index;
+  return parseObject(bytes, where, "index", (read) => {
+    if (isPresent(read.layers)) throw new Error("it is a manifest as well");
+    return INDEX({ ...read, manifests: read.manifests ?? null }, "");
+  }) as unknown as Index;
 }
 
 /** Reads a config. @throws {Fault} when it is none. */
 export function parseConfig(bytes: Uint8Array, where: string): ImageConfig {
-  const value = parseObject(bytes, where, "config");
-  const rootfs = value.rootfs as { diff_ids?: unknown } | null | undefined;
-  const diffIds = rootfs?.diff_ids ?? [];
-  const inner = value.config ?? {};
-  const isConfig = typeof value.architecture === "string" && typeof value.os === "string" &&
-    typeof inner === "object" && Array.isArray(diffIds) && diffIds.every(isDigest);
-  if (!isConfig) throw notA("config", where);
-  const { config: _, ...rest } = value;
+  const value = parseObject(bytes, where, "config", (read) => CONFIG(read, ""));
+  const { config, rootfs, ...rest } = value;
+  const { diff_ids: diffIds = [] } = (rootfs ?? {}) as Partial<ImageConfig["rootfs"]>;
   return {
     ...rest,
-    config: inner,
+    config: config ?? {},
     rootfs: { type: "layers", diff_ids: diffIds },
   } as unknown as ImageConfig;
 }
 
-function parseObject(bytes: Uint8Array, where: string, what: string): Record<string, unknown> {
-  if (bytes.length > DOCUMENT_LIMIT) {
-    throw new Fault(`The ${what} has ${bytes.length} bytes, more than ${DOCUMENT_LIMIT}`, {
-      where,
-    });
-  }
+/**
+ * The media type of a manifest or index: what it says itself, or what it looks like; undefined for
+ * other documents.
+ */
+export function documentType(bytes: Uint8Array): string | undefined {
   try {
-    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-      return value as Record<string, unknown>;
-    }
-  } catch (cause) {
-    throw new Fault(`Cannot read the ${what}: ${(cause as Error).message}`, { where, cause });
+    const read = JSON.parse(new TextDecoder().decode(bytes));
+    if (read?.schemaVersion !== 2) return undefined;
+    if (MANIFEST_TYPES.includes(read.mediaType)) return read.mediaType;
+    if (Array.isArray(read.manifests)) return MediaType.index;
+    return isPresent(read.config) ? MediaType.manifest : undefined;
+  } catch {
+    return undefined;
   }
-  throw notA(what, where);
 }
 
-function isDescriptors(value: unknown): value is Descriptor[] {
-  return Array.isArray(value) && value.every(isDescriptor);
+/** Media types of manifests and indexes that are understood. */
+export const MANIFEST_TYPES: readonly string[] = [
+  MediaType.manifest,
+  MediaType.index,
+  MediaType.dockerManifest,
+  MediaType.dockerIndex,
+];
+
+function parseObject(
+  bytes: Uint8Array,
+  where: string,
+  what: string,
+  check: (read: Record<string, unknown>) => unknown,
+): Record<string, unknown> {
+  try {
+    if (bytes.length > DOCUMENT_LIMIT) {
+      throw new Error(`it has ${bytes.length} bytes, more than ${DOCUMENT_LIMIT}`);
+    }
+    const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    checkDepth(value);
+    const read = object({})(value, "") as Record<string, unknown>;
+    const { schemaVersion } = read;
+    if (what !== "config" && schemaVersion !== 2) {
+      throw new ShapeError("schemaVersion", "2", schemaVersion);
+    }
+    return check(read) as Record<string, unknown>;
+  } catch (cause) {
+    throw new Fault(
+      `This is not an image ${what} as the OCI specification has it: ${(cause as Error).message}`,
+      {
+        where,
+        next: "check that the reference names a container image, and let whoever made it mend it",
+        cause,
+      },
+    );
+  }
 }
 
-function isDescriptor(value: unknown): value is Descriptor {
-  if (typeof value !== "object" || value === null) return false;
-  const { mediaType, digest, size } = value as Record<string, unknown>;
-  return typeof mediaType === "string" && isDigest(digest) && Number.isSafeInteger(size) &&
-    (size as number) >= 0;
-}
-
-function notA(what: string, where: string): Fault {
-  return new Fault(`This is not an image ${what} as the OCI specification has it`, {
-    where,
-    next: "check that the reference names a container image",
-  });
+function isPresent(value: unknown): boolean {
+  return value !== undefined && value !== null;
 }

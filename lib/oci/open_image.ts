@@ -4,7 +4,7 @@ import { Fault } from "../model/errors.ts";
 import type { BlobPlace, LocalImage, OpenableLayer } from "../model/image.ts";
 import { type Descriptor, MediaType } from "../model/oci.ts";
 import { formatPlatform, parsePlatform, type Platform } from "../model/platform.ts";
-import { parseConfig, parseIndex, parseManifest } from "./documents.ts";
+import { parseConfig, parseManifest } from "./documents.ts";
 
 /** Where an image's blobs are. */
 export interface ImageStore {
@@ -66,19 +66,12 @@ export function isIndexType(mediaType: string): boolean {
   return mediaType === MediaType.index || mediaType === MediaType.dockerIndex;
 }
 
-/** The platforms of an index, each with its manifest; attestations and the like are left out. */
-export function platformsOfIndex(bytes: Uint8Array, name: string): Map<string, Descriptor> {
-  const platforms = new Map<string, Descriptor>();
-  for (const child of parseIndex(bytes, name).manifests) {
-    const text = child.platform === undefined ? undefined : platformText(child.platform);
-    if (text !== undefined && !platforms.has(text)) platforms.set(text, child);
-  }
-  return platforms;
-}
-
 /** A platform as its usual name, if it has one: what a document says may be anything. */
-function platformText({ os, architecture, variant }: Platform): string | undefined {
-  const text = [os, architecture, ...variant ? [variant] : []].join("/");
-  if (!/^[a-z0-9]+\/[a-z0-9_]+(?:\/[a-z0-9]+)?$/.test(text)) return undefined;
-  return os === "unknown" ? undefined : formatPlatform(parsePlatform(text));
+export function platformText({ os, architecture, variant }: Partial<Platform>): string | undefined {
+  if (os === undefined || architecture === undefined || os === "unknown") return undefined;
+  try {
+    return formatPlatform(parsePlatform([os, architecture, ...variant ? [variant] : []].join("/")));
+  } catch {
+    return undefined;
+  }
 }

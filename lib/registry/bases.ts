@@ -3,15 +3,16 @@
 import type { Digest } from "../model/digest.ts";
 import { Fault } from "../model/errors.ts";
 import type { LocalImage } from "../model/image.ts";
-import type { Descriptor } from "../model/oci.ts";
+import type { Descriptor, ImageConfig } from "../model/oci.ts";
 import { parsePlatform } from "../model/platform.ts";
 import { formatReference, type Reference } from "../model/reference.ts";
+import { imageFor, imagesOf } from "../oci/image_index.ts";
 import {
   type ImageStore,
   isIndexType,
   type ManifestBytes,
   openImage,
-  platformsOfIndex,
+  platformText,
 } from "../oci/open_image.ts";
 import type { RegistryClient } from "./client.ts";
 import { RegistryFault } from "./faults.ts";
@@ -89,14 +90,21 @@ export async function openBase(
   kept: Kept,
 ): Promise<LocalImage> {
   const name = formatReference(reference);
-  const found = await manifestFor(holders, reference, digest, platform, kept);
   const store = keptStore(repositoryStore(holders, reference), kept);
+  const found = await manifestFor(holders, reference, digest, platform, kept, store);
   const image = await openImage(store, found, name);
-  const { os, architecture } = parsePlatform(platform);
-  if (image.config.os !== os || image.config.architecture !== architecture) {
+  if (!isArchitectureOf(image.config, platform)) {
     throw wrongPlatform(name, platform, [image.platform]);
   }
   return { ...image, platform };
+}
+
+/** Configs write architectures in more than one way; variants were settled by the index. */
+function isArchitectureOf(config: ImageConfig, platform: string): boolean {
+  const text = platformText(config);
+  if (text === undefined) return false;
+  const [is, wanted] = [parsePlatform(text), parsePlatform(platform)];
+  return is.os === wanted.os && is.architecture === wanted.architecture;
 }
 
 /** A repository as the place of an image. */
@@ -135,6 +143,7 @@ async function manifestFor(
   digest: Digest,
   platform: string,
   kept: Kept,
+  store: ImageStore,
 ): Promise<ManifestBytes> {
   const name = formatReference(reference);
   const read = (each: Digest) => keptManifest(each, kept, () => readManifest(holders, each));
@@ -146,16 +155,19 @@ async function manifestFor(
     });
   }
   if (!isIndexType(found.descriptor.mediaType)) return found;
-  const children = platformsOfIndex(found.bytes, name);
-  const child = children.get(platform);
-  if (child === undefined) throw wrongPlatform(name, platform, [...children.keys()]);
+  const reader = { manifest: (child: Descriptor) => read(child.digest), config: store.config };
+  const child = await imageFor(found, platform, reader, name);
+  if (child === undefined) {
+    throw wrongPlatform(name, platform, [...(await imagesOf(found, reader, name)).keys()]);
+  }
   const manifest = await read(child.digest);
   if (manifest !== undefined) return manifest;
   throw new Fault(`The base ${name} names a manifest that is not there`, { where: reference.host });
 }
 
 function wrongPlatform(name: string, platform: string, has: readonly string[]): Fault {
-  return new Fault(`The base ${name} has no image for ${platform}, only for ${has.join(", ")}`, {
+  const only = has.length === 0 ? "and for no other" : `only for ${has.join(", ")}`;
+  return new Fault(`The base ${name} has no image for ${platform}, ${only}`, {
     next: "choose another base, or correct `platforms`",
   });
 }

@@ -2,7 +2,7 @@
 
 import type { Digest } from "../model/digest.ts";
 import { MediaType } from "../model/oci.ts";
-import { parseIndex, parseManifest } from "../oci/documents.ts";
+import { documentType } from "../oci/documents.ts";
 import type { ImageStore, ManifestBytes } from "../oci/open_image.ts";
 
 /** Blobs on this machine, by digest. */
@@ -41,18 +41,11 @@ export async function keptManifest(
 ): Promise<ManifestBytes | undefined> {
   const bytes = await kept.readIntact(digest);
   if (bytes !== undefined) {
-    return { descriptor: { mediaType: mediaTypeOf(bytes), digest, size: bytes.length }, bytes };
+    // What is no document of this kind is named by whoever reads it as a manifest.
+    const mediaType = documentType(bytes) ?? MediaType.manifest;
+    return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
   }
   const found = await read();
   if (found !== undefined) await kept.write(found.descriptor.mediaType, found.bytes);
   return found;
-}
-
-/** What a document says it is; one that does not say is told by what it holds. */
-function mediaTypeOf(bytes: Uint8Array): string {
-  try {
-    return parseIndex(bytes, "").mediaType ?? MediaType.index;
-  } catch {
-    return parseManifest(bytes, "").mediaType ?? MediaType.manifest;
-  }
 }

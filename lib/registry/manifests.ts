@@ -1,8 +1,8 @@
 /** Manifests and indexes of a registry. */
 
 import { type Digest, isDigest } from "../model/digest.ts";
-import { type Descriptor, MediaType } from "../model/oci.ts";
-import { DOCUMENT_LIMIT } from "../oci/documents.ts";
+import type { Descriptor } from "../model/oci.ts";
+import { DOCUMENT_LIMIT, documentType, MANIFEST_TYPES } from "../oci/documents.ts";
 import { sha256 } from "../oci/sha256.ts";
 import type { Answer } from "./answer.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -10,14 +10,6 @@ import type { Question } from "./question.ts";
 import { RegistryFault, unlessDenied } from "./faults.ts";
 import { refusalOfManifest } from "./manifest_refusals.ts";
 import { pullScope, pushScope } from "./scope.ts";
-
-/** What is understood; docker-registry answers 404 where the type is not named. */
-const TYPES: readonly string[] = [
-  MediaType.manifest,
-  MediaType.index,
-  MediaType.dockerManifest,
-  MediaType.dockerIndex,
-];
 
 /** Statuses of a `HEAD` that is not understood, or refused without a word: `GET` tells more. */
 const HEAD_REFUSALS = [400, 403, 405, 406, 410, 411, 415, 421, 501];
@@ -51,7 +43,8 @@ export class Manifests {
     const mediaType = typeOf(answer);
     const digest = answer.header("docker-content-digest");
     const size = answer.length;
-    const isWhole = answer.status === 200 && TYPES.includes(mediaType) && isDigest(digest) &&
+    const isWhole = answer.status === 200 && MANIFEST_TYPES.includes(mediaType) &&
+      isDigest(digest) &&
       size !== undefined && size > 0;
     if (!isWhole) return (await this.get(repository, reference))?.descriptor;
     if (isDigest(reference) && digest !== reference) {
@@ -81,7 +74,9 @@ export class Manifests {
     if (isDigest(expected) && expected !== digest) {
       throw this.#wrong(repository, reference, digest);
     }
-    const mediaType = TYPES.includes(typeOf(answer)) ? typeOf(answer) : typeIn(bytes);
+    // Whoever reads it goes by what it is, whatever the registry calls it.
+    const mediaType = documentType(bytes) ??
+      (MANIFEST_TYPES.includes(typeOf(answer)) ? typeOf(answer) : undefined);
     if (mediaType === undefined) {
       throw new RegistryFault("What the registry answers with is no image manifest", {
         noImage: true,
@@ -143,7 +138,8 @@ export class Manifests {
       repository,
       scopes: [pullScope(repository)],
       action: "read the manifest",
-      headers: { accept: TYPES.join(", ") },
+      // docker-registry answers 404 where the type is not named.
+      headers: { accept: MANIFEST_TYPES.join(", ") },
     };
   }
 
@@ -161,14 +157,4 @@ export class Manifests {
 
 function typeOf(answer: Answer): string {
   return (answer.header("content-type") ?? "").split(";")[0]!.trim().toLowerCase();
-}
-
-/** The type a manifest gives itself, where the registry does not say. */
-function typeIn(bytes: Uint8Array): string | undefined {
-  try {
-    const { mediaType } = JSON.parse(new TextDecoder().decode(bytes));
-    return TYPES.includes(mediaType) ? mediaType : undefined;
-  } catch {
-    return undefined;
-  }
 }

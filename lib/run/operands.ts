@@ -9,13 +9,9 @@ import type { Descriptor } from "../model/oci.ts";
 import { hostPlatform } from "../model/platform.ts";
 import type { Image, Project } from "../model/recipe.ts";
 import { formatReference, parseReference, type Reference } from "../model/reference.ts";
-import {
-  type ImageStore,
-  isIndexType,
-  type ManifestBytes,
-  openImage,
-  platformsOfIndex,
-} from "../oci/open_image.ts";
+import { documentType } from "../oci/documents.ts";
+import { imagesOf } from "../oci/image_index.ts";
+import { type ImageStore, isIndexType, type ManifestBytes, openImage } from "../oci/open_image.ts";
 import { Layout } from "../store/layout.ts";
 import { exists, State } from "../store/state.ts";
 import { localImage } from "./local_image.ts";
@@ -133,10 +129,11 @@ async function openLayout(
     layer: (each) => layout.open(each.digest),
     places: [],
   };
-  const read = async (each: Descriptor): Promise<ManifestBytes> => ({
-    descriptor: each,
-    bytes: await layout.read(each.digest),
-  });
+  const read = async (each: Descriptor): Promise<ManifestBytes> => {
+    const bytes = await layout.read(each.digest);
+    const mediaType = documentType(bytes) ?? each.mediaType;
+    return { descriptor: { ...each, mediaType }, bytes };
+  };
   const shown = `oci:${folder}:${chosen}`;
   return await openPlatforms(store, await read(descriptor), shown, platforms, read);
 }
@@ -153,15 +150,19 @@ async function openPlatforms(
     const image = await openImage(store, top, name);
     return { images: [image], others: [] };
   }
-  const children = platformsOfIndex(top.bytes, name);
+  const reader = { manifest: read, config: (each: Descriptor) => store.config(each) };
+  const children = await imagesOf(top, reader, name);
   const has = [...children.keys()];
   const chosen = wanted?.filter((each) => children.has(each)) ??
     (children.has(hostPlatform()) ? [hostPlatform()] : has.length === 1 ? has : []);
   if (chosen.length === 0) {
     const asked = (wanted ?? [hostPlatform()]).join(" or ");
-    throw new Fault(`It has no image for ${asked}, only for ${has.join(", ")}`, {
+    const only = has.length === 0 ? "and for no other" : `only for ${has.join(", ")}`;
+    throw new Fault(`It has no image for ${asked}, ${only}`, {
       where: name,
-      next: "choose one with --platform",
+      next: has.length === 0
+        ? "check that the reference names a container image"
+        : "choose one with --platform",
     });
   }
   const images = await Promise.all(

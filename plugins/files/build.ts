@@ -2,7 +2,7 @@
 
 import { literalPattern } from "../../lib/files/selection.ts";
 import { encodeConfig } from "../../lib/oci/documents.ts";
-import { writeLayer } from "../../lib/oci/layer.ts";
+import { type LayerFile, writeLayer } from "../../lib/oci/layer.ts";
 import type { ImageSource, Layer, LocalImage } from "../../lib/model/image.ts";
 import type { Json } from "../../lib/model/json.ts";
 import { MediaType } from "../../lib/model/oci.ts";
@@ -42,13 +42,20 @@ async function build({ image, context }: BuildRequest): Promise<ImageSource> {
   for (const [at, layer] of recipe.layers.entries()) {
     context.progress({ phase: "layer", done: at + 1, total: recipe.layers.length, unit: "steps" });
     const files = layerFiles({ ...layer, from: normalized(layer.from) }, context, parents);
-    const content = writeLayer(files, { mtime: context.created, transient: true });
-    const descriptor = await context.writeBlob(MediaType.layer, content);
-    own.push({ descriptor, diffId: descriptor.digest, places: [{ at: "layout" }] });
+    own.push(await layerOf(context, files));
   }
-  const layers = [...base?.layers.map(plainLayer) ?? [], ...own];
+  const inherited = base?.layers.map(plainLayer) ?? [];
+  if (inherited.length + own.length === 0) own.push(await layerOf(context, []));
+  const layers = [...inherited, ...own];
   const config = imageConfig(image, recipe, context, base, own.map((layer) => layer.diffId));
   return { config: encodeConfig(config), layers };
+}
+
+/** Writes a layer. One without files stands where there is no other: a manifest has at least one. */
+async function layerOf(context: BuildContext, files: Iterable<LayerFile>): Promise<Layer> {
+  const content = writeLayer(files, { mtime: context.created, transient: true });
+  const descriptor = await context.writeBlob(MediaType.layer, content);
+  return { descriptor, diffId: descriptor.digest, places: [{ at: "layout" }] };
 }
 
 async function openBase(

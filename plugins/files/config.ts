@@ -21,6 +21,7 @@ export function imageConfig(
     created,
     created_by: `files ${to}`,
   }));
+  if (own.length > history.length) history.push({ created, created_by: "files" });
   return {
     created,
     ...parsePlatform(context.platform),

@@ -90,7 +90,7 @@ const SHAPE: Shape = {
 };
 
 /** Name and version, as they enter keys. */
-export const PLUGIN = { name: "files", version: "1" } as const;
+export const PLUGIN = { name: "files", version: "2" } as const;
 
 const REF: PluginRef = {
   ...PLUGIN,

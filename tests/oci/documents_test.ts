@@ -2,11 +2,14 @@ import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { Fault } from "../../lib/model/errors.ts";
 import type { Json } from "../../lib/model/json.ts";
+import { MediaType } from "../../lib/model/oci.ts";
 import {
+  documentType,
   encodeConfig,
   encodeIndex,
   encodeManifest,
   parseConfig,
+  parseIndex,
   parseManifest,
 } from "../../lib/oci/documents.ts";
 import { canonicalJson, goJson, goMap } from "../../lib/oci/json.ts";
@@ -119,4 +122,180 @@ Deno.test("parseManifest() and parseConfig() refuse what is none", () => {
     assertThrows(() => parseManifest(new TextEncoder().encode(each), "test"), Fault);
     assertThrows(() => parseConfig(new TextEncoder().encode(each), "test"), Fault);
   }
+});
+
+const encoded = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+const CONFIG_OF = {
+  mediaType: "application/vnd.oci.image.config.v1+json",
+  digest: DIGEST,
+  size: 1,
+};
+const MANIFEST = { schemaVersion: 2, config: CONFIG_OF, layers: [CONFIG_OF] };
+const CONFIG = { architecture: "amd64", os: "linux", rootfs: { diff_ids: [DIGEST] } };
+
+Deno.test("parseConfig() names the field that is malformed", () => {
+  const cases: [fields: Record<string, unknown>, words: string][] = [
+    [{ config: { Env: [7] } }, "config.Env[0] is 7, not a text"],
+    [{ config: { Env: "A=b" } }, 'config.Env is "A=b", not a list'],
+    [{ config: { Env: [null] } }, "config.Env[0] is null"],
+    [{ config: { User: 12 } }, "config.User is 12"],
+    [{ config: { Cmd: {} } }, "config.Cmd is an object"],
+    [{ config: { Entrypoint: "/bin/sh" } }, "config.Entrypoint"],
+    [{ config: { Volumes: ["/data"] } }, "config.Volumes is a list, not an object"],
+    [{ config: { ExposedPorts: { "80/tcp": "x" } } }, 'config.ExposedPorts["80/tcp"]'],
+    [{ config: { Labels: { a: 1 } } }, 'config.Labels["a"] is 1'],
+    [{ config: { WorkingDir: [] } }, "config.WorkingDir"],
+    [{ config: { StopSignal: 9 } }, "config.StopSignal"],
+    [{ config: { ArgsEscaped: "true" } }, "config.ArgsEscaped"],
+    [{ config: { OnBuild: "COPY a /" } }, "config.OnBuild"],
+    [{ config: { Shell: [[]] } }, "config.Shell[0]"],
+    [{ config: { Healthcheck: { Test: "CMD" } } }, "config.Healthcheck.Test"],
+    [{ config: { Healthcheck: { Interval: 1.5 } } }, "config.Healthcheck.Interval is 1.5"],
+    [{ config: { Healthcheck: { Retries: 2 ** 60 } } }, "config.Healthcheck.Retries"],
+    [{ config: [] }, "config is a list"],
+    [{ history: "text" }, "history is"],
+    [{ history: [null] }, "history[0] is null"],
+    [{ history: [{ created_by: 1 }] }, "history[0].created_by"],
+    [{ history: [{ empty_layer: 1 }] }, "history[0].empty_layer"],
+    [{ history: [{ created: "yesterday" }] }, "history[0].created"],
+    [{ created: "2024-13-45T00:00:00Z" }, "created is"],
+    [{ author: {} }, "author is an object"],
+    [{ os: undefined }, "os is missing"],
+    [{ architecture: 7 }, "architecture is 7"],
+    [{ "os.features": "win32k" }, "os.features"],
+    [{ rootfs: [] }, "rootfs is a list"],
+    [{ rootfs: { diff_ids: ["sha512:00"] } }, "rootfs.diff_ids[0]"],
+    [{ rootfs: { diff_ids: {} } }, "rootfs.diff_ids is an object"],
+  ];
+  for (const [fields, words] of cases) {
+    const fault = assertThrows(
+      () => parseConfig(encoded({ ...CONFIG, ...fields }), "a/b:c"),
+      Fault,
+    );
+    assertStringIncludes(fault.message, words);
+    assertEquals([fault.where, fault.next !== undefined], ["a/b:c", true]);
+  }
+});
+
+Deno.test("parseConfig() takes null where Go does, and keeps what it does not know", () => {
+  const nothing = { Env: null, Cmd: null, Labels: null, Volumes: null, Healthcheck: null };
+  const read = parseConfig(
+    encoded({
+      ...CONFIG,
+      author: null,
+      history: null,
+      container: "abc",
+      config: { ...nothing, ExposedPorts: { "80/tcp": null }, StopTimeout: 9 },
+    }),
+    "x",
+  );
+  assertEquals(
+    read,
+    {
+      architecture: "amd64",
+      os: "linux",
+      container: "abc",
+      config: { ExposedPorts: { "80/tcp": {} }, StopTimeout: 9 },
+      rootfs: { type: "layers", diff_ids: [DIGEST] },
+    } as unknown as typeof read,
+  );
+  assertEquals(parseConfig(encoded({ ...CONFIG, config: null, rootfs: null }), "x").config, {});
+});
+
+Deno.test("parseConfig() is not led astray by names of prototypes, nor by depth", () => {
+  const text = `{"architecture":"amd64","os":"linux","__proto__":{"config":{"Env":[1]}},` +
+    `"config":{"Labels":{"__proto__":"p","constructor":"c"},"constructor":{"a":1}}}`;
+  const read = parseConfig(new TextEncoder().encode(text), "x");
+  assertEquals(Object.entries(read.config!.Labels!), [["__proto__", "p"], ["constructor", "c"]]);
+  assertEquals(read.config!.Env, undefined);
+  assertStringIncludes(
+    new TextDecoder().decode(encodeConfig(read)),
+    '"Labels":{"__proto__":"p","constructor":"c"}',
+  );
+  const deep = `{"architecture":"amd64","os":"linux","x":${"[".repeat(5e5)}${"]".repeat(5e5)}}`;
+  const fault = assertThrows(() => parseConfig(new TextEncoder().encode(deep), "x"), Fault);
+  assertStringIncludes(fault.message, "levels deep");
+});
+
+Deno.test("parseManifest() and parseIndex() name the field that is malformed", () => {
+  const manifests: [Record<string, unknown>, string][] = [
+    [{ schemaVersion: 1 }, "schemaVersion is 1, not 2"],
+    [{ config: undefined }, "config is missing"],
+    [{ layers: {} }, "layers is an object"],
+    [{ layers: [null] }, "layers[0] is null"],
+    [{ layers: [{ ...CONFIG_OF, size: -1 }] }, "layers[0].size is -1"],
+    [{ layers: [{ ...CONFIG_OF, size: "1" }] }, "layers[0].size"],
+    [{ layers: [{ ...CONFIG_OF, digest: "sha256:../x" }] }, "layers[0].digest"],
+    [{ layers: [{ ...CONFIG_OF, mediaType: undefined }] }, "layers[0].mediaType is missing"],
+    [{ layers: [{ ...CONFIG_OF, urls: "x" }] }, "layers[0].urls"],
+    [{ layers: [{ ...CONFIG_OF, annotations: { a: [] } }] }, 'layers[0].annotations["a"]'],
+    [{ annotations: [] }, "annotations is a list"],
+    [{ mediaType: 1 }, "mediaType is 1"],
+    [{ subject: "x" }, "subject is"],
+    [{ manifests: [] }, "an index as well"],
+  ];
+  for (const [fields, words] of manifests) {
+    const bytes = encoded({ ...MANIFEST, ...fields });
+    assertStringIncludes(assertThrows(() => parseManifest(bytes, "x"), Fault).message, words);
+  }
+  const child = { ...CONFIG_OF, platform: { os: "linux", architecture: "arm" } };
+  const indexes: [Record<string, unknown>, string][] = [
+    [{ manifests: undefined }, "manifests is missing"],
+    [{ manifests: [{ ...child, platform: "linux/arm" }] }, "manifests[0].platform is"],
+    [{ manifests: [{ ...child, platform: { os: [] } }] }, "manifests[0].platform.os is a list"],
+    [{ layers: [] }, "a manifest as well"],
+  ];
+  for (const [fields, words] of indexes) {
+    const bytes = encoded({ schemaVersion: 2, manifests: [child], ...fields });
+    assertStringIncludes(assertThrows(() => parseIndex(bytes, "x"), Fault).message, words);
+  }
+  assertEquals(parseIndex(encoded({ schemaVersion: 2, manifests: [child] }), "x").manifests, [
+    child,
+  ]);
+});
+
+Deno.test("a document of any shape is read or refused in words", () => {
+  const names = ["config", "layers", "manifests", "rootfs", "history", "Env", "Labels", "platform"];
+  const value = fc.letrec((tie) => ({
+    any: fc.oneof(
+      { depthSize: "small" },
+      fc.constantFrom(null, true, 0, -1, 1e300, "", "x", DIGEST),
+      fc.array(tie("any"), { maxLength: 3 }),
+      fc.dictionary(fc.constantFrom(...names, "__proto__", "digest", "size"), tie("any")),
+    ),
+  })).any;
+  fc.assert(
+    fc.property(fc.dictionary(fc.constantFrom(...names), value), (odd) => {
+      for (
+        const [parse, base] of [
+          [parseManifest, MANIFEST],
+          [parseConfig, CONFIG],
+          [parseIndex, { schemaVersion: 2, manifests: [] }],
+        ] as const
+      ) {
+        try {
+          parse(encoded({ ...base, ...odd }), "x");
+        } catch (error) {
+          assertEquals((error as Error).name, "Fault");
+        }
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+Deno.test("documentType() goes by what a document says, or else by what it looks like", () => {
+  const docker = MediaType.dockerManifest;
+  const cases: [unknown, string | undefined][] = [
+    [{ ...MANIFEST, mediaType: docker }, docker],
+    [MANIFEST, MediaType.manifest],
+    [{ ...MANIFEST, mediaType: "text/plain" }, MediaType.manifest],
+    [{ schemaVersion: 2, manifests: [] }, MediaType.index],
+    [{ schemaVersion: 1, fsLayers: [] }, undefined],
+    [{ schemaVersion: 2 }, undefined],
+    [[], undefined],
+    [null, undefined],
+  ];
+  for (const [document, type] of cases) assertEquals(documentType(encoded(document)), type);
+  assertEquals(documentType(new TextEncoder().encode("<html>")), undefined);
 });
