@@ -237,14 +237,16 @@ function parseObject(
     }
     return check(read) as Record<string, unknown>;
   } catch (cause) {
-    throw new Fault(
-      `This is not an image ${what} as the OCI specification has it: ${(cause as Error).message}`,
-      {
-        where,
-        next: "check that the reference names a container image, and let whoever made it mend it",
-        cause,
-      },
-    );
+    const { message } = cause as Error;
+    const isJson = !(cause instanceof SyntaxError || cause instanceof TypeError);
+    const said = isJson
+      ? `This is not an image ${what} as the OCI specification has it`
+      : `Cannot read the ${what}`;
+    throw new Fault(`${said}: ${message}`, {
+      where,
+      next: "check that the reference names a container image, and let whoever made it mend it",
+      cause,
+    });
   }
 }
 

@@ -43,7 +43,6 @@ const CPUS: Readonly<Record<string, string>> = {
   arm64: "aarch64",
   "386": "i686",
   "arm/v7": "armv7l",
-  arm: "armv7l",
   "arm/v6": "armv6l",
   riscv64: "riscv64",
   ppc64le: "powerpc64le",

@@ -114,6 +114,7 @@ async function documentsFor(
     : [{ bytes: root }];
   const found: string[] = [];
   const matching: Documents[] = [];
+  const wanted = formatPlatform(parsePlatform(context.platform));
   for (const { bytes, descriptor } of children) {
     if (bytes === undefined) {
       found.push(platformOf(descriptor!.platform!));
@@ -127,7 +128,7 @@ async function documentsFor(
     const config = readAs(parseConfig, configBytes, label);
     const variant = config.variant || descriptor?.platform?.variant;
     const platform = platformOf({ ...config, variant });
-    if (platform === context.platform) matching.push({ bytes, manifest, config, configBytes });
+    if (platform === wanted) matching.push({ bytes, manifest, config, configBytes });
     else found.push(platform);
   }
   const chosen = matching.find(({ manifest }) => manifest.artifactType === undefined) ??

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { toolTest } from "../support/tools.ts";
+import { TestProject } from "../support/project.ts";
 import { siteProject } from "./projects.ts";
 
 toolTest(
@@ -73,6 +74,27 @@ toolTest(
     });
   },
 );
+
+toolTest(["oci-image-tool", "skopeo"], "an image of files without layers is valid", async () => {
+  const definition = `{
+    images: {
+      bare: files({ layers: [], labels: { a: "b" } }),
+      again: files({ base: { image: "bare" }, layers: [], cmd: ["/x"] }),
+    },
+  }`;
+  await using project = await TestProject.resident({}, definition);
+  assertEquals(await project.statuses(), { bare: "built", again: "built" });
+  const layout = project.path(".images/oci");
+  for (const name of ["bare", "again"]) {
+    await run("oci-image-tool", "validate", "--type", "image", "--ref", `name=${name}`, layout);
+    const manifest = JSON.parse(await run("skopeo", "inspect", "--raw", `oci:${layout}:${name}`));
+    assertEquals(manifest.layers.length, 1);
+    const { history } = JSON.parse(
+      await run("skopeo", "inspect", "--config", `oci:${layout}:${name}`),
+    );
+    assertEquals(history, [{ created: "1970-01-01T00:00:00Z", created_by: "files" }]);
+  }
+});
 
 async function run(program: string, ...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await new Deno.Command(program, { args }).output();
