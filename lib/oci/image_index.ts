@@ -121,7 +121,7 @@ class IndexWalk {
   async #platformOf({ bytes }: ManifestBytes): Promise<string | undefined> {
     try {
       const { config, artifactType } = parseManifest(bytes, this.#name);
-      if (artifactType !== undefined || !CONFIG_TYPES.includes(config.mediaType)) return undefined;
+      if (!isImageType(artifactType) || !CONFIG_TYPES.includes(config.mediaType)) return undefined;
       return platformText(parseConfig(await this.#reader.config(config), this.#name));
     } catch (error) {
       if (!(error instanceof Fault) || error.kind !== "failed") throw error;
@@ -143,6 +143,11 @@ function platformIn({ platform }: Descriptor): string | undefined {
 }
 
 function isImage({ mediaType, artifactType, annotations, platform }: Descriptor): boolean {
-  return MANIFEST_TYPES.includes(mediaType) && artifactType === undefined &&
+  return MANIFEST_TYPES.includes(mediaType) && isImageType(artifactType) &&
     annotations?.[ATTESTATION] === undefined && platform?.os !== "unknown";
+}
+
+/** An image may name the type of its config as that of an artifact. */
+function isImageType(artifactType: string | undefined): boolean {
+  return artifactType === undefined || artifactType === "" || CONFIG_TYPES.includes(artifactType);
 }

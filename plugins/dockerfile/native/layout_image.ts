@@ -6,7 +6,9 @@ import type { LocalImage } from "../../../lib/model/image.ts";
 import type { Descriptor } from "../../../lib/model/oci.ts";
 import { MediaType } from "../../../lib/model/oci.ts";
 import type { BuildContext } from "../../../lib/model/plugin.ts";
-import { isIndexType, openImage, platformsOfIndex } from "../../../lib/oci/open_image.ts";
+import { documentType } from "../../../lib/oci/documents.ts";
+import { imageFor, imagesOf } from "../../../lib/oci/image_index.ts";
+import { isIndexType, type ManifestBytes, openImage } from "../../../lib/oci/open_image.ts";
 import { Sha256, sha256 } from "../../../lib/oci/sha256.ts";
 
 /** The largest document that is read, in bytes. */
@@ -30,7 +32,7 @@ export function layoutImage(
   const { platform } = context;
   return context.once(`dockerfile:layout:${folder}@${digest}:${platform}`, async (shared) => {
     const layout = new LayoutFolder(`${shared.root}/${folder}`, folder);
-    const manifest = layout.manifest(digest, platform);
+    const manifest = await layout.manifest(digest, platform);
     const image = await openImage(
       {
         config: (descriptor) => Promise.resolve(layout.document(descriptor.digest)),
@@ -50,19 +52,25 @@ export function layoutImage(
 class LayoutFolder {
   constructor(readonly path: string, readonly name: string) {}
 
-  manifest(digest: Digest, platform: string) {
+  /** The manifest of a digest, or of an index's image for a platform. */
+  async manifest(digest: Digest, platform: string): Promise<ManifestBytes> {
+    const top = this.#manifestBytes(digest);
+    if (!isIndexType(top.descriptor.mediaType)) return top;
+    const reader = {
+      manifest: (child: Descriptor) => Promise.resolve(this.#manifestBytes(child.digest)),
+      config: (child: Descriptor) => Promise.resolve(this.document(child.digest)),
+    };
+    const child = await imageFor(top, platform, reader, this.name);
+    if (child !== undefined) return this.#manifestBytes(child.digest);
+    const has = [...(await imagesOf(top, reader, this.name)).keys()];
+    const only = has.length === 0 ? "and for no other" : `only for ${has.join(", ")}`;
+    throw this.#fault(`It has no image for ${platform}, ${only}`);
+  }
+
+  #manifestBytes(digest: Digest): ManifestBytes {
     const bytes = this.document(digest);
-    const mediaType = mediaTypeOf(bytes);
-    if (!isIndexType(mediaType)) {
-      return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
-    }
-    const children = platformsOfIndex(bytes, this.name);
-    const child = children.get(platform);
-    if (child === undefined) {
-      const has = [...children.keys()].join(", ");
-      throw this.#fault(`It has no image for ${platform}, only for ${has}`);
-    }
-    return { descriptor: child, bytes: this.document(child.digest) };
+    const mediaType = documentType(bytes) ?? MediaType.manifest;
+    return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
   }
 
   /** A manifest, index or config, checked. */
@@ -104,10 +112,4 @@ class LayoutFolder {
       next: "write the layout again, or name another digest or tag",
     });
   }
-}
-
-function mediaTypeOf(bytes: Uint8Array): string {
-  const { mediaType, manifests } = JSON.parse(new TextDecoder().decode(bytes)) ?? {};
-  if (typeof mediaType === "string") return mediaType;
-  return Array.isArray(manifests) ? MediaType.index : MediaType.manifest;
 }
