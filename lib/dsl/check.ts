@@ -1,6 +1,6 @@
 /** From what images.ts declared to a project: every default filled in, every fault found. */
 
-import { isContentTag } from "../model/key.ts";
+import { isCacheTag } from "../model/key.ts";
 import type { Place } from "../model/errors.ts";
 import { formatPlatform, hostPlatform, parsePlatform } from "../model/platform.ts";
 import {
@@ -236,12 +236,12 @@ function commonOf(
     findings.add(message, origin, { keys: ["repository"] }, next);
   }
   for (const tag of list(options.tags, [])) {
-    if (isTag(tag.replace(/\{(?:revision|branch|git-tag)\}/g, "x")) && !isContentTag(tag)) continue;
+    if (isTag(tag.replace(/\{(?:revision|branch|git-tag)\}/g, "x")) && !isCacheTag(tag)) continue;
     findings.add(
       `Image "${name}" has the tag "${tag}", which cannot be one`,
       origin,
       { keys: ["tags"], word: tag },
-      "use letters, digits, _ . and -, not content-…; {revision}, {branch} and {git-tag} are filled in",
+      "use letters, digits, _ . and -, not content-… or source-…; {revision}, {branch} and {git-tag} are filled in",
     );
   }
   return {

@@ -72,6 +72,22 @@ export function headFiles(repository: Repository): readonly string[] {
   ];
 }
 
+/** The commit that is checked out; undefined where there is none, or it cannot be read here. */
+export function headCommit(repository: Repository): string | undefined {
+  const head = readIfThere(`${repository.folder}/HEAD`)?.trim() ?? "";
+  const ref = /^ref: (.+)$/.exec(head)?.[1];
+  if (ref === undefined) return asCommit(head);
+  const common = commonFolder(repository.folder);
+  const loose = asCommit(readIfThere(`${common}/${ref}`)?.trim() ?? "");
+  if (loose !== undefined) return loose;
+  const packed = readIfThere(`${common}/packed-refs`)?.split("\n") ?? [];
+  return asCommit(packed.find((line) => line.endsWith(` ${ref}`))?.split(" ", 1)[0] ?? "");
+}
+
+function asCommit(text: string): string | undefined {
+  return /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/.test(text) ? text : undefined;
+}
+
 /** The files with a repository's own settings, absolute; the second is there for a few work trees. */
 export function configFiles({ folder }: Repository): readonly string[] {
   return [`${commonFolder(folder)}/config`, `${folder}/config.worktree`];

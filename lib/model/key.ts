@@ -51,7 +51,10 @@ export function contentTag(key: string): string {
   return `${CONTENT_TAG_PREFIX}${key.slice(0, 32)}`;
 }
 
+/** What a source tag starts with, before 32 hex digits of the source key. */
+export const SOURCE_TAG_PREFIX = "source-";
+
 /** Says whether a tag is one of the cache's own, which no mutable tag may be. */
-export function isContentTag(tag: string): boolean {
-  return tag.startsWith(CONTENT_TAG_PREFIX);
+export function isCacheTag(tag: string): boolean {
+  return [CONTENT_TAG_PREFIX, SOURCE_TAG_PREFIX].some((prefix) => tag.startsWith(prefix));
 }

@@ -57,6 +57,11 @@ export interface Description {
    * relative to images.ts' folder: the key is then that of what it wrote.
    */
   readonly rewrites?: readonly string[];
+  /**
+   * What decides the result beside options, environment and needs, where that can be told without the
+   * tool: a registry is then asked for it before the tool is. Left out where only the tool can tell.
+   */
+  readonly source?: SourceIdentity;
   /** `inputs` say nothing yet: only `identify` can tell what goes in. @default false */
   readonly undiscovered?: boolean;
 }
@@ -67,6 +72,16 @@ export interface RemoteBase {
   readonly references: readonly string[];
   /** Digests of its layers, compressed or not, where they are known. */
   readonly layers?: readonly Digest[];
+}
+
+/** What surely decides a result and travels with the repository. */
+export interface SourceIdentity {
+  /** All files that the tool could see here, as files: folders are no entries. */
+  readonly inputs: readonly Selection[];
+  /** Those among them that every clone has. */
+  readonly committed: readonly Selection[];
+  /** Whatever else decides, such as arguments or the commit where it is read. */
+  readonly facts: Json;
 }
 
 /** Local circumstances under which a recorded identity still holds. */

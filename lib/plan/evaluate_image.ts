@@ -76,6 +76,8 @@ export interface ImageEvaluation {
   readonly recordedAt: number | undefined;
   /** Why it is not current; empty where it is. */
   readonly reasons: readonly Reason[];
+  /** The image that was found by its source key, so that its tool was not asked for its own. */
+  readonly found?: ImageRecord;
 }
 
 /** Describes an image; the record's description is used while it holds. */
@@ -118,12 +120,10 @@ async function preparedAsBefore(
 ): Promise<PreparedImage | undefined> {
   const { node: { image, platform }, recipe } = described;
   for (const past of c.records.imageHistory(image.name, platform)) {
-    const { value: description, reads } = past.description;
     if (past.guard === undefined || past.description.recipe !== recipe) continue;
-    if (await c.index.rootOf(readsOf(description)) !== reads) continue;
-    const found = withSelections(c, described.node, description);
-    const prepared = await lookAtFiles(c, { ...described, ...found, reads });
-    if (prepared.guard === past.guard) return withIdentity(prepared, past);
+    const prepared = await preparedByResult(c, described, past);
+    const reads = await c.index.rootOf(readsOf(prepared.description));
+    if (reads === past.description.reads && prepared.guard === past.guard) return prepared;
   }
   return undefined;
 }
@@ -169,6 +169,29 @@ export async function evaluateImage(
     else if (!hasResult(c, record)) reasons.push({ kind: "result-missing" });
   }
   return { prepared, parts, key, current, recordedAt: result?.at, reasons };
+}
+
+/** The same image with what its sources are standing for its input tree. */
+export async function preparedBySource(
+  c: Circumstances,
+  { unidentified: _, ...described }: PreparedImage,
+  source: string,
+): Promise<PreparedImage> {
+  const { undiscovered: _undiscovered, ...description } = described.description;
+  const inputs = description.source?.inputs ?? [];
+  const found = withSelections(c, described.node, { ...description, inputs });
+  return { ...await lookAtFiles(c, { ...described, ...found }), identity: { source } };
+}
+
+/** The same image with the identity and the description of an earlier result. */
+export async function preparedByResult(
+  c: Circumstances,
+  described: DescribedImage,
+  result: ImageRecord,
+): Promise<PreparedImage> {
+  const { value: description, reads } = result.description;
+  const found = withSelections(c, described.node, description);
+  return withIdentity(await lookAtFiles(c, { ...described, ...found, reads }), result);
 }
 
 /** The same image once its tool has written files that go in: its key is that of what they hold. */
@@ -322,7 +345,7 @@ export async function changedFiles(
 }
 
 /** Says whether a record's image can still be had. */
-function hasResult(c: Circumstances, record: ImageRecord): boolean {
+export function hasResult(c: Circumstances, record: ImageRecord): boolean {
   return record.remote !== undefined || hasBlobs(c.layout, record, isElsewhere);
 }
 

@@ -11,6 +11,7 @@ import type { ImageEvaluation, PreparedImage } from "../plan/evaluate_image.ts";
 import { evaluateAgain, keyTree, stillHolds } from "../plan/evaluate_image.ts";
 import { treeReasons } from "../plan/reasons.ts";
 import { recordable } from "../plan/remotes.ts";
+import { sourceKeyToWrite } from "../plan/source_key.ts";
 import type { ImageRecord } from "../store/records.ts";
 import { buildContext, type OwnedContext, timeLimit } from "./build_context.ts";
 import { faultOfChangedInputs } from "./faults.ts";
@@ -109,11 +110,13 @@ async function finish(
   const { node } = prepared;
   const config = await c.layout.write(MediaType.config, source.config);
   const manifest = await writeManifest(session, source, config, node.id);
+  const sourceKey = await sourceKeyToWrite(c, prepared, parts);
   const record: Omit<ImageRecord, "schema"> = {
     name: node.image.name,
     platform: node.platform,
     key,
     parts,
+    ...(sourceKey === undefined ? {} : { source: sourceKey }),
     tree: prepared.tree,
     ...(prepared.guard === undefined ? {} : { guard: prepared.guard }),
     description: {

@@ -6,7 +6,7 @@
 import type { Digest } from "../model/digest.ts";
 import { asFault, Fault } from "../model/errors.ts";
 import type { BlobPlace, LocalImage } from "../model/image.ts";
-import type { Descriptor } from "../model/oci.ts";
+import type { Descriptor, Manifest } from "../model/oci.ts";
 import type { Image, Project, Registry } from "../model/recipe.ts";
 import { parseReference, type Reference } from "../model/reference.ts";
 import type { ImageEvaluation } from "../plan/evaluate_image.ts";
@@ -19,6 +19,15 @@ import type { ImageRecord } from "../store/records.ts";
 import { firstAnswer, NoAnswerInTime } from "./first_answer.ts";
 import type { Session } from "./session.ts";
 import { type BaseRequest, unreachableBase } from "./unreachable_base.ts";
+
+/** An image that was found by its source key. */
+export interface FoundSource {
+  readonly named: NamedRegistry;
+  readonly found: Published;
+  readonly manifest: Manifest;
+  /** The key that it names. */
+  readonly key: string;
+}
 
 /** The registries of one run. */
 export class RegistryAccess {
@@ -157,6 +166,18 @@ export class RegistryAccess {
     return undefined;
   }
 
+  /** The image that a registry holds under a source key, the key it names, and where it is. */
+  async findSource(image: Image, source: string): Promise<FoundSource | undefined> {
+    if (!this.#session.settings.remote) return undefined;
+    for (const named of this.candidates(image)) {
+      const found = await this.#answer(named, image, () => this.#underSource(named, image, source));
+      if (found?.manifest === undefined) continue;
+      const { keyOf } = await import("../registry/publish/lookup.ts");
+      return { named, found, manifest: found.manifest, key: keyOf(found)! };
+    }
+    return undefined;
+  }
+
   /** The index that a registry holds under its key. */
   async findIndex(image: Image, key: string): Promise<Published | undefined> {
     for (const named of this.candidates(image)) {
@@ -220,10 +241,18 @@ export class RegistryAccess {
    * not be there yet, which the destination tells who begins to write it.
    */
   async ask(named: NamedRegistry, image: Image, key: string): Promise<Published | undefined> {
+    return await this.#answer(named, image, () => this.published(named, image, key));
+  }
+
+  async #answer(
+    named: NamedRegistry,
+    image: Image,
+    ask: () => Promise<Published | undefined>,
+  ): Promise<Published | undefined> {
     const { name } = named;
     if (this.#silent.has(name)) return undefined;
     const isDestination = this.#session.settings.destination === name;
-    const asking = this.published(named, image, key);
+    const asking = ask();
     try {
       return await (isDestination ? asking : this.#inTime(name, asking));
     } catch (error) {
@@ -276,6 +305,18 @@ export class RegistryAccess {
     this.#session.notice(
       `Going on without asking ${what}: ${fault.message}; --no-remote never asks`,
     );
+  }
+
+  async #underSource(
+    { registry }: NamedRegistry,
+    image: Image,
+    source: string,
+  ): Promise<Published | undefined> {
+    const { lookUpSource } = await import("../registry/publish/lookup.ts");
+    const { repositoryIn } = await import("../registry/publish/destination.ts");
+    const client = await this.client(registry.host);
+    const rules = await this.rules(registry, image);
+    return await lookUpSource(client, repositoryIn(registry, image), source, rules);
   }
 
   /** What a registry holds under a key, asked for once a run. */

@@ -22,6 +22,7 @@ import {
 } from "../plan/evaluate_image.ts";
 import type { ImageNode } from "../plan/graph.ts";
 import { hasRemotes, recordable, type RemoteDigests, remotesOf } from "../plan/remotes.ts";
+import { sourceKeyToWrite } from "../plan/source_key.ts";
 import { ownReasons } from "../plan/own_reasons.ts";
 import { which } from "../process/which.ts";
 import { type HeldLock, withLock } from "../store/lock.ts";
@@ -41,6 +42,7 @@ import { finished } from "./results.ts";
 import { Slots } from "../model/slots.ts";
 import type { Session } from "./session.ts";
 import type { Settled, SettledImage, SettledTask } from "./settled.ts";
+import { findBySource } from "./source_lookup.ts";
 import { TaskRunner } from "./task_runner.ts";
 
 /** Whether what is not current is built, or only said. */
@@ -146,7 +148,7 @@ export class Runner {
     if (record !== undefined && session.settings.destination === undefined) {
       return { ...keyed, status: "cached", verdict: "current", record };
     }
-    const found = await session.registries.find(evaluation);
+    const found = evaluation.found ?? await session.registries.find(evaluation);
     if (record !== undefined && (found === undefined || found.imageId === record.imageId)) {
       return { ...keyed, status: "cached", verdict: "current", record };
     }
@@ -175,12 +177,27 @@ export class Runner {
     const { circumstances: c } = session;
     const described = await prepareImage(c, node);
     if (described.unidentified || hasRemotes(described.description)) looked();
-    const prepared = described.unidentified ? await this.#identify(described) : described;
+    let prepared: PreparedImage = described;
+    if (described.unidentified) {
+      const missing = missingTool(described.description.tools ?? []);
+      const lookup = await findBySource(session, described, needs, missing === undefined);
+      if (lookup.evaluation !== undefined) {
+        const { evaluation } = lookup;
+        if (evaluation.current !== undefined && this.#mode === "build") {
+          await this.#refresh(evaluation, evaluation.current, false);
+        }
+        return evaluation;
+      }
+      if (missing !== undefined) throw missingToolFault(node, missing, lookup.lookedFor);
+      prepared = await this.#identify(described);
+    }
     const ask = session.settings.pull || this.#mode === "plan";
     const remotes = await this.#remotes(prepared, ask);
     const evaluation = await evaluateImage(c, prepared, needs, remotes);
     if (evaluation.current !== undefined) {
-      if (this.#mode === "build") await this.#refresh(evaluation, evaluation.current);
+      if (this.#mode === "build") {
+        await this.#refresh(evaluation, evaluation.current, described.unidentified);
+      }
       return evaluation;
     }
     if (ask || !hasRemotes(prepared.description)) return evaluation;
@@ -231,25 +248,29 @@ export class Runner {
   }
 
   async #identify(prepared: PreparedImage): Promise<PreparedImage> {
-    const { node, description } = prepared;
-    const missing = missingTool(description.tools ?? []);
-    if (missing !== undefined) throw missingToolFault(node, missing);
+    const { node } = prepared;
     this.#session.progress(node.id, { phase: "identifying" });
     const identity = await this.#batches.identify(prepared, (name) => this.#need(node, name));
     return await identified(this.#session.circumstances, prepared, identity);
   }
 
   /** Makes the record that stands for the key the latest, with all that it now holds for. */
-  async #refresh({ prepared }: ImageEvaluation, record: ImageRecord): Promise<void> {
+  async #refresh(
+    { prepared, parts }: ImageEvaluation,
+    record: ImageRecord,
+    isAsked: boolean,
+  ): Promise<void> {
     const { circumstances: c } = this.#session;
     const { guard, tree, recipe, reads, description } = prepared;
     const same = record === prepared.record && guard === record.guard && tree === record.tree &&
       recipe === record.description.recipe && reads === record.description.reads;
     if (same) return;
     if (tree !== record.tree) c.records.putTree(tree, (await keyTree(c, prepared)).entries);
-    const { schema: _, ...rest } = record;
+    const { schema: _, source: before, ...rest } = record;
+    const source = isAsked ? await sourceKeyToWrite(c, prepared, parts) : before;
     c.records.putImage({
       ...rest,
+      ...(source === undefined ? {} : { source }),
       tree,
       ...(guard === undefined ? {} : { guard }),
       description: { recipe, reads, value: recordable(description) },
@@ -259,10 +280,11 @@ export class Runner {
   /** Records what a registry holds under our key. */
   async #adopt(evaluation: ImageEvaluation, found: ImageRecord): Promise<void> {
     const { circumstances: c } = this.#session;
-    const { selections, without } = evaluation.prepared;
-    const tree = await c.index.tree(selections, { without });
+    const { prepared, parts } = evaluation;
+    const tree = await keyTree(c, prepared);
     c.records.putTree(tree.root, tree.entries);
-    c.records.putImage(found);
+    const source = found.source ?? await sourceKeyToWrite(c, prepared, parts);
+    c.records.putImage({ ...found, ...(source === undefined ? {} : { source }) });
   }
 
   /** Builds an image once the tasks it needs have run: in a slot of its own, or in a batch. */
@@ -418,9 +440,10 @@ function missingTool(needs: readonly ToolNeed[]): ToolNeed | undefined {
   return needs.find((need) => need.anyOf.every((name) => which(name) === undefined));
 }
 
-function missingToolFault(node: ImageNode, need: ToolNeed): Fault {
+function missingToolFault(node: ImageNode, need: ToolNeed, lookedFor?: string): Fault {
   const names = need.anyOf.map((name) => `"${name}"`).join(" or ");
-  return unavailableFault(`It must be built, and this machine has no ${names}`, {
+  const looked = lookedFor === undefined ? "" : `; ${lookedFor}`;
+  return unavailableFault(`It must be built, and this machine has no ${names}${looked}`, {
     where: node.id,
     next: need.next,
   });

@@ -18,6 +18,7 @@ import { changesWithCommit, COMMIT_READS } from "./commit.ts";
 import { GIT_ENVIRONMENT, userGitFiles } from "./git_settings.ts";
 import { mentions, trackedIn } from "./mentions.ts";
 import { recipeOf, sourceOf } from "./options.ts";
+import { sourceIdentity } from "./source.ts";
 
 /** Variables that Nix's configuration depends on. */
 const ENVIRONMENT = [
@@ -39,15 +40,30 @@ export function describe(image: Image, context: DescribeContext): Description {
   const own: Record<string, Json> = healthcheck === undefined
     ? {}
     : { healthcheck: healthcheck as unknown as Json };
-  const source = sourceOf(image);
-  if ("manifest" in source) {
-    const { manifest } = source;
+  const named = sourceOf(image);
+  if ("manifest" in named) {
+    const { manifest } = named;
     return { options: { manifest, ...own }, inputs: [], files: [manifest] };
   }
   const options = { installable: recipeOf(image).installable!, ...own };
-  const { inputs, repositories } = sourceFiles(source.installable, context.root);
-  const description: Description = { options, inputs, tools: [NIX] };
-  if (seesOutputs(source.installable, repositories) && image.common.needs.length > 0) {
+  const { inputs, repositories } = sourceFiles(named.installable, context.root);
+  const changes = repositories.some((each) => changesWithCommit(each, trackedIn(each)));
+  const source = sourceIdentity({
+    installable: named.installable,
+    args: recipeOf(image).args ?? [],
+    inputs,
+    repositories,
+    changesWithCommit: changes,
+    alwaysFile: askedFile(image, context),
+    configuration: configurationFiles(),
+  });
+  const description: Description = {
+    options,
+    inputs,
+    tools: [NIX],
+    ...(source === undefined ? {} : { source }),
+  };
+  if (seesOutputs(named.installable, repositories) && image.common.needs.length > 0) {
     // What is evaluated may be what a task has yet to make.
     return description;
   }
@@ -55,12 +71,11 @@ export function describe(image: Image, context: DescribeContext): Description {
     files: [
       ...configurationFiles(),
       askedFile(image, context),
-      ...missingRepositories(source.installable, context.root),
+      ...missingRepositories(named.installable, context.root),
     ],
     env: ENVIRONMENT,
   };
   if (repositories.length === 0) return { ...description, guard: { ...local, tools: ["nix"] } };
-  const changes = repositories.some((each) => changesWithCommit(each, trackedIn(each)));
   const guard: Guard = {
     files: [
       ...local.files,

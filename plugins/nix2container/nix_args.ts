@@ -45,6 +45,23 @@ export function isImpure(args: readonly string[]): boolean {
   );
 }
 
+/** Arguments with which other settings, or a lock file that is not written, decide the result. */
+const UNSETTLED: ReadonlySet<string> = new Set([
+  "--no-write-lock-file",
+  "--inputs-from",
+  "--include",
+  "-I",
+  "--arg",
+  "--arg-from-file",
+  "--arg-from-stdin",
+  "--eval-store",
+]);
+
+/** Whether the files of a flake, with these arguments, are all that decides its result. */
+export function isDecidedByFiles(args: readonly string[]): boolean {
+  return !isImpure(args) && !args.some((arg) => UNSETTLED.has(arg));
+}
+
 /** Says whether arguments of functions are given, which only Nix itself can apply. */
 export function hasFunctionArgs(args: readonly string[]): boolean {
   return args.some((arg) => arg === "--arg" || arg === "--argstr");

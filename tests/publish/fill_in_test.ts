@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { Fault } from "../../lib/model/errors.ts";
-import { isContentTag } from "../../lib/model/key.ts";
+import { isCacheTag } from "../../lib/model/key.ts";
 import { isTag } from "../../lib/model/reference.ts";
 import { checkTags, fillInTags, hasPlaceholder } from "../../lib/registry/publish/tags.ts";
 
@@ -33,7 +33,7 @@ Deno.test("whatever a branch is called, what comes out is a tag or nothing", () 
     fc.property(fc.string({ unit: "binary" }), fc.string(), (branch, tag) => {
       try {
         const filled = fillInTags(["{branch}", "{git-tag}", "p-{branch}"], { branch, tag });
-        assert(filled.every((each) => isTag(each) && !isContentTag(each)), String(filled));
+        assert(filled.every((each) => isTag(each) && !isCacheTag(each)), String(filled));
       } catch (error) {
         assert(error instanceof Fault);
       }

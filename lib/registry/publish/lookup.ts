@@ -1,7 +1,7 @@
 /** Finding in a registry what was published under a key. */
 
 import { Fault } from "../../model/errors.ts";
-import { CONTENT_TAG_PREFIX } from "../../model/key.ts";
+import { CONTENT_TAG_PREFIX, SOURCE_TAG_PREFIX } from "../../model/key.ts";
 import { type Descriptor, type Index, type Manifest, MediaType } from "../../model/oci.ts";
 import { parseIndex, parseManifest } from "../../oci/documents.ts";
 import type { RegistryClient } from "../client.ts";
@@ -35,18 +35,26 @@ export interface TagRules {
   readonly unmarked: boolean;
 }
 
-const PULL_REQUEST_PREFIX = `${CONTENT_TAG_PREFIX}pr-`;
+type Prefix = typeof CONTENT_TAG_PREFIX | typeof SOURCE_TAG_PREFIX;
 
-/** The content tag that is written for a key. */
-export function tagToWrite(key: string, rules: TagRules): string {
-  return `${rules.pullRequest ? PULL_REQUEST_PREFIX : CONTENT_TAG_PREFIX}${key.slice(0, 32)}`;
+/** The content tag that is written for a key, or the source tag for a source key. */
+export function tagToWrite(
+  key: string,
+  rules: TagRules,
+  prefix: Prefix = CONTENT_TAG_PREFIX,
+): string {
+  return `${prefix}${rules.pullRequest ? "pr-" : ""}${key.slice(0, 32)}`;
 }
 
-/** The content tags that are read for a key, in their order. */
-export function tagsToRead(key: string, rules: TagRules): string[] {
+/** The content tags that are read for a key, or the source tags for a source key, in their order. */
+export function tagsToRead(
+  key: string,
+  rules: TagRules,
+  prefix: Prefix = CONTENT_TAG_PREFIX,
+): string[] {
   const digits = key.slice(0, 32);
-  const tags = [`${CONTENT_TAG_PREFIX}${digits}`];
-  if (rules.pullRequest || rules.trustPullRequests) tags.push(`${PULL_REQUEST_PREFIX}${digits}`);
+  const tags = [`${prefix}${digits}`];
+  if (rules.pullRequest || rules.trustPullRequests) tags.push(`${prefix}pr-${digits}`);
   return tags;
 }
 
@@ -61,13 +69,38 @@ export async function lookUp(
   key: string,
   rules: TagRules,
 ): Promise<Published | undefined> {
+  return await firstFound(client, repository, tagsToRead(key, rules), (published) => {
+    const named = keyOf(published) ?? (rules.unmarked ? key : undefined);
+    return named === key;
+  });
+}
+
+/**
+ * What a repository holds under a source key: an image that names its own key.
+ *
+ * @throws {RegistryFault} also where one of the tags is refused to who asks, and none is found.
+ */
+export async function lookUpSource(
+  client: RegistryClient,
+  repository: string,
+  source: string,
+  rules: TagRules,
+): Promise<Published | undefined> {
+  const tags = tagsToRead(source, rules, SOURCE_TAG_PREFIX);
+  return await firstFound(client, repository, tags, (published) => keyOf(published) !== undefined);
+}
+
+async function firstFound(
+  client: RegistryClient,
+  repository: string,
+  tags: readonly string[],
+  isWanted: (published: Published) => boolean,
+): Promise<Published | undefined> {
   let denied: RegistryFault | undefined;
-  for (const tag of tagsToRead(key, rules)) {
+  for (const tag of tags) {
     try {
       const published = await readTag(client, repository, tag);
-      if (published === undefined) continue;
-      const named = keyOf(published) ?? (rules.unmarked ? key : undefined);
-      if (named === key) return published;
+      if (published !== undefined && isWanted(published)) return published;
     } catch (error) {
       if (!(error instanceof RegistryFault)) throw error;
       // What is no image is none of ours.
@@ -125,6 +158,8 @@ export function annotationsOf({ manifest, index }: Published): Readonly<Record<s
   return manifest?.annotations ?? index?.annotations ?? {};
 }
 
-function keyOf(published: Published): string | undefined {
-  return annotationsOf(published)[KEY_ANNOTATION];
+/** The key that a published image names. */
+export function keyOf(published: Published): string | undefined {
+  const key = annotationsOf(published)[KEY_ANNOTATION];
+  return key !== undefined && /^[0-9a-f]{64}$/.test(key) ? key : undefined;
 }

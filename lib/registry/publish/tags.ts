@@ -1,7 +1,7 @@
 /** Mutable tags: from what a recipe says to what is written. */
 
 import { usageFault } from "../../model/errors.ts";
-import { isContentTag } from "../../model/key.ts";
+import { isCacheTag } from "../../model/key.ts";
 import { isTag } from "../../model/reference.ts";
 import type { GitFacts } from "./git_facts.ts";
 
@@ -19,7 +19,7 @@ export function hasPlaceholder(tag: string): boolean {
  * Fills in `{revision}`, `{branch}` and `{git-tag}`, made valid as tags; a tag that comes out empty,
  * or of which a part is not known, is left out.
  *
- * @throws {Fault} when one comes out as a content tag.
+ * @throws {Fault} when one comes out as a tag of the cache's own.
  */
 export function fillInTags(tags: readonly string[], facts: GitFacts): string[] {
   const values: Record<string, string | undefined> = {
@@ -34,8 +34,8 @@ export function fillInTags(tags: readonly string[], facts: GitFacts): string[] {
       return validPart(values[name] ?? "");
     });
     const valid = known ? text.replace(/^[.-]+/, "").slice(0, TAG_LENGTH) : "";
-    if (!isContentTag(valid)) return valid;
-    throw usageFault(`The tag "${tag}" comes out as ${valid}, and content-… tags are the cache's`, {
+    if (!isCacheTag(valid)) return valid;
+    throw usageFault(`The tag "${tag}" comes out as ${valid}, which is a tag of the cache's own`, {
       next: 'put something in front of it, as in "branch-{branch}"',
     });
   });
@@ -45,9 +45,10 @@ export function fillInTags(tags: readonly string[], facts: GitFacts): string[] {
 /** Checks tags from the command line. @throws {Fault} when one cannot be a tag. */
 export function checkTags(tags: readonly string[]): void {
   for (const tag of tags) {
-    if (isTag(tag) && !isContentTag(tag)) continue;
+    if (isTag(tag) && !isCacheTag(tag)) continue;
     throw usageFault(`"${tag}" cannot be a mutable tag`, {
-      next: "use letters, digits, _ . and -, and not content-…, which are ours",
+      next:
+        "use letters, digits, _ . and -, and not content-… or source-…, which are the cache's own",
     });
   }
 }

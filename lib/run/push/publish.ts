@@ -5,6 +5,7 @@ import type { Image } from "../../model/recipe.ts";
 import type { DestinationResult } from "../../model/result.ts";
 import { type ContentOutcome, publishContent } from "../../registry/publish/content.ts";
 import { isAllowed } from "../../registry/publish/destination.ts";
+import { writeSourceTag } from "../../registry/publish/source_tags.ts";
 import type { Target } from "../../registry/publish/target.ts";
 import { partsOf, targetImages } from "../published.ts";
 import type { Outcome } from "../results.ts";
@@ -141,6 +142,7 @@ async function finish(
 ): Promise<void> {
   const moves = await Promise.all(published.map(async (each) => {
     const { image, target, content } = each;
+    await writeSourceTags(session, each);
     const move = { image, target, top: content.top.published, dryRun: false };
     if (complete) return { each, move, tags: await moveTags(session, move, request) };
     return { each, move, tags: { results: await unmovedTags(session, each, request), ms: 0 } };
@@ -159,6 +161,23 @@ async function finish(
     const all = [contentResult(target, content.top), ...await settleTags(session, move, tags)];
     if (tags.fault === undefined) results.add(id, all);
     else results.fail(id, all, tags.fault);
+  }));
+}
+
+/** Lets source tags name what was published; without them others need a tool to find it. */
+async function writeSourceTags(
+  session: Session,
+  { parts, target, content }: PublishedContent,
+): Promise<void> {
+  await Promise.all(parts.map(async ({ node: { id, platform }, record: { source } }) => {
+    const tagged = content.parts.get(platform);
+    if (source === undefined || tagged === undefined) return;
+    try {
+      await writeSourceTag(target, source, tagged.published, session.settings.force);
+    } catch (error) {
+      if (session.signal.aborted) return;
+      session.notice(`Its source tag could not be written: ${asFault(error).message}`, id);
+    }
   }));
 }
 
