@@ -153,8 +153,8 @@ export class Runner {
       return { ...keyed, status: "cached", verdict: "current", record };
     }
     if (found !== undefined) {
-      if (this.#mode === "build") await this.#adopt(evaluation, found);
-      return { ...keyed, status: "remote", verdict: "remote", record: found };
+      const record = this.#mode === "build" ? await this.#adopt(evaluation, found) : found;
+      return { ...keyed, status: "remote", verdict: "remote", record };
     }
     const unavailable = await this.#unavailability(prepared);
     if (this.#mode === "plan") {
@@ -182,11 +182,7 @@ export class Runner {
       const missing = missingTool(described.description.tools ?? []);
       const lookup = await findBySource(session, described, needs, missing === undefined);
       if (lookup.evaluation !== undefined) {
-        const { evaluation } = lookup;
-        if (evaluation.current !== undefined && this.#mode === "build") {
-          await this.#refresh(evaluation, evaluation.current, false);
-        }
-        return evaluation;
+        return await this.#refreshed(lookup.evaluation, false);
       }
       if (missing !== undefined) throw missingToolFault(node, missing, lookup.lookedFor);
       prepared = await this.#identify(described);
@@ -195,10 +191,7 @@ export class Runner {
     const remotes = await this.#remotes(prepared, ask);
     const evaluation = await evaluateImage(c, prepared, needs, remotes);
     if (evaluation.current !== undefined) {
-      if (this.#mode === "build") {
-        await this.#refresh(evaluation, evaluation.current, described.unidentified);
-      }
-      return evaluation;
+      return await this.#refreshed(evaluation, described.unidentified);
     }
     if (ask || !hasRemotes(prepared.description)) return evaluation;
     // It must be built anyway, so its bases may as well be the present ones.
@@ -255,36 +248,38 @@ export class Runner {
   }
 
   /** Makes the record that stands for the key the latest, with all that it now holds for. */
-  async #refresh(
-    { prepared, parts }: ImageEvaluation,
-    record: ImageRecord,
-    isAsked: boolean,
-  ): Promise<void> {
+  async #refreshed(evaluation: ImageEvaluation, isAsked: boolean): Promise<ImageEvaluation> {
     const { circumstances: c } = this.#session;
+    const { prepared, parts, current: record } = evaluation;
+    if (record === undefined || this.#mode === "plan") return evaluation;
     const { guard, tree, recipe, reads, description } = prepared;
     const same = record === prepared.record && guard === record.guard && tree === record.tree &&
       recipe === record.description.recipe && reads === record.description.reads;
-    if (same) return;
+    if (same) return evaluation;
     if (tree !== record.tree) c.records.putTree(tree, (await keyTree(c, prepared)).entries);
     const { schema: _, source: before, ...rest } = record;
     const source = isAsked ? await sourceKeyToWrite(c, prepared, parts) : before;
-    c.records.putImage({
+    const current = {
       ...rest,
       ...(source === undefined ? {} : { source }),
       tree,
       ...(guard === undefined ? {} : { guard }),
       description: { recipe, reads, value: recordable(description) },
-    });
+    };
+    c.records.putImage(current);
+    return { ...evaluation, current: { schema: 1, ...current } };
   }
 
   /** Records what a registry holds under our key. */
-  async #adopt(evaluation: ImageEvaluation, found: ImageRecord): Promise<void> {
+  async #adopt(evaluation: ImageEvaluation, found: ImageRecord): Promise<ImageRecord> {
     const { circumstances: c } = this.#session;
     const { prepared, parts } = evaluation;
     const tree = await keyTree(c, prepared);
     c.records.putTree(tree.root, tree.entries);
     const source = found.source ?? await sourceKeyToWrite(c, prepared, parts);
-    c.records.putImage({ ...found, ...(source === undefined ? {} : { source }) });
+    const record = { ...found, ...(source === undefined ? {} : { source }) };
+    c.records.putImage(record);
+    return record;
   }
 
   /** Builds an image once the tasks it needs have run: in a slot of its own, or in a batch. */
