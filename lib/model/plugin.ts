@@ -61,7 +61,7 @@ export interface Description {
    * What decides the result beside options, environment and needs, where that can be told without the
    * tool: a registry is then asked for it before the tool is. Left out where only the tool can tell.
    */
-  readonly source?: SourceIdentity;
+  readonly sourceKey?: SourceKeyParts;
   /** `inputs` say nothing yet: only `identify` can tell what goes in. @default false */
   readonly undiscovered?: boolean;
 }
@@ -75,7 +75,7 @@ export interface RemoteBase {
 }
 
 /** What surely decides a result and travels with the repository. */
-export interface SourceIdentity {
+export interface SourceKeyParts {
   /** All files that the tool could see here, as files: folders are no entries. */
   readonly inputs: readonly Selection[];
   /** Those among them that every clone has. */

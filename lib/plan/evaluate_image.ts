@@ -175,12 +175,12 @@ export async function evaluateImage(
 export async function preparedBySource(
   c: Circumstances,
   { unidentified: _, ...described }: PreparedImage,
-  source: string,
+  sourceKey: string,
 ): Promise<PreparedImage> {
   const { undiscovered: _undiscovered, ...description } = described.description;
-  const inputs = description.source?.inputs ?? [];
+  const inputs = description.sourceKey?.inputs ?? [];
   const found = withSelections(c, described.node, { ...description, inputs });
-  return { ...await lookAtFiles(c, { ...described, ...found }), identity: { source } };
+  return { ...await lookAtFiles(c, { ...described, ...found }), identity: { sourceKey } };
 }
 
 /** The same image with the identity and the description of an earlier result. */

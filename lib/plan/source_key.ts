@@ -4,7 +4,7 @@
  */
 
 import type { Json } from "../model/json.ts";
-import type { SourceIdentity } from "../model/plugin.ts";
+import type { SourceKeyParts } from "../model/plugin.ts";
 import { canonicalJson } from "../oci/json.ts";
 import type { Circumstances } from "./circumstances.ts";
 import {
@@ -25,10 +25,10 @@ export async function sourceKeyToRead(
   prepared: PreparedImage,
   needs: SettledNeeds,
 ): Promise<string | undefined> {
-  const { description: { source }, without } = prepared;
-  if (source === undefined) return undefined;
-  const tree = await c.index.rootOf(source.inputs, { without });
-  return await sourceKeyOf(prepared, source, needs, tree);
+  const { description: { sourceKey }, without } = prepared;
+  if (sourceKey === undefined) return undefined;
+  const tree = await c.index.rootOf(sourceKey.inputs, { without });
+  return await keyOfSources(prepared, sourceKey, needs, tree);
 }
 
 /**
@@ -44,22 +44,22 @@ export async function sourceKeyToWrite(
   if (guard === undefined) return undefined;
   const plugin = await node.image.plugin.load();
   // What the tool was asked may have shown that its answer holds for this moment alone.
-  const { source } = await plugin.describe(node.image, describeContext(c, node));
-  if (source === undefined) return undefined;
-  const committed = await c.index.tree(source.committed, { without });
+  const { sourceKey } = await plugin.describe(node.image, describeContext(c, node));
+  if (sourceKey === undefined) return undefined;
+  const committed = await c.index.tree(sourceKey.committed, { without });
   const paths = new Set(committed.entries.map(({ path }) => path));
   const { entries } = await keyTree(c, prepared);
   if (!entries.every(({ path, type }) => type === "directory" || paths.has(path))) return undefined;
-  return await sourceKeyOf(prepared, source, needs, committed.root);
+  return await keyOfSources(prepared, sourceKey, needs, committed.root);
 }
 
-async function sourceKeyOf(
+async function keyOfSources(
   prepared: PreparedImage,
-  { facts }: SourceIdentity,
+  { facts }: SourceKeyParts,
   needs: SettledNeeds,
   tree: string,
 ): Promise<string> {
   const { identity: _, ...own } = prepared;
-  const parts = partsOf({ ...own, tree }, needs, {});
+  const parts = partsOf({ ...own, tree }, needs, { bases: {} });
   return await keyOf(canonicalJson({ ...parts, source: SOURCE_SCHEMA, facts } as unknown as Json));
 }

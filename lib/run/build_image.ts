@@ -116,7 +116,7 @@ async function finish(
     platform: node.platform,
     key,
     parts,
-    ...(sourceKey === undefined ? {} : { source: sourceKey }),
+    ...(sourceKey === undefined ? {} : { sourceKey }),
     tree: prepared.tree,
     ...(prepared.guard === undefined ? {} : { guard: prepared.guard }),
     description: {

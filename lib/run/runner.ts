@@ -257,11 +257,11 @@ export class Runner {
       recipe === record.description.recipe && reads === record.description.reads;
     if (same) return evaluation;
     if (tree !== record.tree) c.records.putTree(tree, (await keyTree(c, prepared)).entries);
-    const { schema: _, source: before, ...rest } = record;
-    const source = isAsked ? await sourceKeyToWrite(c, prepared, parts) : before;
+    const { schema: _, sourceKey: before, ...rest } = record;
+    const sourceKey = isAsked ? await sourceKeyToWrite(c, prepared, parts) : before;
     const current = {
       ...rest,
-      ...(source === undefined ? {} : { source }),
+      ...(sourceKey === undefined ? {} : { sourceKey }),
       tree,
       ...(guard === undefined ? {} : { guard }),
       description: { recipe, reads, value: recordable(description) },
@@ -276,8 +276,8 @@ export class Runner {
     const { prepared, parts } = evaluation;
     const tree = await keyTree(c, prepared);
     c.records.putTree(tree.root, tree.entries);
-    const source = found.source ?? await sourceKeyToWrite(c, prepared, parts);
-    const record = { ...found, ...(source === undefined ? {} : { source }) };
+    const sourceKey = found.sourceKey ?? await sourceKeyToWrite(c, prepared, parts);
+    const record = { ...found, ...(sourceKey === undefined ? {} : { sourceKey }) };
     c.records.putImage(record);
     return record;
   }

@@ -40,36 +40,36 @@ export async function findBySource(
   const { circumstances: c, registries, settings } = session;
   const { node: { id, image }, record } = prepared;
   if (c.forced.has(id)) return {};
-  const source = await sourceKeyToRead(c, prepared, needs);
-  if (source === undefined || (hasTool && record?.source === source)) return {};
-  const earlier = hasTool ? undefined : earlierResult(session, prepared, source);
+  const sourceKey = await sourceKeyToRead(c, prepared, needs);
+  if (sourceKey === undefined || (hasTool && record?.sourceKey === sourceKey)) return {};
+  const earlier = hasTool ? undefined : earlierResult(session, prepared, sourceKey);
   if (earlier !== undefined) {
     const again = await preparedByResult(c, prepared, earlier);
-    const evaluation = await evaluateImage(c, again, needs, earlier.parts.bases);
+    const evaluation = await evaluateImage(c, again, needs, earlier.parts);
     if (evaluation.current !== undefined) return { evaluation };
   }
-  const found = await registries.findSource(image, source);
+  const found = await registries.findSource(image, sourceKey);
   if (found === undefined) {
-    const tag = `${SOURCE_TAG_PREFIX}${source.slice(0, 32)}`;
+    const tag = `${SOURCE_TAG_PREFIX}${sourceKey.slice(0, 32)}`;
     const hosts = registries.candidates(image).map(({ registry: { host } }) => host);
     return settings.remote && hosts.length > 0
       ? { lookedFor: `${hosts.join(", ")} holds no ${tag} of it` }
       : { lookedFor: `no registry was asked for ${tag}` };
   }
-  const known = await preparedBySource(c, prepared, source);
-  const { reasons, ...own } = await evaluateImage(c, known, needs, {});
+  const known = await preparedBySource(c, prepared, sourceKey);
+  const { reasons, ...own } = await evaluateImage(c, known, needs, { bases: {} });
   const evaluation = { ...own, reasons, key: found.key, current: undefined };
   const published = remoteRecord(evaluation, found.named, found.found, found.manifest);
-  return { evaluation: { ...evaluation, found: { ...published, source } } };
+  return { evaluation: { ...evaluation, found: { ...published, sourceKey } } };
 }
 
 function earlierResult(
   { circumstances: c }: Session,
   { node: { image, platform } }: PreparedImage,
-  source: string,
+  sourceKey: string,
 ): ImageRecord | undefined {
   for (const past of c.records.imageHistory(image.name, platform)) {
-    if (past.source === source && hasResult(c, past)) return past;
+    if (past.sourceKey === sourceKey && hasResult(c, past)) return past;
   }
   return undefined;
 }

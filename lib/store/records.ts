@@ -28,7 +28,7 @@ export interface ImageRecord {
   readonly key: string;
   readonly parts: ImageKeyParts;
   /** The key that others without the tool find it by, 64 hex digits. */
-  readonly source?: string;
+  readonly sourceKey?: string;
   /** Merkle root of the input tree, also where an identity replaces it in the key. */
   readonly tree: string;
   /** Local circumstances under which the identity holds. */

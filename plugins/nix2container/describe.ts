@@ -18,7 +18,7 @@ import { changesWithCommit, COMMIT_READS } from "./commit.ts";
 import { GIT_ENVIRONMENT, userGitFiles } from "./git_settings.ts";
 import { mentions, trackedIn } from "./mentions.ts";
 import { recipeOf, sourceOf } from "./options.ts";
-import { sourceIdentity } from "./source.ts";
+import { sourceKeyParts } from "./source.ts";
 
 /** Variables that Nix's configuration depends on. */
 const ENVIRONMENT = [
@@ -48,7 +48,7 @@ export function describe(image: Image, context: DescribeContext): Description {
   const options = { installable: recipeOf(image).installable!, ...own };
   const { inputs, repositories } = sourceFiles(named.installable, context.root);
   const changes = repositories.some((each) => changesWithCommit(each, trackedIn(each)));
-  const source = sourceIdentity({
+  const sourceKey = sourceKeyParts({
     installable: named.installable,
     args: recipeOf(image).args ?? [],
     inputs,
@@ -61,7 +61,7 @@ export function describe(image: Image, context: DescribeContext): Description {
     options,
     inputs,
     tools: [NIX],
-    ...(source === undefined ? {} : { source }),
+    ...(sourceKey === undefined ? {} : { sourceKey }),
   };
   if (seesOutputs(named.installable, repositories) && image.common.needs.length > 0) {
     // What is evaluated may be what a task has yet to make.

@@ -2,7 +2,7 @@
 
 import { configFiles, headCommit, type Repository } from "../../lib/files/git_index.ts";
 import type { Json } from "../../lib/model/json.ts";
-import type { SourceIdentity } from "../../lib/model/plugin.ts";
+import type { SourceKeyParts } from "../../lib/model/plugin.ts";
 import type { Selection } from "../../lib/model/selection.ts";
 import { exists } from "../../lib/store/state.ts";
 import { convertsByConfig, readsElsewhere, userConverts } from "./git_settings.ts";
@@ -29,7 +29,7 @@ export interface FlakeSource {
 }
 
 /** Names what decides an image; undefined where something on this machine may decide too. */
-export function sourceIdentity(flake: FlakeSource): SourceIdentity | undefined {
+export function sourceKeyParts(flake: FlakeSource): SourceKeyParts | undefined {
   const { installable, args, inputs, repositories } = flake;
   if (installable.kind !== "flake" || !isDecidedByFiles(args)) return undefined;
   if (exists(flake.alwaysFile) || isImpureHere(flake) || readsElsewhere()) return undefined;

@@ -169,11 +169,11 @@ async function writeSourceTags(
   session: Session,
   { parts, target, content }: PublishedContent,
 ): Promise<void> {
-  await Promise.all(parts.map(async ({ node: { id, platform }, record: { source } }) => {
+  await Promise.all(parts.map(async ({ node: { id, platform }, record: { sourceKey } }) => {
     const tagged = content.parts.get(platform);
-    if (source === undefined || tagged === undefined) return;
+    if (sourceKey === undefined || tagged === undefined) return;
     try {
-      await writeSourceTag(target, source, tagged.published, session.settings.force);
+      await writeSourceTag(target, sourceKey, tagged.published, session.settings.force);
     } catch (error) {
       if (session.signal.aborted) return;
       session.notice(`Its source tag could not be written: ${asFault(error).message}`, id);
