@@ -73,6 +73,7 @@ export type {
   RemoteBase,
   RunOptions,
   RunResult,
+  SourceKeyParts,
   ToolNeed,
 } from "./model/plugin.ts";
 export type {

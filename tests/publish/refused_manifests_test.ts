@@ -110,7 +110,8 @@ Deno.test("tags that the registry keeps as they are", async (t) => {
     await using project = await siteProject({ local: registry.host });
     const { images } = await project.json(["push", "site"]);
     // Another commit would give the manifest other annotations.
-    Object.assign(project.env, { GITHUB_ACTIONS: "true", GITHUB_SHA: "1".repeat(40) });
+    const commit = { GITHUB_SHA: "1".repeat(40), GITHUB_REF: "refs/heads/main" };
+    Object.assign(project.env, { GITHUB_ACTIONS: "true", GITHUB_EVENT_NAME: "push", ...commit });
     const { code, stdout, stderr } = await project.images("push", "site", "--force", "--json");
     assertEquals(code, 0, stderr);
     const [content] = JSON.parse(stdout).images[0].destinations;
