@@ -38,15 +38,23 @@ export async function resolveReference(
   reference: Reference,
 ): Promise<Digest> {
   if (reference.digest !== undefined) return reference.digest;
-  const found = await firstOf(
-    holders,
-    ({ client, repository }) => client.probe(repository, reference.tag ?? DEFAULT_TAG),
-  );
+  const tag = reference.tag ?? DEFAULT_TAG;
+  const asking = firstOf(holders, ({ client, repository }) => client.probe(repository, tag));
+  const found = await naming({ ...reference, tag }, asking);
   if (found !== undefined) return found.digest;
   throw new Fault(`There is no image ${formatReference(reference)}`, {
     where: reference.host,
     next: "correct the reference, or push the image first",
   });
+}
+
+/** What a request answers; a failure is told of the reference that it is for. */
+async function naming<T>(reference: Reference, asking: Promise<T>): Promise<T> {
+  try {
+    return await asking;
+  } catch (error) {
+    throw error instanceof RegistryFault ? error.with({}, formatReference(reference)) : error;
+  }
 }
 
 /** The first answer there is; the last holder's failure where there is none. */
@@ -146,7 +154,8 @@ async function manifestFor(
   store: ImageStore,
 ): Promise<ManifestBytes> {
   const name = formatReference(reference);
-  const read = (each: Digest) => keptManifest(each, kept, () => readManifest(holders, each));
+  const read = (each: Digest) =>
+    keptManifest(each, kept, () => naming(reference, readManifest(holders, each)));
   const found = await read(digest);
   if (found === undefined) {
     throw new Fault(`The base ${name} no longer has the digest ${digest}`, {

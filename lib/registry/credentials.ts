@@ -77,7 +77,11 @@ export class Credentials {
       tried.push(`${stem}_USERNAME and _PASSWORD`);
     }
     let fault: Finding["fault"];
-    for (const path of configFiles(env)) {
+    const files = configFiles(env);
+    if (env.REGISTRY_AUTH_FILE && files.length === 0) {
+      tried.push(`${env.REGISTRY_AUTH_FILE} (it is not there)`);
+    }
+    for (const path of files) {
       const found = await credentialIn(path, host, repository, context);
       if (found.credential !== undefined) return { credential: found.credential, tried };
       if (found.isFaulty) fault ??= { path, why: found.why ?? "" };

@@ -59,8 +59,8 @@ export class RegistryFault extends Fault {
   }
 
   /** The same fault, of which more is known. */
-  with(facts: FailureFacts): RegistryFault {
-    const { message, where, next } = this;
+  with(facts: FailureFacts, where: string | undefined = this.where): RegistryFault {
+    const { message, next } = this;
     return new RegistryFault(message, { ...this.facts, ...facts }, {
       ...(where === undefined ? {} : { where }),
       ...(next === undefined ? {} : { next }),

@@ -229,3 +229,24 @@ Deno.test("a base that is refused ends what needs it, and no other of its regist
   );
   assertEquals(statuses, ["bad failed", "good built"]);
 });
+
+Deno.test("a base that cannot be had is named whole, with advice for who does not run its registry", async (t) => {
+  const adviceFor = async (base: string) => {
+    await using project = await siteProject({});
+    declare(project, {}, `{ one: files({ base: "${base}", layers: [] }) }`);
+    const { code, stderr } = await project.images("build", "one");
+    assertEquals(code, 1, stderr);
+    return stderr;
+  };
+  await t.step("nothing listens", async () => {
+    const said = await adviceFor("localhost:1/team/base:3");
+    assertStringIncludes(said, "localhost:1/team/base:3: Cannot reach localhost:1");
+    assertStringIncludes(said, "check the network, or correct the reference");
+  });
+  await t.step("refused", async () => {
+    await using registry = await FaultyRegistry.start({ basic });
+    const said = await adviceFor(`${registry.host}/team/base`);
+    assertStringIncludes(said, `${registry.host}/team/base:latest: Cannot read the manifest`);
+    assertStringIncludes(said, `log in with \`docker login ${registry.host}\``);
+  });
+});

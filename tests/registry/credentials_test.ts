@@ -216,6 +216,12 @@ Deno.test("a file that cannot be read is told to who needs it, and nothing of it
   }
 });
 
+Deno.test("a file that is named and not there is told", async () => {
+  const env = { REGISTRY_AUTH_FILE: "/nowhere/auth.json" };
+  const { tried } = await new Credentials({ env }).find("a.io", "app");
+  assertEquals(tried, ["/nowhere/auth.json (it is not there)"]);
+});
+
 Deno.test("a file is read as docker and podman read it", async (t) => {
   const ann = auth("ann", "1");
   const found: Record<string, [text: unknown, host: string, user: string | undefined]> = {
