@@ -117,6 +117,43 @@ toolTest(TOOLS, "engines take an image of an OCI layout", async (t) => {
   }
 });
 
+toolTest(TOOLS, "no engine fetches what only a base names", async (t) => {
+  await using server = new WebServer();
+  server.serve("/x", "x");
+  await using project = await engineProject({});
+  await using store = await containers();
+  inEnvironmentOf(project, store);
+  const cases: [string, string, string, RegExp][] = [
+    ["by its environment", `ENV PLACE=${server.url("/x")}`, "ADD $PLACE /x", /neither ARG nor ENV/],
+    ["by ONBUILD", `ONBUILD ADD ${server.url("/x")} /x`, "ENV A=1", /base's ONBUILD adds/],
+    [
+      "an image by ONBUILD",
+      "ONBUILD COPY --from=127.0.0.1:1/some/image /x /x",
+      "ENV A=1",
+      /base's ONBUILD reads 127.0.0.1:1\/some\/image:latest/,
+    ],
+  ];
+  for (const [name, line, own, message] of cases) {
+    for (const engine of ["buildah", "native"]) {
+      if (name === "an image by ONBUILD" && engine === "native") continue;
+      await t.step(`${name}, ${engine}`, async () => {
+        const run = engine === "native" ? "" : "RUN true\n";
+        project.write({
+          "from.Dockerfile": `FROM base\n${line}\n`,
+          "Dockerfile": `FROM from\n${own}\n${run}`,
+        });
+        project.define(`{ images: { ${BASE_ENTRY},
+          from: dockerfile({ file: "from.Dockerfile", contexts: { base: { image: "base" } } }),
+          app: dockerfile({ contexts: { from: { image: "from" } }, engine: "${engine}" }) } }`);
+        const { code, stderr } = await project.images("build", "app");
+        assertMatch(stderr, message);
+        assert(code !== 0);
+        assertEquals(server.take(), []);
+      });
+    }
+  }
+});
+
 toolTest(TOOLS, "what cannot be handed over is said with its line", async (t) => {
   await using server = new WebServer();
   await using project = await engineProject({ "local": "" });

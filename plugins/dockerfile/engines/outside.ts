@@ -14,6 +14,7 @@ import { RemoteTrees } from "../native/remote_tree.ts";
 import type { Engine } from "./engine.ts";
 import { ancestry } from "./exposed_stages.ts";
 import { type Fetched, handFetched } from "./fetched.ts";
+import { LateSources } from "./late_sources.ts";
 import type { ResultBase } from "./normalise.ts";
 import { prepareContext, prepareTree } from "./prepare.ts";
 import type { Tooling } from "./tooling.ts";
@@ -81,9 +82,15 @@ export async function handOutside(
     }
   }
   const triggered = new Set<number>();
+  const late = new LateSources(
+    plan,
+    tooling.context.bases,
+    new Set(adds.map(({ instruction }) => instruction)),
+  );
   for (const stage of plan.stages) {
     const base = await baseOf(stage, tooling.context);
     if (base !== undefined) checkBase(base, stage, plan);
+    late.check(stage, base);
     const own = stage.steps.some(({ instruction }) =>
       !stage.stage.instructions.includes(instruction)
     );
