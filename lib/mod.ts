@@ -41,6 +41,7 @@ export type {
   ImageSource,
   Layer,
   LayerMember,
+  Listing,
   LocalImage,
   OpenableLayer,
   SpecialType,

@@ -28,6 +28,14 @@ export interface Layer {
   readonly places: readonly BlobPlace[];
 }
 
+/** How an index that a tool made lists an image, and what is noted on that index. */
+export interface Listing {
+  /** The image's descriptor in the index. */
+  readonly descriptor: Descriptor;
+  /** Annotations of the index. */
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
 /** What a plugin's build hands back: exact bytes of config and manifest, and where the layers are. */
 export interface ImageSource {
   /** The config's exact bytes; their sha256 is the image ID. */
@@ -36,6 +44,8 @@ export interface ImageSource {
   readonly layers: readonly Layer[];
   /** The manifest's exact bytes where the plugin has its own; else one is made from the layers. */
   readonly manifest?: Uint8Array;
+  /** Where the tool made an index over several platforms, too. */
+  readonly listing?: Listing;
 }
 
 /** One platform's image in full, its layers opened when asked for. */

@@ -127,6 +127,7 @@ async function finish(
     imageId: config.digest,
     configSize: config.size,
     manifest,
+    ...(source.listing === undefined ? {} : { listing: source.listing }),
     layers: source.layers,
     reasons,
     ms: Math.round(taken()),

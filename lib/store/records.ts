@@ -4,7 +4,7 @@
  */
 
 import type { Digest } from "../model/digest.ts";
-import type { Layer } from "../model/image.ts";
+import type { Layer, Listing } from "../model/image.ts";
 import type { ImageKeyParts, TaskKeyParts } from "../model/key.ts";
 import type { Descriptor } from "../model/oci.ts";
 import type { Description } from "../model/plugin.ts";
@@ -39,6 +39,8 @@ export interface ImageRecord {
   /** Bytes of the config, where it was made here. */
   readonly configSize?: number;
   readonly manifest: Descriptor;
+  /** How an index that the tool made lists it. */
+  readonly listing?: Listing;
   /** Undefined where only the registry's manifest is known so far. */
   readonly layers?: readonly Layer[];
   /** The repository that holds all of it, where the image came from or went to a registry. */

@@ -2,7 +2,7 @@
 
 import { type Digest, digestOfHex, hexOf } from "../../lib/model/digest.ts";
 import { Fault } from "../../lib/model/errors.ts";
-import type { ImageSource, Layer } from "../../lib/model/image.ts";
+import type { ImageSource, Layer, Listing } from "../../lib/model/image.ts";
 import {
   type Descriptor,
   type ImageConfig,
@@ -39,7 +39,9 @@ export async function imageSource(
 ): Promise<ImageSource> {
   const root = await readRoot(target, label, context.name);
   const blobs = blobsOf(target);
-  const { bytes, manifest, config, configBytes } = await documentsFor(context, label, root, blobs);
+  const documents = await documentsFor(context, label, root, blobs);
+  const { bytes, manifest, config, configBytes } = documents;
+  const listing = documents.listing === undefined ? {} : { listing: documents.listing };
   const diffIds = config.rootfs.diff_ids;
   if (diffIds.length !== manifest.layers.length) {
     throw new Fault(`The manifest and the config of ${label} name different layers`, {
@@ -52,8 +54,10 @@ export async function imageSource(
     ),
   );
   const { labels } = image.common;
-  if (Object.keys(labels).length > 0) return await withLabels(config, manifest, layers, labels);
-  return { config: configBytes, manifest: bytes, layers };
+  if (Object.keys(labels).length > 0) {
+    return { ...await withLabels(config, manifest, layers, labels), ...listing };
+  }
+  return { config: configBytes, manifest: bytes, layers, ...listing };
 }
 
 /** The root blob: a manifest or an index, checked against the digest that Bazel gave. */
@@ -100,6 +104,8 @@ interface Documents {
   readonly manifest: Manifest;
   readonly configBytes: Uint8Array;
   readonly config: ImageConfig;
+  /** How the index lists it, where the target is one. */
+  readonly listing?: Listing;
 }
 
 /** Manifest and config for the platform that is asked for; one that says it is an artifact comes last. */
@@ -128,8 +134,12 @@ async function documentsFor(
     const config = readAs(parseConfig, configBytes, label);
     const variant = config.variant || descriptor?.platform?.variant;
     const platform = platformOf({ ...config, variant });
-    if (platform === wanted) matching.push({ bytes, manifest, config, configBytes });
-    else found.push(platform);
+    if (platform === wanted) {
+      const listing = descriptor === undefined
+        ? {}
+        : { listing: listingOf(root, descriptor, label) };
+      matching.push({ bytes, manifest, config, configBytes, ...listing });
+    } else found.push(platform);
   }
   const chosen = matching.find(({ manifest }) => manifest.artifactType === undefined) ??
     matching[0];
@@ -139,6 +149,11 @@ async function documentsFor(
     where: context.name,
     next: "let `target` name an image_index with this platform, or correct `platforms`",
   });
+}
+
+function listingOf(index: Uint8Array, descriptor: Descriptor, label: string): Listing {
+  const { annotations } = readAs(parseIndex, index, label);
+  return { descriptor, ...(annotations === undefined ? {} : { annotations }) };
 }
 
 function isImageConfig(mediaType: string): boolean {

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { gzipSync } from "node:zlib";
 import { MediaType } from "../../lib/model/oci.ts";
-import { publishedManifest } from "../../lib/registry/publish/published_manifest.ts";
+import { listedChild, publishedManifest } from "../../lib/registry/publish/published_manifest.ts";
 import type { Manifest } from "../../lib/model/oci.ts";
 import { TestProject } from "../support/project.ts";
 import { FaultyRegistry } from "../support/registry/server.ts";
@@ -109,4 +109,25 @@ Deno.test("publishedManifest() keeps subject, and the data of blobs that stay", 
   const built: Manifest = { schemaVersion: 2, config, layers: [layer], subject };
   const { data: _, ...sent } = layer;
   assertEquals(publishedManifest(built, [sent]), { ...built, annotations: {} });
+});
+
+Deno.test("listedChild() keeps what the tool's index says of an image", () => {
+  const digest = (digit: string) => `sha256:${digit.repeat(64)}` as const;
+  const published = { mediaType: MediaType.manifest, digest: digest("1"), size: 1 };
+  const fields = { os: "linux", architecture: "arm64", "os.features": ["x"] };
+  const built = {
+    mediaType: MediaType.dockerManifest,
+    digest: digest("2"),
+    size: 2,
+    data: "AA==",
+    annotations: { note: "kept" },
+    platform: fields,
+  };
+  assertEquals<unknown>(listedChild(published, "linux/arm64", { descriptor: built }), {
+    ...published,
+    annotations: { note: "kept" },
+    platform: fields,
+  });
+  const platform = { os: "linux", architecture: "arm", variant: "v7" };
+  assertEquals(listedChild(published, "linux/arm/v7", undefined), { ...published, platform });
 });

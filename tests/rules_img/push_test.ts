@@ -22,6 +22,7 @@ const images = (host: string) =>
       push: "//app:push_index",
       platforms: ["linux/amd64", "linux/arm64"],
     }),
+    noted: rulesImg({ target: "//noted:index", platforms: ["linux/amd64", "linux/arm64"] }),
     wrong: rulesImg({ target: "//app:image", push: "//app:push_index" }),
   },
 }`;
@@ -42,6 +43,27 @@ image_manifest(
     name = "image",
     base = ":base",
     layers = ["//app:site_layer"],
+)
+`;
+
+/** A package whose images carry annotations. */
+const NOTED = `
+load("//bazel:img.bzl", "image_index", "image_manifest")
+
+[
+    image_manifest(
+        name = architecture,
+        architecture = architecture,
+        layers = ["//app:site_layer"],
+        annotations = {"of": "manifest"},
+    )
+    for architecture in ["amd64", "arm64"]
+]
+
+image_index(
+    name = "index",
+    manifests = [":amd64", ":arm64"],
+    annotations = {"team": "blue"},
 )
 `;
 
@@ -112,6 +134,26 @@ toolTest(
       const again = await project.json(["push", "both"]);
       const same = again.images.findLast(({ name }) => name === "both");
       assertEquals(same?.destinations?.[0]?.status, "current");
+    });
+
+    await t.step("an index natively: with what is noted on it and its children", async () => {
+      project.write({ "noted/BUILD.bazel": NOTED });
+      await project.json(["push", "noted"]);
+      const { annotations, manifests } = JSON.parse(await raw("noted:latest"));
+      assertEquals(annotations.team, "blue");
+      assertMatch(annotations["dev.images.key"], /^[0-9a-f]{64}$/);
+      const platforms = manifests.map(({ platform }: { platform: unknown }) => platform);
+      assertEquals(
+        platforms,
+        ["amd64", "arm64"].map((architecture) => ({
+          architecture,
+          os: "linux",
+        })),
+      );
+      for (const { digest } of manifests) {
+        const child = JSON.parse(await raw(`noted@${digest}`)) as Manifest;
+        assertEquals(child.annotations?.of, "manifest");
+      }
     });
 
     await t.step("a push target of another image is refused", async () => {

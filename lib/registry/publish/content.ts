@@ -1,14 +1,13 @@
 /** Publishing one image under its content tags: found, copied from another registry, or uploaded. */
 
-import type { LocalImage } from "../../model/image.ts";
-import { type Descriptor, type Manifest, MediaType } from "../../model/oci.ts";
-import { parsePlatform } from "../../model/platform.ts";
+import type { Listing, LocalImage } from "../../model/image.ts";
+import { type Manifest, MediaType } from "../../model/oci.ts";
 import { encodeIndex, encodeManifest, parseManifest } from "../../oci/documents.ts";
 import type { OnBytes } from "./blobs.ts";
 import { copyPublished } from "./copy.ts";
 import { KEY_ANNOTATION, type Published } from "./lookup.ts";
 import { type PublishByTool, publishByTool } from "./by_tool.ts";
-import { publishedManifest } from "./published_manifest.ts";
+import { listedChild, publishedManifest, withoutOwn } from "./published_manifest.ts";
 import { putTagged, type Tagged, type Target } from "./target.ts";
 import { untilKnown } from "./until_known.ts";
 
@@ -18,6 +17,8 @@ export interface PlatformPart {
   readonly key: string;
   /** Annotations of this platform's manifest. */
   readonly annotations: Readonly<Record<string, string>>;
+  /** How an index that the tool made lists it. */
+  readonly listing?: Listing;
   /** Opens the image; called only if something of it must be read. */
   readonly open: () => Promise<LocalImage>;
   readonly onBytes?: OnBytes;
@@ -160,16 +161,16 @@ async function putIndex(
   target: Target,
   force: boolean,
 ): Promise<Tagged> {
-  const manifests = [...parts].map(([platform, { published: { descriptor } }]): Descriptor => ({
-    ...descriptor,
-    platform: parsePlatform(platform),
-  }));
+  const manifests = item.parts.map(({ platform, listing }) =>
+    listedChild(parts.get(platform)!.published.descriptor, platform, listing)
+  );
   const annotations = {
+    ...withoutOwn(Object.assign({}, ...item.parts.map(({ listing }) => listing?.annotations))),
     ...item.annotations,
     ...await item.topAnnotations(),
     [KEY_ANNOTATION]: indexKey,
   };
-  const bytes = encodeIndex({ manifests, annotations });
+  const bytes = encodeIndex({ manifests, annotations }, true);
   const content = { key: indexKey, mediaType: MediaType.index, bytes };
   return await putTagged(target, content, "pushed", force);
 }

@@ -1,6 +1,8 @@
 /** A built manifest as it is published: all of it, but what our own layers become on the way. */
 
+import type { Listing } from "../../model/image.ts";
 import { type Descriptor, type Manifest, MediaType } from "../../model/oci.ts";
+import { parsePlatform } from "../../model/platform.ts";
 
 /** In front of annotations that are ours, and say something of one publication. */
 const OWN_PREFIX = "dev.images.";
@@ -17,10 +19,29 @@ export function publishedManifest(built: Manifest, layers: readonly Descriptor[]
     ...built,
     config: { ...built.config, mediaType: ociType(built.config.mediaType) },
     layers: layers.map((layer, at) => publishedLayer(built.layers[at], layer)),
-    annotations: Object.fromEntries(
-      Object.entries(annotations).filter(([name]) => !name.startsWith(OWN_PREFIX)),
-    ),
+    annotations: withoutOwn(annotations),
   };
+}
+
+/** How an index lists a published image: as the index of the tool did, where it made one. */
+export function listedChild(
+  published: Descriptor,
+  platform: string,
+  listing: Listing | undefined,
+): Descriptor {
+  const { urls: _urls, data: _data, ...listed } = listing?.descriptor ?? published;
+  const { mediaType, digest, size } = published;
+  const named = { ...listed.platform, ...parsePlatform(platform) };
+  return { ...listed, mediaType, digest, size, platform: named };
+}
+
+/** Annotations without those that are ours. */
+export function withoutOwn(
+  annotations: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(annotations).filter(([name]) => !name.startsWith(OWN_PREFIX)),
+  );
 }
 
 /** Where a layer has other bytes now, only what was noted on it holds any longer. */

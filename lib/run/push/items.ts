@@ -59,6 +59,7 @@ async function platformPart(
   return {
     platform,
     key,
+    ...(record.listing === undefined ? {} : { listing: record.listing }),
     annotations: verdict === undefined ? {} : { [VERDICT_ANNOTATION]: verdict },
     open,
     onBytes: (bytes) => {
