@@ -5,6 +5,7 @@ import { type Repository, repositoryOf, trackedFiles } from "../../lib/files/git
 import { exists } from "../../lib/store/state.ts";
 import { folderOf } from "./describe.ts";
 import type { Question } from "./evaluate.ts";
+import { unusableFault } from "./unusable.ts";
 
 /** The most files that are named in one message. */
 const NAMED = 5;
@@ -21,6 +22,8 @@ export async function evaluationFault(
   lines: readonly string[],
 ): Promise<Fault> {
   const text = lines.join("\n");
+  const unusable = unusableFault(reasonIn(lines), { where: context.name, log: context.logFile });
+  if (unusable !== undefined) return unusable;
   const message = `Nix cannot evaluate it: ${reasonIn(lines)}`;
   const where = {
     where: context.name,

@@ -1,6 +1,6 @@
 /** Building derivations: one `nix build` for all images of a run that ask for it alike. */
 
-import { Fault } from "../../lib/model/errors.ts";
+import { Fault, type FaultOptions } from "../../lib/model/errors.ts";
 import type { BuildRequest } from "../../lib/model/plugin.ts";
 import { type Answers, together } from "../../lib/model/together.ts";
 import { runProcess } from "../../lib/process/run.ts";
@@ -9,6 +9,7 @@ import { Derivations } from "./derivations.ts";
 import { FEATURES, storeRootOf } from "./nix_args.ts";
 import { type Built, NixLog } from "./nix_log.ts";
 import { recipeOf, sourceOf } from "./options.ts";
+import { unusableFault } from "./unusable.ts";
 import { outputsOf } from "./version.ts";
 
 /** A derivation to build for an image. */
@@ -117,6 +118,12 @@ function outputOf(order: Order, outputs: NonNullable<BuildResult["outputs"]>): O
 /** Those whose derivations the errors name have failed; where none is named, all have. */
 function failures(orders: readonly Order[], log: NixLog): Answers<Order, string> {
   const failed = new Map<Order, Output>();
+  for (const order of orders) {
+    const unusable = log.errors.map((error) => unusableFault(error, placeOf(order)))
+      .find((fault) => fault !== undefined);
+    if (unusable !== undefined) failed.set(order, unusable);
+  }
+  if (failed.size > 0) return failed;
   for (const error of log.errors.length === 0 ? ["it ended without a word"] : log.errors) {
     for (const order of log.concerned(error) as readonly Order[]) {
       if (!failed.has(order)) failed.set(order, notBuilt(order, error.split("\n")[0]!));
@@ -125,13 +132,16 @@ function failures(orders: readonly Order[], log: NixLog): Answers<Order, string>
   return failed.size === 0 ? new Map(orders.map((each) => [each, notBuilt(each, "")])) : failed;
 }
 
-function notBuilt({ context, request: { image } }: Order, why: string): Fault {
+function notBuilt(order: Order, why: string): Fault {
   return new Fault(`Nix could not build it: ${why.replace(/[;,.]$/, "")}`, {
-    where: context.name,
-    ...(image.place === undefined ? {} : { place: image.place }),
+    ...placeOf(order),
+    ...(order.request.image.place === undefined ? {} : { place: order.request.image.place }),
     next: "read what its builder printed in the log",
-    log: context.logFile,
   });
+}
+
+function placeOf({ context }: Order): FaultOptions {
+  return { where: context.name, log: context.logFile };
 }
 
 function argsOf({ image }: BuildRequest): readonly string[] {

@@ -94,6 +94,9 @@ const ENDS: Record<string, readonly [string, number, RegExp, RegExp]> = {
   "something nobody foresaw": ["Something odd", 99, /status 99: Something odd$/, /log/],
 };
 
+/** Those of a machine where Bazel builds nothing at all. */
+const CANNOT_START = ["a version that is not installed", "a version that cannot be downloaded"];
+
 Deno.test("the client's own words are the reason", async (t) => {
   await using project = await TestProject.resident({ WORKSPACE: "", "said.txt": "" });
   project.define(APP);
@@ -101,7 +104,10 @@ Deno.test("the client's own words are the reason", async (t) => {
     await t.step(name, async () => {
       project.write({ "said.txt": `${said}\n` });
       project.fakeTool("bazel", `cat "${project.path("said.txt")}" >&2; exit ${status}`);
-      const { error } = imageOf(await project.json(["build"], 1), "app");
+      const cannotStart = CANNOT_START.includes(name);
+      const document = await project.json(["build"], cannotStart ? 0 : 1);
+      const { error, status: outcome } = imageOf(document, "app");
+      assertEquals(outcome, cannotStart ? "unavailable" : "failed");
       assertMatch(error?.message ?? "", message);
       assertMatch(error?.next ?? "", next);
     });

@@ -2,6 +2,7 @@
 
 import { realPath } from "../../../lib/files/way.ts";
 import { Fault } from "../../../lib/model/errors.ts";
+import { saysUnreachable } from "../../../lib/util/network_failure.ts";
 import { isBelow } from "../closure/reading.ts";
 import { type BazelEnd, ExitStatus } from "./command.ts";
 import type { Abortion } from "./events.ts";
@@ -49,6 +50,14 @@ const SERVER_ENDED = /^server terminated|\bserver.*crashed/i;
 export function faultOfError(error: string, root: string, where: string): Fault {
   const [, path, line, column, rest = error] = PLACE.exec(error) ?? [];
   const message = shortened(rest);
+  if (saysUnreachable(rest)) {
+    return new Fault(message, {
+      kind: "unreachable",
+      where,
+      next:
+        "check the network and HTTPS_PROXY, or let Bazel find it: --distdir, --repository_cache",
+    });
+  }
   if (path === undefined) return new Fault(message, { where, next: nextStep(message) });
   // A local repository is a link into the sources.
   const source = [path, realPath(path) ?? path].find((each) => isBelow(each, root));

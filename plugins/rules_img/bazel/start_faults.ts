@@ -44,6 +44,10 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
+/** No target of any workspace can be built then. */
+const CANNOT_START =
+  /Couldn't find java at|install base|requires Bazel .* but it (?:wasn't|was not) found|could not download Bazel|[Rr]ead-only file system/;
+
 const BY_STATUS: Readonly<Record<number, readonly [string, string]>> = {
   [ExitStatus.lockHeld]: ["Another command of Bazel holds the workspace", LOCK_HELD],
   [ExitStatus.otherCommandRuns]: ["Another command of Bazel holds the workspace", LOCK_HELD],
@@ -54,7 +58,10 @@ const BY_STATUS: Readonly<Record<number, readonly [string, string]>> = {
 export function startFault({ code, errors, last }: BazelEnd, where: string): Fault | undefined {
   for (const text of errors.length > 0 ? errors : [last ?? ""]) {
     const next = startRemedy(text);
-    if (next !== undefined) return new Fault(messageOf(text), { where, next });
+    if (next !== undefined) {
+      const kind = CANNOT_START.test(text) ? "unavailable" : "failed";
+      return new Fault(messageOf(text), { kind, where, next });
+    }
   }
   const [message, next] = BY_STATUS[code] ?? [];
   return message === undefined ? undefined : new Fault(message, { where, next: next! });
