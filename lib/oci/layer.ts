@@ -23,6 +23,8 @@ export interface LayerFile {
   readonly device?: readonly [major: number, minor: number];
   /** Extended attributes. */
   readonly xattrs?: readonly ExtendedAttribute[];
+  /** Files of one inode are one file under several names: all but the first are hard links. */
+  readonly inode?: object;
 }
 
 /** What names begin with that a layer removes something by. */
@@ -48,13 +50,21 @@ export async function* writeLayer(
 }
 
 function* entriesOf(byName: ReadonlyMap<string, LayerFile>, mtime: number): Generator<TarEntry> {
+  const first = new Map<object, string>();
   for (const name of sorted([...byName.keys()])) {
-    const file = byName.get(name)!;
+    const { inode, ...file } = byName.get(name)!;
     if (isWhiteout(name)) {
       throw new Fault(`/${name} cannot be in a layer: its name would remove another file`, {
         next: `rename it, or leave it out: names that begin with "${WHITEOUT}" are marks of layers`,
       });
     }
+    const linkTarget = inode === undefined ? undefined : first.get(inode);
+    if (linkTarget !== undefined) {
+      const { content: _content, size: _size, ...link } = file;
+      yield { ...link, type: "hardlink", path: name, linkTarget, mtime };
+      continue;
+    }
+    if (inode !== undefined) first.set(inode, name);
     yield { ...file, path: file.type === "directory" ? `${name}/` : name, mtime };
   }
 }

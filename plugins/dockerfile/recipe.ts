@@ -113,7 +113,7 @@ const SHAPE: Shape = {
 };
 
 /** Name and version, as they enter keys. */
-export const PLUGIN = { name: "dockerfile", version: "6" } as const;
+export const PLUGIN = { name: "dockerfile", version: "7" } as const;
 
 const REF: PluginRef = {
   ...PLUGIN,

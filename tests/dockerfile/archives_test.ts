@@ -4,6 +4,7 @@ import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { zstdCompressSync } from "node:zlib";
 import { Fault } from "../../lib/model/errors.ts";
 import type { TarEntry } from "../../lib/oci/tar.ts";
+import { readTar } from "../../lib/oci/tar_read.ts";
 import { base256, joined, rawEntry, rawPax, rawTar } from "../oci/raw_tar.ts";
 import { filesOf, type FileTable } from "./files_of.ts";
 import { Rig } from "./rig.ts";
@@ -65,7 +66,7 @@ Deno.test("ADD keeps attributes, devices, pipes, and names of any bytes", async 
     rawEntry({ name: "ping", mode: 0o4755 }, "p"),
     rawPax([["SCHILY.xattr.user.folder", "f"]]),
     rawEntry({ name: "d/", type: "5", mode: 0o750 }),
-    rawEntry({ name: "d/hard", type: "1", link: "ping" }),
+    rawEntry({ name: "d/hard", type: "1", link: "ping", mode: 0o4755 }),
     rawEntry({ name: "null", type: "3", mode: 0o666, more: NULL_DEVICE }),
     rawEntry({ name: "pipe", type: "6" }),
     rawEntry({ name: latin }, "ú"),
@@ -93,7 +94,7 @@ Deno.test("ADD --chown is for all that an archive holds, and for no folder that 
     rawEntry({ name: "d/", type: "5", uid: 5, gid: 6, mode: 0o750 }),
     rawEntry({ name: "d/f", uid: 5, gid: 6, mode: 0o4755 }, "f"),
     rawEntry({ name: "l", type: "2", link: "d/f", uid: 5 }),
-    rawEntry({ name: "h", type: "1", link: "d/f", uid: 5 }),
+    rawEntry({ name: "h", type: "1", link: "d/f", uid: 5, gid: 6, mode: 0o4755 }),
     rawEntry({ name: "implied/f", uid: 5 }, "i"),
   );
   assertEquals((await added(tar, "ADD --chown=410:420 a.tar /to/")).files, {
@@ -106,6 +107,37 @@ Deno.test("ADD --chown is for all that an archive holds, and for no folder that 
     "/to/l": "link 410:420 d/f",
   });
   assertEquals((await added(tar)).files["/d/f"], "file 4755 5:6 f");
+});
+
+Deno.test("ADD keeps names of one file together, with the owner and mode of the last", async () => {
+  await using rig = await Rig.create({ "Dockerfile": "FROM scratch\nADD a.tar /\n" });
+  Deno.writeFileSync(
+    `${rig.root}/a.tar`,
+    rawTar(
+      rawEntry({ name: "m", uid: 1, mode: 0o600 }, "one"),
+      rawEntry({ name: "z", type: "1", link: "m", uid: 2, mode: 0o640 }),
+      rawEntry({ name: "a", type: "1", link: "z", uid: 3, mode: 0o4755 }),
+      rawEntry({ name: "y", type: "1", link: "a", uid: 3, mode: 0o4755 }),
+      rawEntry({ name: "y", uid: 4 }, "another"),
+      rawEntry({ name: "l", type: "2", link: "m" }),
+      rawEntry({ name: "k", type: "1", link: "l", uid: 5, mode: 0o600 }),
+    ),
+  );
+  const { image } = await rig.build();
+  const members = [];
+  for await (
+    const { path, type, mode, uid, size, linkTarget } of readTar(await image.layers[0]!.open())
+  ) {
+    members.push([path, type, mode, uid, size, linkTarget]);
+  }
+  assertEquals(members, [
+    ["a", "file", 0o4755, 3, 3, undefined],
+    ["k", "symlink", 0o777, 5, 0, "m"],
+    ["l", "symlink", 0o777, 0, 0, "m"],
+    ["m", "hardlink", 0o4755, 3, 0, "a"],
+    ["y", "file", 0o644, 4, 7, undefined],
+    ["z", "hardlink", 0o4755, 3, 0, "a"],
+  ]);
 });
 
 Deno.test("ADD tells that --chmod is for no archive", async () => {

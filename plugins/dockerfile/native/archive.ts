@@ -19,6 +19,7 @@ import type { Owner } from "./owner.ts";
 import {
   below,
   cleanAbsolute,
+  type Content,
   folderOf,
   type Node,
   PLAIN_FOLDER,
@@ -67,12 +68,20 @@ export class Unpacker {
     }
     const base = tree.makeFolders(cleanAbsolute(to), { ...PLAIN_FOLDER, ...owner });
     const lost = new Set<string>();
+    const files = new Map<Content, Placed[]>();
     for await (const member of readTar(stream)) {
       this.#context.signal.throwIfAborted();
-      await this.#place(member, tree, base, owner);
+      const placed = await this.#place(member, tree, base, owner);
+      if (placed?.node.type === "file") {
+        const { content } = placed.node;
+        const known = files.get(content);
+        if (known === undefined) files.set(content, [placed]);
+        else known.push(placed);
+      }
       if (member.hasAcl) lost.add("access control lists");
       for (const [name] of member.xattrs ?? []) if (isMachineAttribute(name)) lost.add(name);
     }
+    for (const names of files.values()) if (names.length > 1) settleNames(tree, names);
     if (lost.size > 0) {
       const what = [...lost].sort().join(", ");
       this.#context.notice(`${name} holds ${what}, which have no place in an image: left out`);
@@ -85,10 +94,10 @@ export class Unpacker {
     tree: Rootfs,
     base: string,
     owner: Owner | undefined,
-  ): Promise<void> {
+  ): Promise<Placed | undefined> {
     const target = placeBelow(base, member.path);
     // Docker leaves the folder that is unpacked into as it is, whatever the archive says of "./".
-    if (target === base && member.type === "directory") return;
+    if (target === base && member.type === "directory") return undefined;
     if (target === base) throw new Fault(`"${member.path}" is no name of a file`);
     const { parent, name } = splitPath(target);
     const real = below(tree.makeFolders(parent), name);
@@ -98,6 +107,7 @@ export class Unpacker {
       tree.remove(real);
     }
     tree.put(real, node);
+    return { path: real, node };
   }
 
   async #node(
@@ -116,13 +126,17 @@ export class Unpacker {
         return { ...meta, type, mode: 0o777, target: linkTarget };
       case "hardlink": {
         const linked = tree.lookup(placeBelow(base, linkTarget));
-        if (linked !== undefined && linked.type !== "directory") return { ...linked, ...owner };
+        const changed = { uid: meta.uid, gid: meta.gid };
+        if (linked?.type === "symlink") return { ...linked, ...changed };
+        if (linked !== undefined && linked.type !== "directory") {
+          return { ...linked, ...changed, mode };
+        }
         throw new Fault(`${member.path} is a hard link to no file before it, ${linkTarget}`);
       }
       case "file": {
         const path = await this.#newFile();
         await writeContent(path, member.content(), { createNew: true });
-        return { ...meta, type, size, content: { kind: "host", path } };
+        return { ...meta, type, size, content: { kind: "host", path, unpacked: true } };
       }
       default:
         return { ...meta, type, ...(device === undefined ? {} : { device }) };
@@ -165,6 +179,23 @@ export class Unpacker {
       ["sh", "-c", 'exec "$1" --decompress --stdout < "$2" > "$3"', "sh", program, path, out],
     );
     return (await Deno.open(out)).readable;
+  }
+}
+
+/** A member where it is in the tree. */
+interface Placed {
+  readonly path: string;
+  readonly node: Node;
+}
+
+/** All names of one file have the owner and mode that the archive gives the last of them. */
+function settleNames(tree: Rootfs, names: readonly Placed[]): void {
+  const { node } = names.at(-1)!;
+  for (const { path } of names) {
+    const there = tree.lookup(path);
+    const isStill = there?.type === "file" && node.type === "file" &&
+      there.content === node.content;
+    if (isStill && there !== node) tree.put(path, node);
   }
 }
 

@@ -4,8 +4,11 @@ import type { ExtendedAttribute, LocalImage, SpecialType } from "../../../lib/mo
 
 /** Where a file's bytes are. */
 export type Content =
-  /** A file of this machine; absolute path. */
-  | { readonly kind: "host"; readonly path: string }
+  /**
+   * A file of this machine; absolute path. Nodes with one content that was unpacked from an archive
+   * are hard links of each other.
+   */
+  | { readonly kind: "host"; readonly path: string; readonly unpacked?: true }
   | { readonly kind: "bytes"; readonly bytes: Uint8Array }
   /** In an image's layers, at a real path. */
   | { readonly kind: "image"; readonly image: LocalImage; readonly path: string };

@@ -92,6 +92,7 @@ function layerFile(path: string, node: Node, unpacked: Unpacked): LayerFile {
         ...common,
         type: node.type,
         size,
+        ...(content.kind === "host" && content.unpacked ? { inode: content } : {}),
         content: content.kind === "bytes"
           ? content.bytes
           : { file: content.kind === "host" ? content.path : unpacked.get(content)! },
