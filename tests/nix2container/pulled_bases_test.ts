@@ -5,7 +5,10 @@ import type { Digest } from "../../lib/model/digest.ts";
 import { pulledIn } from "../../plugins/nix2container/pulled_bases.ts";
 import { startLoopbackRegistry } from "../support/real/registry.ts";
 import { toolTest } from "../support/tools.ts";
-import { FlakeProject, SYSTEM } from "./rig.ts";
+import { cloneOf } from "../publish/rig.ts";
+import type { TestProject } from "../support/project.ts";
+import { runTool } from "../support/real/program.ts";
+import { flakeOf, FlakeProject, SYSTEM } from "./rig.ts";
 
 Deno.test("pulledIn() reads what pullImage and pullImageFromManifest write", () => {
   const digest: Digest = `sha256:${"a".repeat(64)}`;
@@ -29,20 +32,18 @@ toolTest(
     await using inside = await startLoopbackRegistry();
     await using outside = await startLoopbackRegistry();
     const source = `${inside.host}/team/base@sha256:${"b".repeat(64)}`;
-    const flake = `{
-      outputs = { self }: with import ./library.nix; {
-        packages.${SYSTEM}.app = image {
-          name = "app";
-          script = ": \${derivation {
-            name = "docker-image-base";
-            system = "${SYSTEM}";
-            builder = "/bin/sh";
-            args = [ "-c" "echo pulled > $out" ];
-            sourceURL = "docker://${source}";
-          }}";
-        };
+    const flake = flakeOf(`{
+      packages.${SYSTEM}.app = image {
+        name = "app";
+        script = ": \${derivation {
+          name = "docker-image-base";
+          system = "${SYSTEM}";
+          builder = "/bin/sh";
+          args = [ "-c" "echo pulled > $out" ];
+          sourceURL = "docker://${source}";
+        }}";
       };
-    }`;
+    }`);
     const images = `{
       registries: {
         inside: registry("${inside.host}/team", { visibility: "private" }),
@@ -51,12 +52,19 @@ toolTest(
       images: { app: nix2container({ installable: ".#app" }) },
     }`;
     await using rig = await FlakeProject.create({ "flake.nix": flake }, images);
-    const push = (to: string) => rig.project.images("push", "app", "--to", to);
-    const { code, stderr } = await push("outside");
-    assertEquals(code, 1, stderr);
-    assertStringIncludes(stderr, `"app" for the public outside is based on ${source}`);
-    assertStringIncludes(stderr, "the private inside");
-    assertEquals(outside.requests().filter((each) => /^(PUT|POST|PATCH)/.test(each)), []);
-    assertEquals((await push("inside")).code, 0);
+    const refused = async ({ project }: { readonly project: TestProject }) => {
+      const { code, stderr } = await project.images("push", "app", "--to", "outside");
+      assertEquals(code, 1, stderr);
+      assertStringIncludes(stderr, `"app" for the public outside is based on ${source}`);
+      assertStringIncludes(stderr, "the private inside");
+      assertEquals(outside.requests().filter((each) => /^(PUT|POST|PATCH)/.test(each)), []);
+    };
+    await refused(rig);
+    assertEquals((await rig.project.images("push", "app", "--to", "inside")).code, 0);
+
+    // A fresh machine finds it by its sources, without asking Nix what it is based on.
+    await using clone = await cloneOf(rig.project);
+    await runTool(["git", "-C", clone.root, "status"]);
+    assertEquals(await rig.started(() => refused({ project: clone })), []);
   },
 );

@@ -13,6 +13,9 @@ export const KEY_ANNOTATION = "dev.images.key";
 /** The annotation that names the image and the expectations it was found to meet. */
 export const VERDICT_ANNOTATION = "dev.images.verdict";
 
+/** The annotation that names the images its tool took layers from, where others may not know them. */
+export const BASES_ANNOTATION = "dev.images.bases";
+
 /** A manifest or index as a registry has it. */
 export interface Published {
   readonly tag: string;

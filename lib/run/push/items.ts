@@ -4,6 +4,7 @@ import type { Image } from "../../model/recipe.ts";
 import type { ContentItem, PlatformPart } from "../../registry/publish/content.ts";
 import { gitAnnotations } from "../../registry/publish/git_facts.ts";
 import { VERDICT_ANNOTATION } from "../../registry/publish/lookup.ts";
+import { countsAsPublic } from "../../registry/publish/visibility.ts";
 import type { ImageRecord } from "../../store/records.ts";
 import { topKeyOf } from "../indexes.ts";
 import { localImage } from "../local_image.ts";
@@ -11,6 +12,7 @@ import type { Session } from "../session.ts";
 import type { SettledImage } from "../settled.ts";
 import { verdictOf, verifyImage } from "../verify.ts";
 import { factsOf, tagsOf } from "./facts.ts";
+import { basesNote } from "./noted_bases.ts";
 import { ownMeans } from "./own_means.ts";
 import type { PushRequest } from "./request.ts";
 
@@ -34,7 +36,7 @@ export async function itemOf(
   request: PushRequest,
 ): Promise<ContentItem> {
   const parts: PlatformPart[] = [];
-  for (const part of ready) parts.push(await platformPart(session, image, part));
+  for (const part of ready) parts.push(await platformPart(session, image, part, request));
   const wanted = session.circumstances.project.gitAnnotations;
   const publish = await ownMeans(session, image, request);
   return {
@@ -50,8 +52,10 @@ export async function itemOf(
 async function platformPart(
   session: Session,
   image: Image,
-  { key, record, node: { id, platform } }: Ready,
+  part: Ready,
+  { destination }: PushRequest,
 ): Promise<PlatformPart> {
+  const { key, record, node: { id, platform } } = part;
   const open = () => localImage(session, record);
   await verifyImage(session, image, record.imageId, open, record.verdict);
   const verdict = await verdictOf(image, record.imageId);
@@ -60,7 +64,10 @@ async function platformPart(
     platform,
     key,
     ...(record.listing === undefined ? {} : { listing: record.listing }),
-    annotations: verdict === undefined ? {} : { [VERDICT_ANNOTATION]: verdict },
+    annotations: {
+      ...(verdict === undefined ? {} : { [VERDICT_ANNOTATION]: verdict }),
+      ...(countsAsPublic(destination) ? {} : await basesNote(part)),
+    },
     open,
     onBytes: (bytes) => {
       done += bytes;

@@ -20,6 +20,7 @@ import { partsOf } from "../published.ts";
 import type { Outcome } from "../results.ts";
 import type { Session } from "../session.ts";
 import { isKeyed, type SettledImage } from "../settled.ts";
+import { isUntold, notedBases } from "./noted_bases.ts";
 import { basesOfSettled, type UsedBase } from "./remote_bases.ts";
 import type { PushRequest } from "./request.ts";
 
@@ -46,10 +47,43 @@ export async function refusePrivateLayers(
       return each?.node.type === "image" ? [each as SettledImage] : [];
     });
     const isWritten = () => mustBeWritten(session, parts, destination);
+    for (const node of nodes) {
+      await refuseUntold(session, image, node, destination, isWritten);
+    }
     for (const base of await basesOfSettled(session, nodes, isWritten)) {
       await refusePrivateBase(session, image, base, destination, isWritten, "failed");
     }
   }));
+}
+
+/**
+ * Judges an image that a private registry holds and whose tool was not asked here, by what is noted
+ * on it there.
+ */
+async function refuseUntold(
+  session: Session,
+  image: Image,
+  settled: SettledImage,
+  destination: NamedRegistry,
+  isWritten: () => Promise<boolean>,
+): Promise<void> {
+  const { node, record } = settled;
+  if (record?.remote === undefined || record.layers !== undefined) return;
+  const { registries } = session.circumstances.project;
+  const holder = declaredRegistryOf(registries, record.remote, destination);
+  const isOpen = holder?.name === destination.name || holder?.registry.visibility === "public";
+  if (isOpen || !isUntold(settled) || !await isWritten()) return;
+  const bases = await notedBases(session, { ...record, remote: record.remote });
+  if (bases === undefined) {
+    const from = holder?.name ?? record.remote.host;
+    const why = `is copied from the private ${from}, and what "${node.image.name}" is based on ` +
+      `is known to its tool alone`;
+    throw privateContentFault(image, destination, why, "failed");
+  }
+  for (const base of bases) {
+    const used = { ...base, user: node.image };
+    await refusePrivateBase(session, image, used, destination, isWritten, "failed");
+  }
 }
 
 /**

@@ -59,7 +59,7 @@ export async function basesOfSettled(
 }
 
 /** What only the tool can tell from the identity that it gave. */
-async function toolBases(
+export async function toolBases(
   { node: { image }, record, identity = record?.parts.identity }: SettledImage,
   askTools: () => Promise<boolean>,
 ): Promise<readonly RemoteBase[]> {
