@@ -35,7 +35,6 @@ const WHITEOUT = ".wh.";
  * bytes of their names with folders before what is in them. Of two files at one place the last wins.
  *
  * @param options.mtime time of every entry, in seconds since 1970.
- * @throws {Fault} for a file whose name would remove another one.
  */
 export async function* writeLayer(
   files: Iterable<LayerFile>,
@@ -53,11 +52,6 @@ function* entriesOf(byName: ReadonlyMap<string, LayerFile>, mtime: number): Gene
   const first = new Map<object, string>();
   for (const name of sorted([...byName.keys()])) {
     const { inode, ...file } = byName.get(name)!;
-    if (isWhiteout(name)) {
-      throw new Fault(`/${name} cannot be in a layer: its name would remove another file`, {
-        next: `rename it, or leave it out: names that begin with "${WHITEOUT}" are marks of layers`,
-      });
-    }
     const linkTarget = inode === undefined ? undefined : first.get(inode);
     if (linkTarget !== undefined) {
       const { content: _content, size: _size, ...link } = file;
@@ -74,8 +68,20 @@ function nameOf(path: string): string {
   return path.split("/").filter((part) => part !== "" && part !== ".").join("/");
 }
 
-function isWhiteout(name: string): boolean {
-  return name.startsWith(WHITEOUT, name.lastIndexOf("/") + 1);
+/**
+ * Files as they are, for layers that remove nothing.
+ *
+ * @throws {Fault} for a file whose name would remove another one.
+ */
+export function* refuseWhiteouts(files: Iterable<LayerFile>): Generator<LayerFile> {
+  for (const file of files) {
+    if (file.path.startsWith(WHITEOUT, file.path.lastIndexOf("/") + 1)) {
+      throw new Fault(`${file.path} cannot be in a layer: its name would remove another file`, {
+        next: `rename it, or leave it out: names that begin with "${WHITEOUT}" are marks of layers`,
+      });
+    }
+    yield file;
+  }
 }
 
 /** Names that are no UTF-8 are compared as the bytes they are. */

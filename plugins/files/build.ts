@@ -2,7 +2,7 @@
 
 import { literalPattern } from "../../lib/files/selection.ts";
 import { encodeConfig } from "../../lib/oci/documents.ts";
-import { type LayerFile, writeLayer } from "../../lib/oci/layer.ts";
+import { type LayerFile, refuseWhiteouts, writeLayer } from "../../lib/oci/layer.ts";
 import type { ImageSource, Layer, LocalImage } from "../../lib/model/image.ts";
 import type { Json } from "../../lib/model/json.ts";
 import { MediaType } from "../../lib/model/oci.ts";
@@ -53,7 +53,7 @@ async function build({ image, context }: BuildRequest): Promise<ImageSource> {
 
 /** Writes a layer. One without files stands where there is no other: a manifest has at least one. */
 async function layerOf(context: BuildContext, files: Iterable<LayerFile>): Promise<Layer> {
-  const content = writeLayer(files, { mtime: context.created, transient: true });
+  const content = writeLayer(refuseWhiteouts(files), { mtime: context.created, transient: true });
   const descriptor = await context.writeBlob(MediaType.layer, content);
   return { descriptor, diffId: descriptor.digest, places: [{ at: "layout" }] };
 }

@@ -3,7 +3,7 @@
 import type { Layer, LocalImage } from "../../../lib/model/image.ts";
 import { type Descriptor, MediaType } from "../../../lib/model/oci.ts";
 import type { BuildContext } from "../../../lib/model/plugin.ts";
-import { type LayerFile, writeLayer } from "../../../lib/oci/layer.ts";
+import { type LayerFile, refuseWhiteouts, writeLayer } from "../../../lib/oci/layer.ts";
 import { extractFiles } from "./extract.ts";
 import type { Content, FileNode, Node } from "./rootfs.ts";
 
@@ -28,7 +28,7 @@ export async function writeLayers(
     const files = [...change].map(([path, node]) => layerFile(path, node, unpacked));
     const descriptor = await context.writeBlob(
       MediaType.layer,
-      writeLayer(files, { mtime: context.created, transient: true }),
+      writeLayer(refuseWhiteouts(files), { mtime: context.created, transient: true }),
     );
     layers.push({ descriptor, diffId: descriptor.digest, places: [{ at: "layout" }] });
   }
