@@ -65,6 +65,7 @@ export type {
   Description,
   Guard,
   Identity,
+  Mention,
   Overrides,
   Plugin,
   Progress,

@@ -2,7 +2,7 @@
 
 import { isCacheTag } from "../model/key.ts";
 import type { Place } from "../model/errors.ts";
-import { formatPlatform, hostPlatform, parsePlatform } from "../model/platform.ts";
+import { formatPlatform, hostPlatform, isPlatform, parsePlatform } from "../model/platform.ts";
 import {
   type CommonOptions,
   type Image,
@@ -266,7 +266,7 @@ const HOST: readonly string[] = [hostPlatform()];
 
 /** What is no platform has been found by its shape. */
 function normalPlatform(text: string): string {
-  return /^[\w.-]+\/[\w.-]+(\/[\w.-]+)?$/.test(text) ? formatPlatform(parsePlatform(text)) : text;
+  return isPlatform(text) ? formatPlatform(parsePlatform(text)) : text;
 }
 
 /** Rendering a stack costs more than all else: it waits until somebody wants to know. */

@@ -1,5 +1,6 @@
 /** The shapes of everything that is no plugin's own: common options, expectations, tasks, registries. */
 
+import { isPlatform } from "../model/platform.ts";
 import {
   count,
   custom,
@@ -57,9 +58,7 @@ export const COMMON: Shape = {
     'a list of platforms such as "linux/amd64"',
     (value) =>
       Array.isArray(value) && value.length > 0 &&
-      value.every((each) =>
-        typeof each === "string" && /^[\w.-]+\/[\w.-]+(\/[\w.-]+)?$/.test(each)
-      ),
+      value.every((each) => typeof each === "string" && isPlatform(each)),
   ),
   registries: texts,
   repository: text,

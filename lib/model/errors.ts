@@ -93,6 +93,19 @@ export class Fault extends Error {
     });
   }
 
+  /** The same fault, of its own class still, at a place and with other advice. */
+  located({ place, excerpt, next }: Pick<FaultOptions, "place" | "excerpt" | "next">): this {
+    const copy = Object.create(
+      Object.getPrototypeOf(this),
+      Object.getOwnPropertyDescriptors(this),
+    ) as this;
+    return Object.assign(copy, {
+      place: this.place ?? place,
+      excerpt: this.excerpt ?? excerpt,
+      next: next || this.next,
+    });
+  }
+
   /** The exit status this fault asks for. */
   get exitStatus(): number {
     return EXIT[this.kind];

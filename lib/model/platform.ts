@@ -29,13 +29,23 @@ const DEFAULT_VARIANTS: ReadonlyMap<string, string> = new Map([
   ["arm64", "v8"],
 ]);
 
+/** What stands alone for a platform of Linux. */
+const ARCHITECTURES = new Set([
+  ...ALIASES.keys(),
+  ..."amd64 arm64 arm 386 ppc64le s390x riscv64 loong64 mips64le mips64".split(" "),
+]);
+
 /**
- * Reads a platform; aliases such as `linux/x86_64` become their usual names.
+ * Reads a platform; aliases such as `linux/x86_64` become their usual names. An architecture alone
+ * is that of Linux.
  *
+ * @see https://pkg.go.dev/github.com/containerd/platforms#Normalize
  * @throws {Fault} when the text is not `os/architecture[/variant]`.
  */
 export function parsePlatform(text: string): Platform {
-  const [os = "", rawArchitecture = "", rawVariant, ...rest] = text.toLowerCase().split("/");
+  const lower = text.toLowerCase();
+  const full = ARCHITECTURES.has(lower.split("/", 1)[0]!) ? `linux/${lower}` : lower;
+  const [os = "", rawArchitecture = "", rawVariant, ...rest] = full.split("/");
   const known = ALIASES.get(rawArchitecture) ?? rawArchitecture;
   const [architecture = "", aliasVariant] = known.split("/");
   const written = rawVariant ?? aliasVariant;
@@ -69,6 +79,16 @@ export function compatiblePlatforms(text: string): readonly string[] {
     (_, below) => Number(level) - below,
   );
   return levels.map((each) => formatPlatform(parsePlatform(`${os}/${architecture}/v${each}`)));
+}
+
+/** Says whether {@link parsePlatform} can read a text. */
+export function isPlatform(text: string): boolean {
+  try {
+    parsePlatform(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Writes a platform as `os/architecture[/variant]`. */

@@ -7,7 +7,7 @@
  */
 
 import type { Digest } from "./digest.ts";
-import type { Fault } from "./errors.ts";
+import type { Fault, Place } from "./errors.ts";
 import type { ImageSource, Layer, LayerMember, LocalImage } from "./image.ts";
 import type { Json } from "./json.ts";
 import type { Descriptor } from "./oci.ts";
@@ -42,6 +42,10 @@ export interface Description {
    * `hostEnv`: their values are part of the key.
    */
   readonly env?: readonly string[];
+  /** Where bases are named, by their references: faults about one point there. Not recorded. */
+  readonly mentions?: Readonly<Record<string, Mention>>;
+  /** What people may not expect of the recipe, such as an argument that nothing takes. */
+  readonly notices?: readonly string[];
   /** Programs a build starts. An image is `unavailable` where it must be built and they are missing. */
   readonly tools?: readonly ToolNeed[];
   /**
@@ -136,6 +140,16 @@ export interface DescribeContext {
   readonly overrides: Overrides;
   /** Absolute path of a folder for what can be made again at any time. It may not exist yet. */
   readonly cacheDir: string;
+}
+
+/** A line that names a base. */
+export interface Mention {
+  /** The line. */
+  readonly place: Place;
+  /** The text around it, ready to print. */
+  readonly excerpt: string;
+  /** What was meant, if it was not that base. */
+  readonly next?: string;
 }
 
 /** Options of the command line that plugins honour; none is part of a key. */

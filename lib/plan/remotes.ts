@@ -1,6 +1,7 @@
 /** What images take from elsewhere: base images and remote sources, as keys name them. */
 
 import type { Digest } from "../model/digest.ts";
+import { Fault } from "../model/errors.ts";
 import type { Description } from "../model/plugin.ts";
 import type { RemoteSource, SourceIdentity } from "../model/source.ts";
 import type { ImageRecord } from "../store/records.ts";
@@ -27,7 +28,7 @@ export async function remotesOf(
   const bases: Record<string, Digest> = {};
   for (const reference of description.bases ?? []) {
     bases[reference] = c.pins.get(reference) ?? known(reference)?.base ??
-      await c.resolveBase(reference);
+      await resolveMentioned(c, prepared, reference);
   }
   // What is fixed is in the options already.
   const named = (description.sources ?? []).filter(({ fixed }) => fixed === undefined);
@@ -38,6 +39,33 @@ export async function remotesOf(
       known(source.name)?.source ?? await c.resolveSource(await withUrl(c, node, source));
   }
   return { bases, sources };
+}
+
+/** Asks for a base; a fault about it points to the line that names it. */
+async function resolveMentioned(
+  c: Circumstances,
+  { node, description }: PreparedImage,
+  reference: string,
+): Promise<Digest> {
+  try {
+    return await c.resolveBase(reference);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    // A recorded description does not have them.
+    const plugin = await node.image.plugin.load();
+    const { mentions } = description.mentions === undefined
+      ? await plugin.describe(node.image, describeContext(c, node))
+      : description;
+    const mention = mentions?.[reference];
+    // What cannot be reached is told in one line, unless a stage was meant.
+    const isBrief = error.kind === "unreachable" && mention?.next === undefined;
+    if (mention === undefined || isBrief) throw error;
+    const advice = [mention.next, error.next].filter((next) => next !== undefined).join(
+      "; or else ",
+    );
+    const { place, excerpt } = mention;
+    throw error.located({ place, excerpt, next: advice });
+  }
 }
 
 /** What a base or source was in the image's last result that had it. */
@@ -79,8 +107,8 @@ export async function withUrl(
   return sources.find(({ name }) => name === source.name) ?? source;
 }
 
-/** A description as it may be recorded: without URLs that are secrets. */
-export function recordable(description: Description): Description {
+/** A description as it may be recorded: without URLs that are secrets, and without excerpts. */
+export function recordable({ mentions: _, ...description }: Description): Description {
   if (!description.sources?.some(({ secret }) => secret)) return description;
   const sources = description.sources.map(({ url, ...source }) =>
     source.secret || url === undefined ? source : { ...source, url }

@@ -66,6 +66,8 @@ export class Runner {
   readonly #batches: Batches;
   /** What is known of one image's files is put away before too many others are looked at. */
   readonly #looking = new Slots(LOOKING);
+  /** Notices of descriptions: an image may be evaluated again. */
+  readonly #told = new Set<string>();
   /** When builds got their turn; what they waited before is not counted as theirs. */
   readonly #begun = new Map<Subject, number>();
 
@@ -176,6 +178,7 @@ export class Runner {
     const session = this.#session;
     const { circumstances: c } = session;
     const described = await prepareImage(c, node);
+    this.#tell(node, described.description.notices);
     if (described.unidentified || hasRemotes(described.description)) looked();
     let prepared: PreparedImage = described;
     if (described.unidentified) {
@@ -197,6 +200,14 @@ export class Runner {
     // It must be built anyway, so its bases may as well be the present ones.
     const asked = await this.#remotes(prepared, true);
     return await evaluateImage(c, prepared, needs, asked);
+  }
+
+  #tell(node: ImageNode, notices: readonly string[] = []): void {
+    for (const notice of notices) {
+      const text = `${node.id}: ${notice}`;
+      if (!this.#told.has(text)) this.#session.notice(notice, node.id);
+      this.#told.add(text);
+    }
   }
 
   /**

@@ -8,20 +8,23 @@ export type BaseRequest = "digest" | "content";
 
 /** The registry of a base image cannot be reached. */
 export class UnreachableBase extends Fault {
-  readonly #base: string;
+  /** Its reference. */
+  readonly base: string;
 
   constructor(message: string, base: string, next: string, cause: Fault) {
     super(message, { kind: "unreachable", where: base, next, cause });
-    this.#base = base;
+    this.base = base;
   }
 
   /** The fault of an image that is built on it, by its node's id. */
   neededBy(id: string): Fault {
-    const { message, next = "", cause } = this;
+    const { message, next = "", cause, place, excerpt } = this;
     const image = id.replace(/@.*$/, "");
-    return new Fault(`${message}, and ${image} needs ${this.#base}`, {
+    return new Fault(`${message}, and ${image} needs ${this.base}`, {
       kind: "unreachable",
       where: id,
+      ...(place === undefined ? {} : { place }),
+      ...(excerpt === undefined ? {} : { excerpt }),
       next,
       cause,
     });

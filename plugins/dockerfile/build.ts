@@ -13,10 +13,11 @@ import type {
 import type { Image } from "../../lib/model/recipe.ts";
 import type { Reading } from "./engines/run.ts";
 import { assemble, SourceFault } from "./native/assemble.ts";
-import { type Folder, Folders } from "./plan/folders.ts";
-import { joinPath, type Options, readOptions } from "./plan/options.ts";
+import { type Folder, Folders, ignoreFilesOf } from "./plan/folders.ts";
+import { type Options, readOptions } from "./plan/options.ts";
 import { planStages } from "./plan/stages.ts";
 import { type Survey, survey } from "./plan/survey.ts";
+import { unusedArgs } from "./plan/unused_args.ts";
 import { PLUGIN } from "./recipe.ts";
 import { faultAt } from "./syntax/place.ts";
 import { parseScript } from "./syntax/script.ts";
@@ -34,7 +35,7 @@ const ENGINES = ["docker", "podman", "buildah"];
 
 function describe(image: Image, context: DescribeContext): Description {
   const reads = new Set<string>();
-  const { options, result } = read(image, context, reads);
+  const { options, plan, result, notices } = read(image, context, reads);
   const selected = result.folders.map((use) => use.selections(context.root));
   const tools = toolNeeds(options, result);
   return {
@@ -42,6 +43,8 @@ function describe(image: Image, context: DescribeContext): Description {
     inputs: selected.flatMap(({ inputs }) => inputs),
     images: result.images,
     bases: result.bases,
+    ...(plan.mentions.size === 0 ? {} : { mentions: Object.fromEntries(plan.mentions) }),
+    ...(notices.length === 0 ? {} : { notices }),
     ...(result.remotes.length === 0 ? {} : { sources: result.remotes }),
     ...(tools.length === 0 ? {} : { tools }),
     reads: [...[...reads].sort(), ...selected.flatMap(({ looks }) => looks)],
@@ -111,24 +114,56 @@ function read(
   image: Image,
   context: DescribeContext,
   reads: Set<string>,
-): Reading {
-  const options = readOptions(image, context);
+): Reading & { readonly notices: readonly string[] } {
+  const wanted = readOptions(image, context);
   const folders = new Folders(context.root, reads);
-  const text = folders.read(options.file);
-  if (text === undefined) {
-    throw new Fault(`There is no Dockerfile at ${options.file}`, {
-      where: image.name,
-      ...(image.place === undefined ? {} : { place: image.place }),
-      next: "create it, or name another by `file`, relative to images.ts",
-    });
-  }
+  const { file, text } = readDockerfile(image, context.root, wanted, folders);
+  const options = { ...wanted, file };
   const main = folders.open(options.context, "build context", [
-    `${options.file}.dockerignore`,
-    joinPath(options.context, ".dockerignore"),
+    `${file}.dockerignore`,
+    `${file}.containerignore`,
+    ...ignoreFilesOf(options.context),
   ]);
-  const script = parseScript(text, options.file);
+  const script = parseScript(text, file);
   const plan = planStages(script, options, context.platform, main, folders);
-  return { text, options, plan, result: survey(plan, options) };
+  const notices = [...unusedArgs(script, options), ...unusedIgnoreFiles(main, folders)];
+  return { text, options, plan, result: survey(plan, options), notices };
+}
+
+/** Reads the first Dockerfile that is there. */
+function readDockerfile(image: Image, root: string, { file, files }: Options, folders: Folders) {
+  for (const each of files) {
+    const text = folders.read(each);
+    if (text !== undefined) return { file: each, text };
+  }
+  const others = dockerfilesBeside(root, file);
+  throw new Fault(`There is no Dockerfile at ${file}`, {
+    where: image.name,
+    ...(image.place === undefined ? {} : { place: image.place }),
+    next: others.length === 0
+      ? "create it, or name another by `file`, relative to images.ts"
+      : `name the one that is meant by \`file\`, relative to images.ts: ${others.join(", ")}`,
+  });
+}
+
+/** What is called like a Dockerfile where one was looked for. */
+function dockerfilesBeside(root: string, file: string): string[] {
+  const folder = file.slice(0, file.lastIndexOf("/") + 1);
+  try {
+    return [...Deno.readDirSync(`${root}/${folder}`)]
+      .filter(({ name }) => /docker-?file|container-?file/i.test(name) && !/ignore$/.test(name))
+      .map(({ name }) => folder + name).sort();
+  } catch {
+    return [];
+  }
+}
+
+/** Docker reads one ignore file, podman another; where there are both, which one counts is said. */
+function unusedIgnoreFiles({ path, ignoreFile }: Folder, folders: Folders): string[] {
+  const [used, ...others] = ignoreFilesOf(path);
+  if (ignoreFile !== used) return [];
+  return others.filter((file) => folders.read(file) !== undefined)
+    .map((file) => `${file} is not used: ${used} is there too`);
 }
 
 function toolNeeds(options: Options, result: Survey): ToolNeed[] {

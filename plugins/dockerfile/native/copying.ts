@@ -53,7 +53,9 @@ export interface CopyWork {
  */
 export async function carryOutCopy(work: CopyWork, created: string): Promise<void> {
   const { instruction, source, stage } = work;
-  const isLinked = instruction.options["link"]?.[0] === "true";
+  // As BuildKit, which makes no layer of its own where modes change.
+  const { link, chmod } = instruction.options;
+  const isLinked = link?.[0] === "true" && chmod === undefined;
   const tree = isLinked ? new Rootfs() : await stage.tree();
   try {
     const line = await copyAll(work, tree);

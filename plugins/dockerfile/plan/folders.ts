@@ -27,6 +27,14 @@ export function missingIn({ path, ignoreFile }: Folder): { fromName: string; mis
   };
 }
 
+/**
+ * The ignore files of a context: of the two only the first counts, as in podman-build(1); Docker
+ * knows only the second.
+ */
+export function ignoreFilesOf(context: string): string[] {
+  return [joinPath(context, ".containerignore"), joinPath(context, ".dockerignore")];
+}
+
 /** Opens build contexts, remembering which files were looked for. */
 export class Folders {
   readonly #root: string;
@@ -47,7 +55,7 @@ export class Folders {
    *
    * @throws {Fault} where there is no folder, or its ignore file is malformed.
    */
-  open(path: string, what: string, ignoreFiles = [joinPath(path, ".dockerignore")]): Folder {
+  open(path: string, what: string, ignoreFiles = ignoreFilesOf(path)): Folder {
     const known = this.#known.get(path);
     if (known !== undefined) return known;
     if (!isFolder(`${this.#root}/${path}`)) {

@@ -12,6 +12,8 @@ export type NamedContext = string | { readonly image: string };
 export interface Options {
   readonly context: string;
   readonly file: string;
+  /** Where the Dockerfile may be, the first that is there. */
+  readonly files: readonly string[];
   readonly target?: string;
   readonly contexts: Readonly<Record<string, NamedContext>>;
   /** As docker writes them: `id=npm,src=.npmrc`. */
@@ -35,11 +37,17 @@ export interface Options {
 /** What can assemble an image. */
 const ENGINES: readonly string[] = ["auto", "native", "docker", "podman", "buildah"];
 
+/** What docker, and then podman and buildah, look for in a context. */
+const DEFAULT_FILES = ["Dockerfile", "dockerfile", "Containerfile"];
+
 /** The options of an image's recipe, under this command line. */
 export function readOptions(image: Image, context: DescribeContext): Options {
   const raw = image.options;
   const folder = cleanPath(textOf(raw["context"]) ?? ".");
-  const file = cleanPath(textOf(raw["file"]) ?? joinPath(folder, "Dockerfile"));
+  const given = textOf(raw["file"]);
+  const files =
+    (given === undefined ? DEFAULT_FILES.map((name) => joinPath(folder, name)) : [given])
+      .map(cleanPath);
   const target = textOf(raw["target"]);
   const network = textOf(raw["network"]);
   const args = new Map(Object.entries(context.env));
@@ -52,7 +60,8 @@ export function readOptions(image: Image, context: DescribeContext): Options {
   }
   return {
     context: folder,
-    file,
+    file: files[0]!,
+    files,
     ...(target === undefined ? {} : { target }),
     contexts: recordOf(raw["contexts"]) as Record<string, NamedContext>,
     secrets: textsOf(raw["secrets"]),

@@ -8,6 +8,7 @@ import { faultAt } from "../syntax/place.ts";
 import { checkStatement, type Instruction, type Script, type Stage } from "../syntax/script.ts";
 import { readStatements, triggerText } from "../syntax/statements.ts";
 import { closest } from "../syntax/suggest.ts";
+import type { Mention } from "../../../lib/model/plugin.ts";
 import type { Folder, Folders } from "./folders.ts";
 import { baseReference, contextOrigin } from "./image_contexts.ts";
 import { type Mount, readMounts } from "./mounts.ts";
@@ -59,6 +60,8 @@ export interface Plan {
   readonly platform: string;
   /** What the values of all its stages may take. */
   readonly budget: ExpansionBudget;
+  /** Where remote images are named, by their references. */
+  readonly mentions: ReadonlyMap<string, Mention>;
   /** Steps for the instructions that a base image left by ONBUILD. */
   triggers(texts: readonly string[], stage: PlannedStage): Step[];
 }
@@ -90,6 +93,7 @@ interface OpenStage {
 class Planner {
   readonly #planned = new Map<number, PlannedStage>();
   readonly #contexts = new Map<string, string | { readonly image: string }>();
+  readonly #mentions = new Map<string, Mention>();
   readonly #stagesNamed = new Map<string, Stage[]>();
   readonly #budget = new ExpansionBudget();
   readonly #globalScope: Scope;
@@ -128,6 +132,12 @@ class Planner {
 
   plan(): Plan {
     const target = this.#target();
+    const { os } = parsePlatform(this.platform);
+    if (os !== "linux") {
+      throw faultAt(this.script.source, target.from, `An image for ${this.platform} is not built`, {
+        next: `take "${this.platform}" out of platforms: only images for Linux are built`,
+      });
+    }
     this.#visit(target);
     const stages = [...this.#planned.values()].sort((a, b) => a.index - b.index);
     return {
@@ -137,6 +147,7 @@ class Planner {
       stages,
       platform: this.platform,
       budget: this.#budget,
+      mentions: this.#mentions,
       triggers: (texts, stage) => this.#triggers(texts, stage.stage),
     };
   }
@@ -338,7 +349,11 @@ class Planner {
     const named = this.#named(name);
     if (named !== undefined) return named;
     try {
-      return { kind: "base", reference: baseReference(name) };
+      const reference = baseReference(name);
+      if (!this.#mentions.has(reference)) {
+        this.#mentions.set(reference, this.#mention(name, instruction));
+      }
+      return { kind: "base", reference };
     } catch (error) {
       const names = this.script.stages.flatMap((stage) => stage.name ?? []);
       const near = closest(name, [...names, ...this.#contexts.keys()]);
@@ -356,6 +371,16 @@ class Planner {
         { word: name, ...(next === undefined ? {} : { next }), cause: error },
       );
     }
+  }
+
+  /** Where an image is named, and which stage was meant if it is none. */
+  #mention(name: string, instruction: Instruction): Mention {
+    const stages = this.script.stages.filter(({ from }) => from.line < instruction.line);
+    const names = [...stages.flatMap((stage) => stage.name ?? []), ...this.#contexts.keys()];
+    const near = /^[\w.-]+$/.test(name) ? closest(name, names) : undefined;
+    const next = near === undefined ? undefined : `write "${near}" if that stage was meant`;
+    const { place, excerpt } = faultAt(this.script.source, instruction, name, { word: name });
+    return { place: place!, excerpt: excerpt!, ...(next === undefined ? {} : { next }) };
   }
 
   #named(name: string): Origin | undefined {
