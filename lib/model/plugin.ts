@@ -86,6 +86,8 @@ export interface SourceKeyParts {
   readonly committed: readonly Selection[];
   /** Whatever else decides, such as arguments or the commit where it is read. */
   readonly facts: Json;
+  /** What decides these facts here. @default the description's guard */
+  readonly guard?: Guard;
 }
 
 /** Local circumstances under which a recorded identity still holds. */

@@ -178,8 +178,8 @@ export async function preparedBySource(
   sourceKey: string,
 ): Promise<PreparedImage> {
   const { undiscovered: _undiscovered, ...description } = described.description;
-  const inputs = description.sourceKey?.inputs ?? [];
-  const found = withSelections(c, described.node, { ...description, inputs });
+  const { inputs = [], guard = description.guard ?? {} } = description.sourceKey ?? {};
+  const found = await withSelections(c, described.node, { ...description, inputs, guard });
   return { ...await lookAtFiles(c, { ...described, ...found }), identity: { sourceKey } };
 }
 
@@ -190,7 +190,7 @@ export async function preparedByResult(
   result: ImageRecord,
 ): Promise<PreparedImage> {
   const { value: description, reads } = result.description;
-  const found = withSelections(c, described.node, description);
+  const found = await withSelections(c, described.node, description);
   return withIdentity(await lookAtFiles(c, { ...described, ...found, reads }), result);
 }
 

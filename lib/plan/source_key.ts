@@ -4,9 +4,10 @@
  */
 
 import type { Json } from "../model/json.ts";
-import type { SourceKeyParts } from "../model/plugin.ts";
+import type { Description } from "../model/plugin.ts";
 import { canonicalJson } from "../oci/json.ts";
 import type { Circumstances } from "./circumstances.ts";
+import { environmentDigests } from "./environment.ts";
 import {
   describeContext,
   keyTree,
@@ -14,6 +15,7 @@ import {
   type PreparedImage,
   type SettledNeeds,
 } from "./evaluate_image.ts";
+import type { ImageNode } from "./graph.ts";
 import { keyOf } from "./key_of.ts";
 
 /** Raised when the same sources would give another source key. */
@@ -25,10 +27,10 @@ export async function sourceKeyToRead(
   prepared: PreparedImage,
   needs: SettledNeeds,
 ): Promise<string | undefined> {
-  const { description: { sourceKey }, without } = prepared;
-  if (sourceKey === undefined) return undefined;
-  const tree = await c.index.rootOf(sourceKey.inputs, { without });
-  return await keyOfSources(prepared, sourceKey, needs, tree);
+  const description = await describedAnew(c, prepared.node);
+  if (description.sourceKey === undefined) return undefined;
+  const tree = await c.index.rootOf(description.sourceKey.inputs, { without: allOutputs(c) });
+  return await keyOfSources({ ...prepared, description, tree }, needs);
 }
 
 /**
@@ -40,26 +42,39 @@ export async function sourceKeyToWrite(
   prepared: PreparedImage,
   needs: SettledNeeds,
 ): Promise<string | undefined> {
-  const { node, without, guard } = prepared;
-  if (guard === undefined) return undefined;
+  if (prepared.guard === undefined) return undefined;
+  const description = await describedAnew(c, prepared.node);
+  if (description.sourceKey === undefined) return undefined;
+  const { root: tree, entries } = await c.index.tree(description.sourceKey.committed, {
+    without: allOutputs(c),
+  });
+  const committed = new Set(entries.map(({ path }) => path));
+  const wentIn = (await keyTree(c, prepared)).entries;
+  const isCommitted = wentIn.every(({ path, type }) => type === "directory" || committed.has(path));
+  return isCommitted ? await keyOfSources({ ...prepared, description, tree }, needs) : undefined;
+}
+
+/**
+ * The description as it is before the tool is asked. Having been asked, a plugin may know that the
+ * answer holds for this moment alone.
+ */
+async function describedAnew(c: Circumstances, node: ImageNode): Promise<Description> {
   const plugin = await node.image.plugin.load();
-  // What the tool was asked may have shown that its answer holds for this moment alone.
-  const { sourceKey } = await plugin.describe(node.image, describeContext(c, node));
-  if (sourceKey === undefined) return undefined;
-  const committed = await c.index.tree(sourceKey.committed, { without });
-  const paths = new Set(committed.entries.map(({ path }) => path));
-  const { entries } = await keyTree(c, prepared);
-  if (!entries.every(({ path, type }) => type === "directory" || paths.has(path))) return undefined;
-  return await keyOfSources(prepared, sourceKey, needs, committed.root);
+  return await plugin.describe(node.image, describeContext(c, node));
+}
+
+/** What tasks make is in no clone; the keys of needed ones stand for it. */
+function allOutputs({ project }: Circumstances): readonly string[] {
+  return [...new Set([...project.tasks.values()].flatMap(({ outputs }) => outputs))].sort();
 }
 
 async function keyOfSources(
-  prepared: PreparedImage,
-  { facts }: SourceKeyParts,
+  { identity: _, ...prepared }: PreparedImage,
   needs: SettledNeeds,
-  tree: string,
 ): Promise<string> {
-  const { identity: _, ...own } = prepared;
-  const parts = partsOf({ ...own, tree }, needs, { bases: {} });
+  const { node: { image }, description: { sourceKey } } = prepared;
+  const hostEnv = await environmentDigests(image.common.hostEnv);
+  const parts = partsOf({ ...prepared, hostEnv }, needs, { bases: {} });
+  const facts = sourceKey?.facts ?? null;
   return await keyOf(canonicalJson({ ...parts, source: SOURCE_SCHEMA, facts } as unknown as Json));
 }

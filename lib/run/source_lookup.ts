@@ -29,7 +29,7 @@ export interface SourceLookup {
 /**
  * Looks for the result of an image that has no identity yet.
  *
- * @param hasTool whether the tool could be asked: it decides where only local circumstances changed.
+ * @param hasTool whether the tool could be asked: it is, where it has been before.
  */
 export async function findBySource(
   session: Session,
@@ -39,9 +39,9 @@ export async function findBySource(
 ): Promise<SourceLookup> {
   const { circumstances: c, registries, settings } = session;
   const { node: { id, image }, record } = prepared;
-  if (c.forced.has(id)) return {};
+  if (c.forced.has(id) || (hasTool && record !== undefined)) return {};
   const sourceKey = await sourceKeyToRead(c, prepared, needs);
-  if (sourceKey === undefined || (hasTool && record?.sourceKey === sourceKey)) return {};
+  if (sourceKey === undefined) return {};
   const earlier = hasTool ? undefined : earlierResult(session, prepared, sourceKey);
   if (earlier !== undefined) {
     const again = await preparedByResult(c, prepared, earlier);

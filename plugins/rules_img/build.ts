@@ -1,7 +1,7 @@
 /** The implementation of `rulesImg({ … })`. */
 
 import { Fault, usageFault } from "../../lib/model/errors.ts";
-import type { Description, Plugin } from "../../lib/model/plugin.ts";
+import type { DescribeContext, Description, Plugin } from "../../lib/model/plugin.ts";
 import type { Image } from "../../lib/model/recipe.ts";
 import { PROGRAMS } from "./bazel/workspace.ts";
 import { PLUGIN } from "./recipe.ts";
@@ -27,7 +27,7 @@ export const plugin: Plugin = {
 };
 
 /** What goes in is Bazel's to tell. */
-function describe(image: Image): Description {
+async function describe(image: Image, context: DescribeContext): Promise<Description> {
   const { push } = recipeOf({ image });
   if (push !== undefined && Object.keys(image.common.labels).length > 0) {
     throw usageFault("A push target publishes what Bazel built, without the recipe's labels", {
@@ -36,11 +36,14 @@ function describe(image: Image): Description {
       next: "set the labels in the BUILD file, or leave out `push`",
     });
   }
+  const { sourceKeyParts } = await import("./source_key.ts");
+  const sourceKey = push === undefined ? await sourceKeyParts(image, context) : undefined;
   return {
     options: keyOptions(image),
     inputs: [],
     undiscovered: true,
     guard: {},
     tools: [{ anyOf: PROGRAMS, next: "install bazelisk" }],
+    ...(sourceKey === undefined ? {} : { sourceKey }),
   };
 }

@@ -67,6 +67,20 @@ export function environmentOf(
   return [...names].sort();
 }
 
+/**
+ * Variables that can be told without asking Bazel: those that options and the workspace's own files
+ * name, and those of the C toolchain. What actions inherit unless their environment is strict is
+ * left out: it is another on every machine.
+ */
+export function namedVariables(
+  options: readonly EffectiveOption[],
+  starlark: Iterable<string>,
+): string[] {
+  const names = new Set([...variablesOf(options.map(({ text }) => text)), ...C_TOOLCHAIN]);
+  for (const path of starlark) for (const name of readBy(readIfThere(path))) names.add(name);
+  return [...names].sort();
+}
+
 /** Variables that a Starlark file reads: a repository rule sees all of the environment. */
 export function readBy(text: string): string[] {
   if (!/\b(?:environ|getenv)\b/.test(text)) return [];
