@@ -3,7 +3,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { randomFrom } from "../support/random.ts";
 import { imageOf, taskOf, TestProject } from "../support/project.ts";
-import { full } from "../support/tools.ts";
+import { commitAll } from "../support/real/fixture.ts";
+import { runTool } from "../support/real/program.ts";
+import { tempFolder } from "../support/real/temp_folder.ts";
+import { full, toolTest } from "../support/tools.ts";
 
 const PROJECT = `{
   tasks: {
@@ -114,29 +117,51 @@ Deno.test("prune without rules leaves no earlier result, and with --keep the las
   assertEquals([await status(states[1]!), await status(states[2]!)], ["build", "current"]);
 });
 
-Deno.test("random edits and reverts come to what an empty state comes to, and to no build twice", async () => {
-  await using project = await TestProject.resident(FILES, PROJECT);
-  const random = randomFrom(20261201);
-  const pick = <T>(all: readonly T[]) => all[Math.floor(random() * all.length)]!;
-  const built = new Map<string, string>();
-  const paths = Object.keys(FILES) as (keyof typeof FILES)[];
-  const state: Record<string, string> = { ...FILES };
-  for (let round = 0; round < (full ? 500 : 40); round++) {
-    const path = pick(paths);
-    state[path] = `${pick([1, 2, 3])}\n`;
-    project.write({ [path]: state[path]! });
-    const { images } = await project.json(["build"]);
-    for (const { name, key, imageId, status } of images) {
-      const known = built.get(`${name} ${key}`);
-      assertEquals(status === "built", known === undefined, `${name} in round ${round}`);
-      if (known !== undefined) assertEquals(imageId, known);
-      built.set(`${name} ${key}`, imageId!);
+toolTest(
+  ["git"],
+  "random edits, reverts and switches of branches build no state twice",
+  async () => {
+    await using project = await TestProject.resident(FILES, PROJECT);
+    project.write({ ".gitignore": "/.images\n/dist\n/runs\n" });
+    await commitAll(project.root);
+    const git = (...args: string[]) => runTool(["git", "-C", project.root, ...args]);
+    await git("branch", "other");
+    const random = randomFrom(20261201);
+    const pick = <T>(all: readonly T[]) => all[Math.floor(random() * all.length)]!;
+    const edit = () => project.write({ [pick(Object.keys(FILES))]: `${pick([1, 2, 3])}\n` });
+    const edits: readonly (() => unknown)[] = [
+      edit,
+      edit,
+      () => git("checkout", "-q", "--", "."),
+      () => git("-c", "user.name=test", "-c", "user.email=t@example.com", "stash", "-q"),
+      () => git("stash", "pop", "-q").catch(() => git("checkout", "-q", "-f")),
+      () => commitAll(project.root).catch(() => {}),
+      () => git("checkout", "-q", "-f", pick(["-", "other"])).catch(() => {}),
+    ];
+    const built = new Map<string, string>();
+    const states = new Map<string, Record<string, string>>();
+    for (let round = 0; round < (full ? 500 : 40); round++) {
+      await pick(edits)();
+      const { images } = await project.json(["build"]);
+      const state: Record<string, string> = {};
+      for (const { name, key, imageId, status } of images) {
+        const known = built.get(`${name} ${key}`);
+        assertEquals(status === "built", known === undefined, `${name} in round ${round}`);
+        assertEquals(imageId, known ?? imageId);
+        built.set(`${name} ${key}`, imageId!);
+        state[name] = imageId!;
+      }
+      const contents = Object.keys(FILES).map((path) => Deno.readTextFileSync(project.path(path)));
+      states.set(JSON.stringify(contents), state);
     }
-  }
-  project.env.IMAGES_STATE_DIR = project.beside("empty");
-  const { images } = await project.json(["build"]);
-  for (const { name, key, imageId, status } of images) {
-    assertEquals([status, imageId], ["built", built.get(`${name} ${key}`)]);
-  }
-  assert(built.size > 6, "several states were met");
-});
+    assert(states.size > 6, `${states.size} states were met`);
+    for (const [contents, state] of [...states].slice(0, full ? 27 : 3)) {
+      const texts = JSON.parse(contents) as string[];
+      project.write(Object.fromEntries(Object.keys(FILES).map((path, at) => [path, texts[at]!])));
+      await using empty = await tempFolder("empty-state");
+      project.env.IMAGES_STATE_DIR = empty.path;
+      const { images } = await project.json(["build"]);
+      for (const { name, imageId } of images) assertEquals(imageId, state[name], contents);
+    }
+  },
+);
