@@ -92,9 +92,9 @@ toolTest(TOOLS, "what is wrong before any step starts no engine", async (t) => {
       assertMatch(text, message);
       assertMatch(text, /next: /);
       assertEquals(code, status);
-      for (const tool of ["docker", "podman", "buildah"]) {
-        assertEquals(project.starts(tool), []);
-      }
+      // Whether an engine works may be asked; nothing is built.
+      const started = ["docker", "podman", "buildah"].flatMap((tool) => project.starts(tool));
+      assertEquals(started.filter((line) => line !== "buildx inspect"), []);
     });
   }
 });
@@ -111,7 +111,7 @@ toolTest(TOOLS, "an engine that is not there, stops or runs out of space is name
     const { code, text } = await failure(project, "docker");
     assertEquals(code, 3);
     assertMatch(text, /Cannot connect to the Docker daemon/);
-    assertMatch(text, /next: see that docker works here, or choose another engine/);
+    assertMatch(text, /see that docker works here, or choose another engine/);
   });
   await t.step("a daemon that is killed in mid-build", async () => {
     await using docker = await startDocker();
