@@ -87,17 +87,23 @@ function namesOf({ images, tasks, groups }: Project): string[] {
 /** Names of images and tasks that a name or group stands for. */
 function namesFor(project: Project, name: string): readonly string[] {
   if (project.images.has(name) || project.tasks.has(name)) return [name];
-  if (project.groups.has(name)) return membersOf(project, name, new Set());
+  if (project.groups.has(name)) return membersOf(project, name);
   throw unknown(name, namesOf(project));
 }
 
-function membersOf(project: Project, group: string, seen: Set<string>): string[] {
-  if (seen.has(group)) return [];
-  seen.add(group);
-  const members = project.groups.get(group) ?? [];
-  return members.flatMap((each) =>
-    project.groups.has(each) ? membersOf(project, each, seen) : [each]
-  );
+/** Without calls that nest as deep as groups do: there may be thousands in each other. */
+function membersOf({ groups }: Project, group: string): string[] {
+  const members: string[] = [];
+  const seen = new Set<string>();
+  const open = [group];
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    if (seen.has(name)) continue;
+    seen.add(name);
+    const inside = groups.get(name);
+    if (inside === undefined) members.push(name);
+    else open.push(...inside.toReversed());
+  }
+  return members;
 }
 
 function unknown(name: string, known: readonly string[]): Error {

@@ -8,6 +8,9 @@ import { errorMessage, shown } from "./faults.ts";
 import type { Palette } from "./palette.ts";
 import { countOf, countsText, duration, labelsOf, namesText, size } from "./words.ts";
 
+/** The most steps of a critical path that are named. */
+const LONGEST_PATH = 16;
+
 type Result = ImageResult | TaskResult;
 
 /** The lines that end a run; quietly, only those about what is missing. */
@@ -101,8 +104,15 @@ function published(document: ResultDocument, board: Board, palette: Palette): st
 function criticalPath(board: Board, palette: Palette): string[] {
   const path = board.criticalPath;
   if (path.length < 2) return [];
-  const steps = path.map(({ id, ms }) => `${id} ${duration(ms)}`).join(" → ");
-  return [palette.dim(`critical path: ${steps}`)];
+  const steps = path.map(({ id, ms }) => `${id} ${duration(ms)}`);
+  if (steps.length > LONGEST_PATH) {
+    steps.splice(
+      LONGEST_PATH / 2,
+      steps.length - LONGEST_PATH,
+      `${steps.length - LONGEST_PATH} more`,
+    );
+  }
+  return [palette.dim(`critical path: ${steps.join(" → ")}`)];
 }
 
 /** What is wrong with an index is told of its platforms. */

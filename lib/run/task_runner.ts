@@ -43,9 +43,13 @@ export class TaskRunner {
    */
   async hold(ids: readonly Subject[]): Promise<HeldLock> {
     const { index, graph } = this.#session.circumstances;
-    const nodes = graph.closure(ids).map((id) => this.#task(id));
+    // There may be thousands of needs in a row, whose calls must not nest.
+    await Promise.resolve();
     for (;;) {
-      const ran = await Promise.all(nodes.map((node) => this.ensure(node)));
+      await Promise.all(ids.map((id) => this.ensure(this.#task(id))));
+      const nodes = graph.closure(ids).map((id) => this.#task(id));
+      const ran: SettledTask[] = [];
+      for (const node of nodes) ran.push(await this.ensure(node));
       refuseAfter(ran.find((task) => task.fault !== undefined));
       const held = await this.#share(nodes);
       const replaced = nodes.filter((node) => !this.#isAsLeft(node));

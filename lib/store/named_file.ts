@@ -2,7 +2,17 @@
 
 import { Fault, usageFault } from "../model/errors.ts";
 import { replaceFile } from "./atomic.ts";
-import { writeContent } from "../util/write_all.ts";
+import { writeAll, writeContent } from "../util/write_all.ts";
+
+/** Opened by its path, a file that output is appended to would be written from its beginning. */
+const STANDARD: Readonly<Record<string, typeof Deno.stdout>> = {
+  "/dev/stdout": Deno.stdout,
+  "/dev/fd/1": Deno.stdout,
+  "/proc/self/fd/1": Deno.stdout,
+  "/dev/stderr": Deno.stderr,
+  "/dev/fd/2": Deno.stderr,
+  "/proc/self/fd/2": Deno.stderr,
+};
 
 /**
  * Writes to a path that somebody named. A file is there whole or not at all, a link stays and what it
@@ -14,6 +24,11 @@ export async function writeNamed(
   named: string,
   content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): Promise<void> {
+  const standard = STANDARD[named];
+  if (standard !== undefined) {
+    for await (const chunk of content) writeAll(standard, chunk);
+    return;
+  }
   const { path, isReplaced } = await targetOf(named);
   try {
     if (isReplaced) await replaceFile(path, content);

@@ -4,7 +4,7 @@
  */
 
 /** Writes all of a chunk. */
-export function writeAll(file: Deno.FsFile, chunk: Uint8Array): void {
+export function writeAll(file: Pick<Deno.FsFile, "writeSync">, chunk: Uint8Array): void {
   for (let at = 0; at < chunk.length;) at += file.writeSync(chunk.subarray(at));
 }
 

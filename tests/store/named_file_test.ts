@@ -75,3 +75,20 @@ Deno.test("images.lock pins nothing but references", () =>
     assertStringIncludes(fault.message, '"gcr?.io/x/app:1" is no image reference');
     return Promise.resolve();
   }));
+
+Deno.test("what is written to /dev/stdout is appended where the output is", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "images-test-" });
+  try {
+    const module = new URL("../../lib/store/named_file.ts", import.meta.url).href;
+    const script = `import { writeNamed } from "${module}";
+      await writeNamed("/dev/stdout", [new TextEncoder().encode("more")]);`;
+    Deno.writeTextFileSync(`${folder}/write.ts`, script);
+    Deno.writeTextFileSync(`${folder}/out`, "before ");
+    const command = `"$1" run -A -q "$2/write.ts" >> "$2/out"`;
+    const args = ["-c", command, "sh", Deno.execPath(), folder];
+    const { success } = await new Deno.Command("sh", { args }).output();
+    assertEquals([success, Deno.readTextFileSync(`${folder}/out`)], [true, "before more"]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
