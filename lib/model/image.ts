@@ -14,6 +14,8 @@ export type BlobPlace =
   | {
     readonly at: "plugin";
     readonly data: Json;
+    /** Name of that plugin, noted when the image is recorded: an image on it may be of another. */
+    readonly plugin?: string;
     /** Absolute paths that must be there for this place to hold. */
     readonly requires?: readonly string[];
   };

@@ -15,7 +15,7 @@ import { sourceKeyToWrite } from "../plan/source_key.ts";
 import type { ImageRecord } from "../store/records.ts";
 import { buildContext, type OwnedContext, timeLimit } from "./build_context.ts";
 import { faultOfChangedInputs } from "./faults.ts";
-import { localImage, mediaTypeOf } from "./local_image.ts";
+import { localImage, mediaTypeOf, withMaker } from "./local_image.ts";
 import type { Session } from "./session.ts";
 import { verifyImage } from "./verify.ts";
 
@@ -128,7 +128,7 @@ async function finish(
     configSize: config.size,
     manifest,
     ...(source.listing === undefined ? {} : { listing: source.listing }),
-    layers: source.layers,
+    layers: source.layers.map((layer) => withMaker(layer, node.image.plugin)),
     reasons,
     ms: Math.round(taken()),
     at: Date.now(),

@@ -53,9 +53,28 @@ export function openable(
     });
   };
   const made = layer.places.find((place) => place.at === "plugin");
-  if (made === undefined || plugin === undefined) return { ...layer, open };
-  const list = async () => await (await plugin.load()).listLayer?.(layer, made.data);
+  const maker = made === undefined ? undefined : makerOf(session, made, plugin);
+  if (made === undefined || maker === undefined) return { ...layer, open };
+  const list = async () => await (await maker.load()).listLayer?.(layer, made.data);
   return { ...layer, open, list };
+}
+
+/** A layer with the name of the plugin that makes it again, where none is noted yet. */
+export function withMaker(layer: Layer, plugin: PluginRef): Layer {
+  const places = layer.places.map((place) =>
+    place.at === "plugin" ? { plugin: plugin.name, ...place } : place
+  );
+  return { ...layer, places };
+}
+
+/** The plugin that makes a layer again: that of the image, or of one that it is on. */
+function makerOf(
+  { circumstances: { project } }: Session,
+  { plugin: name }: BlobPlace & { readonly at: "plugin" },
+  own: PluginRef | undefined,
+): PluginRef | undefined {
+  if (name === undefined || own?.name === name) return own;
+  return [...project.images.values()].find(({ plugin }) => plugin.name === name)?.plugin;
 }
 
 async function openAt(
@@ -68,9 +87,9 @@ async function openAt(
   if (place.at === "registry") {
     return await session.registries.openBlob(place, layer.descriptor, signal);
   }
-  if (place.at === "layout" || plugin === undefined) return undefined;
-  const implementation = await plugin.load();
-  return await implementation.openLayer?.(layer, place.data, signal);
+  if (place.at === "layout") return undefined;
+  const implementation = await makerOf(session, place, plugin)?.load();
+  return await implementation?.openLayer?.(layer, place.data, signal);
 }
 
 async function smallBlob(

@@ -79,6 +79,27 @@ toolTest(
   },
 );
 
+toolTest(TOOLS, "an image on a Nix image is published with the layers that Nix made", async () => {
+  await using registry = await startLoopbackRegistry();
+  await using flake = await FlakeProject.create(
+    FLYWHEEL,
+    `{
+      registries: { team: registry("${registry.host}/team") },
+      images: {
+        "attic-server": nix2container({ installable: ".#attic-server-image" }),
+        docs: files({ base: { image: "attic-server" }, layers: [{ from: "attic", to: "/docs" }] }),
+      },
+    }`,
+  );
+  const pushed = await flake.project.json(["push", "docs"]);
+  const { status, destinations } = imageOf(pushed, "docs");
+  assertEquals([status, destinations?.[0]?.status], ["built", "pushed"]);
+  const { code, stdout } = await flake.project.images("inspect", "docs", "--json");
+  assertEquals(code, 0);
+  assertStringIncludes(stdout, "/docs/atticd.sh");
+  assertStringIncludes(stdout, "/bin/atticd");
+});
+
 toolTest(TOOLS, "a store path that was tampered with is not published, and is named", async () => {
   await using registry = await startLoopbackRegistry();
   const salt = crypto.randomUUID();
