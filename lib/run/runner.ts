@@ -29,6 +29,7 @@ import { type HeldLock, withLock } from "../store/lock.ts";
 import type { ImageRecord } from "../store/records.ts";
 import { Batches, type Ticket } from "./batches.ts";
 import { openContext, startBuild } from "./build_image.ts";
+import { timeLimit } from "./build_context.ts";
 import {
   failureOf,
   faultAbout,
@@ -238,15 +239,21 @@ export class Runner {
     if (plugin.preflight === undefined) return undefined;
     const session = this.#session;
     const need = (name: string) => this.#need(node, name);
-    const { context } = await openContext(session, prepared, undefined, session.signal, need);
+    const limit = timeLimit(session.signal, node.image.common.timeout, node.id);
+    const { context } = await openContext(session, prepared, undefined, limit.signal, need);
     try {
+      limit.begin();
       await plugin.preflight({ image: node.image, description, context });
       return undefined;
     } catch (error) {
-      const fault = asFault(error, { where: node.id });
+      const { aborted, reason } = limit.signal;
+      const fault = asFault(aborted && reason instanceof Fault ? reason : error, {
+        where: node.id,
+      });
       if (fault.kind !== "unavailable") throw fault;
       return fault;
     } finally {
+      limit.clear();
       await context.close();
     }
   }

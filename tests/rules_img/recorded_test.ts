@@ -98,7 +98,7 @@ const TOLD: readonly (readonly [string, number, string, RegExp])[] = [
     "registry.txt",
     32,
     "//app:image",
-    /failed .*Error accessing registry .*Unknown host.*next: let Bazel reach its module registry/s,
+    /failed .*Error accessing registry .*Unknown host.*next: check the network and HTTPS_PROXY/s,
   ],
   [
     "module-syntax.txt",
@@ -136,7 +136,7 @@ Deno.test("faults of a query, as people are told", async (t) => {
       const answer = `echo '<query version="2"></query>'; cat said.txt >&2; exit ${status}`;
       project.fakeTool("bazel", answer);
       project.define(`{ images: { app: rulesImg({ target: "${target}" }) } }`);
-      const { code, stderr } = await project.images("build");
+      const { code, stderr } = await project.images("build", "app");
       assertEquals(code, 1);
       assertMatch(stderr, told);
     });
