@@ -10,7 +10,7 @@ import type { BuildRequest, Identity } from "../model/plugin.ts";
 import type { PluginRef } from "../model/recipe.ts";
 import type { PreparedImage } from "../plan/evaluate_image.ts";
 import { timeLimit } from "./build_context.ts";
-import { openContext, type PendingBuild } from "./build_image.ts";
+import type { PendingBuild } from "./build_image.ts";
 import { Gate } from "./gate.ts";
 import type { Session } from "./session.ts";
 
@@ -111,6 +111,7 @@ export class Batches {
     const limits = all.map(({ prepared: { node } }) =>
       timeLimit(session.signal, node.image.common.timeout, node.id)
     );
+    const { openContext } = await import("./build_image.ts");
     const opened = await Promise.all(
       all.map(({ prepared, need }, at) =>
         openContext(session, prepared, undefined, limits[at]!.signal, need)

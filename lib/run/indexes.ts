@@ -5,7 +5,6 @@ import type { BuildStatus, Verdict } from "../model/result.ts";
 import { KEY_SCHEMA } from "../model/key.ts";
 import { parsePlatform } from "../model/platform.ts";
 import type { Image } from "../model/recipe.ts";
-import { encodeIndex } from "../oci/documents.ts";
 import { needsOf } from "../plan/graph.ts";
 import { hashJson } from "../oci/hash.ts";
 import type { Layout } from "../store/layout.ts";
@@ -83,6 +82,7 @@ export async function topOf(layout: Layout, records: readonly ImageRecord[]): Pr
     ...record.manifest,
     platform: parsePlatform(record.platform),
   }));
+  const { encodeIndex } = await import("../oci/documents.ts");
   return await layout.write(MediaType.index, encodeIndex({ manifests }));
 }
 

@@ -22,13 +22,11 @@ import {
 } from "../plan/evaluate_image.ts";
 import type { ImageNode } from "../plan/graph.ts";
 import { hasRemotes, recordable, type RemoteDigests, remotesOf } from "../plan/remotes.ts";
-import { sourceKeyToWrite } from "../plan/source_key.ts";
 import { ownReasons } from "../plan/own_reasons.ts";
 import { which } from "../process/which.ts";
 import { type HeldLock, withLock } from "../store/lock.ts";
 import type { ImageRecord } from "../store/records.ts";
 import { Batches, type Ticket } from "./batches.ts";
-import { openContext, startBuild } from "./build_image.ts";
 import { timeLimit } from "./build_context.ts";
 import {
   failureOf,
@@ -38,13 +36,17 @@ import {
   refuseWhenStopped,
 } from "./failures.ts";
 import { withLogOf } from "./faults.ts";
-import { localImage } from "./local_image.ts";
 import { finished } from "./results.ts";
+import { lazy } from "../model/lazy.ts";
 import { Slots } from "../model/slots.ts";
 import type { Session } from "./session.ts";
 import type { Settled, SettledImage, SettledTask } from "./settled.ts";
-import { findBySource } from "./source_lookup.ts";
 import { TaskRunner } from "./task_runner.ts";
+
+/** Not needed where nothing has changed. */
+const building = lazy(() => import("./build_image.ts"));
+const lookingUp = lazy(() => import("./source_lookup.ts"));
+const sourceKeys = lazy(() => import("../plan/source_key.ts"));
 
 /** Whether what is not current is built, or only said. */
 export type Mode = "build" | "plan";
@@ -184,7 +186,12 @@ export class Runner {
     let prepared: PreparedImage = described;
     if (described.unidentified) {
       const missing = missingTool(described.description.tools ?? []);
-      const lookup = await findBySource(session, described, needs, missing === undefined);
+      const lookup = await (await lookingUp()).findBySource(
+        session,
+        described,
+        needs,
+        missing === undefined,
+      );
       if (lookup.evaluation !== undefined) {
         return await this.#refreshed(lookup.evaluation, false);
       }
@@ -240,7 +247,13 @@ export class Runner {
     const session = this.#session;
     const need = (name: string) => this.#need(node, name);
     const limit = timeLimit(session.signal, node.image.common.timeout, node.id);
-    const { context } = await openContext(session, prepared, undefined, limit.signal, need);
+    const { context } = await (await building()).openContext(
+      session,
+      prepared,
+      undefined,
+      limit.signal,
+      need,
+    );
     try {
       limit.begin();
       await plugin.preflight({ image: node.image, description, context });
@@ -276,7 +289,9 @@ export class Runner {
     if (same) return evaluation;
     if (tree !== record.tree) c.records.putTree(tree, (await keyTree(c, prepared)).entries);
     const { schema: _, sourceKey: before, ...rest } = record;
-    const sourceKey = isAsked ? await sourceKeyToWrite(c, prepared, parts) : before;
+    const sourceKey = isAsked
+      ? await (await sourceKeys()).sourceKeyToWrite(c, prepared, parts)
+      : before;
     const current = {
       ...rest,
       ...(sourceKey === undefined ? {} : { sourceKey }),
@@ -294,7 +309,8 @@ export class Runner {
     const { prepared, parts } = evaluation;
     const tree = await keyTree(c, prepared);
     c.records.putTree(tree.root, tree.entries);
-    const sourceKey = found.sourceKey ?? await sourceKeyToWrite(c, prepared, parts);
+    const sourceKey = found.sourceKey ??
+      await (await sourceKeys()).sourceKeyToWrite(c, prepared, parts);
     const record = { ...found, ...(sourceKey === undefined ? {} : { sourceKey }) };
     c.records.putImage(record);
     return record;
@@ -372,7 +388,11 @@ export class Runner {
   ): Promise<ImageRecord> {
     const session = this.#session;
     const { node } = evaluation.prepared;
-    const pending = await startBuild(session, evaluation, (name) => this.#need(node, name));
+    const pending = await (await building()).startBuild(
+      session,
+      evaluation,
+      (name) => this.#need(node, name),
+    );
     const { context } = pending.request;
     try {
       if (plugin.buildAll !== undefined) {
@@ -400,6 +420,7 @@ export class Runner {
     if (settled?.record === undefined) {
       throw new Fault(`The image "${name}" is not there on ${node.platform}`, { where: node.id });
     }
+    const { localImage } = await import("./local_image.ts");
     return await localImage(this.#session, settled.record);
   }
 
