@@ -18,6 +18,7 @@ export const buildx: Engine = {
   name: "docker buildx",
   program: "docker",
   weakCache: false,
+  triggersFromStages: false,
   question: (builder) => [
     ...["docker", "buildx", "inspect"],
     ...(builder === undefined ? [] : [builder]),
@@ -64,6 +65,7 @@ export const classic: Engine = {
   name: "docker",
   program: "docker",
   weakCache: true,
+  triggersFromStages: false,
   question: () => ["docker", "version", "--format", "{{.Server.Version}}"],
   verdict({ code, stdout, stderr }) {
     const version = stdout.trim();

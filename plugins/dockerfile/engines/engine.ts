@@ -70,6 +70,8 @@ export interface Engine {
   readonly program: string;
   /** Its layer cache knows less than the key: what it lacks has to stand in the Dockerfile. */
   readonly weakCache: boolean;
+  /** It carries out a base's ONBUILD that takes from a stage of the Dockerfile. */
+  readonly triggersFromStages: boolean;
   /** The command that tells whether it works here, without building anything. */
   question(builder?: string): readonly string[];
   /** What the answer to that means. */

@@ -5,8 +5,11 @@
 
 import { goMatcher, hasWildcard, unescapePattern } from "../plan/match.ts";
 import { pathArguments, sourcePattern } from "../plan/sources.ts";
-import type { Plan, PlannedStage, Step } from "../plan/stages.ts";
+import { originsOf, type Plan, type PlannedStage, type Step } from "../plan/stages.ts";
 import { FILES, FOLDERS } from "./mount_points.ts";
+
+/** Index of a stage → what its base left by ONBUILD. */
+type Triggers = ReadonlyMap<number, readonly Step[]>;
 
 /** Where engines leave something, or a link that usually leads there. */
 const PLACES: readonly string[] = [...FOLDERS, ...FILES, "var/run"];
@@ -15,16 +18,18 @@ const PLACES: readonly string[] = [...FOLDERS, ...FILES, "var/run"];
  * The indexes of stages that run something and out of which a place to mount at may be taken, in
  * the file's order.
  *
- * @param triggered indexes of stages whose base left instructions by ONBUILD.
+ * @param triggers index of a stage → what its base left by ONBUILD.
  */
-export function exposedStages(plan: Plan, triggered: ReadonlySet<number>): number[] {
+export function exposedStages(plan: Plan, triggers: Triggers): number[] {
   const stages = new Map(plan.stages.map((stage) => [stage.index, stage]));
   const exposed = new Set<number>();
-  for (const { steps } of plan.stages) {
-    for (const step of steps) {
+  for (const { index: user, steps } of plan.stages) {
+    for (const step of [...triggers.get(user) ?? [], ...steps]) {
       for (const index of takenFrom(step, plan)) {
         const below = ancestry(stages.get(index)!, stages);
-        const runs = below.some((stage) => triggered.has(stage.index) || stage.steps.some(isRun));
+        const runs = below.some(({ index: at, steps }) =>
+          [...triggers.get(at) ?? [], ...steps].some(isRun)
+        );
         // Another platform's image cannot be handed over, nor one whose triggers would run.
         const isFixed = below.some(({ platform, steps }) =>
           platform !== undefined || steps.some(({ instruction: it }) => it.keyword === "ONBUILD")
@@ -37,7 +42,12 @@ export function exposedStages(plan: Plan, triggered: ReadonlySet<number>): numbe
 }
 
 /** The part of a plan that one stage needs; a stage that is replaced needs nothing. */
-export function partOf(plan: Plan, target: number, replaced: ReadonlyMap<number, string>): Plan {
+export function partOf(
+  plan: Plan,
+  target: number,
+  replaced: ReadonlyMap<number, string>,
+  triggers: Triggers,
+): Plan {
   const stages = new Map(plan.stages.map((stage) => [stage.index, stage]));
   const part = new Map<number, PlannedStage>();
   const visit = (index: number): void => {
@@ -46,11 +56,10 @@ export function partOf(plan: Plan, target: number, replaced: ReadonlyMap<number,
     const stage = replaced.has(index) ? { ...planned, steps: [] } : planned;
     part.set(index, stage);
     if (replaced.has(index)) return;
-    const origins = [
-      stage.origin,
-      ...stage.steps.flatMap(({ from, mounts }) => [from, ...mounts.map((it) => it.origin)]),
-    ];
-    for (const origin of origins) if (origin?.kind === "stage") visit(origin.index);
+    const steps = [...triggers.get(index) ?? [], ...stage.steps];
+    for (const origin of originsOf({ ...stage, steps })) {
+      if (origin.kind === "stage") visit(origin.index);
+    }
   };
   visit(target);
   return { ...plan, stages: [...part.values()].sort((a, b) => a.index - b.index) };

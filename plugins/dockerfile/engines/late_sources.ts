@@ -1,6 +1,6 @@
 /**
- * URLs and images that show only once a base is read: by its environment, or by its ONBUILD. An
- * engine would fetch them although they are not in the key, so they are refused.
+ * URLs that show only once a base is read: by its environment, or by its ONBUILD. An engine would
+ * fetch them although they are not in the key, so they are refused.
  */
 
 import type { LocalImage } from "../../../lib/model/image.ts";
@@ -17,19 +17,20 @@ export class LateSources {
   readonly #known: ReadonlySet<unknown>;
 
   /**
-   * @param bases those in the key.
    * @param known instructions whose sources are all in the key.
    */
   constructor(
     readonly plan: Plan,
-    readonly bases: Readonly<Record<string, unknown>>,
     known: ReadonlySet<unknown>,
   ) {
     this.#known = known;
   }
 
-  /** @throws {Fault} with the line of what would be fetched besides what is in the key. */
-  check(stage: PlannedStage, base: LocalImage | undefined): void {
+  /**
+   * @param triggers what the base left by ONBUILD.
+   * @throws {Fault} with the line of what would be fetched besides what is in the key.
+   */
+  check(stage: PlannedStage, base: LocalImage | undefined, triggers: readonly Step[]): void {
     const { script: { source, escape }, budget } = this.plan;
     const { origin } = stage;
     const scope = origin.kind === "stage"
@@ -37,24 +38,8 @@ export class LateSources {
       : new Scope(source, escape, { open: false }, budget);
     this.#scopes.set(stage.index, scope);
     scope.addEnvironment(base?.config.config?.Env ?? []);
-    const triggers = base === undefined || origin.kind === "stage"
-      ? []
-      : this.plan.triggers(base.config.config?.OnBuild ?? [], stage);
-    for (const step of triggers) {
-      this.#refuseImages(step);
-      this.#step(step, scope, true);
-    }
+    for (const step of triggers) this.#step(step, scope, true);
     for (const step of stage.steps) this.#step(step, scope, false);
-  }
-
-  #refuseImages({ instruction, from, mounts }: Step): void {
-    for (const origin of [from, ...mounts.map((mount) => mount.origin)]) {
-      if (origin?.kind !== "base" || this.bases[origin.reference] !== undefined) continue;
-      const message = `The base's ONBUILD reads ${origin.reference}, which is not in the key`;
-      throw faultAt(this.plan.script.source, instruction, message, {
-        next: "copy it in the image's own Dockerfile, and take a base without that ONBUILD",
-      });
-    }
   }
 
   #step({ instruction }: Step, scope: Scope, isTrigger: boolean): void {

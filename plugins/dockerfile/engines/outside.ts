@@ -5,9 +5,16 @@ import type { LocalImage } from "../../../lib/model/image.ts";
 import { formatReference, parseReference } from "../../../lib/model/reference.ts";
 import { commitOf } from "../../../lib/model/source.ts";
 import type { BuildContext } from "../../../lib/model/plugin.ts";
-import type { Folder } from "../plan/folders.ts";
+import { faultAt } from "../syntax/place.ts";
 import { checkBase } from "../plan/platform.ts";
-import type { Origin, Plan, PlannedStage } from "../plan/stages.ts";
+import {
+  type Origin,
+  originKey,
+  originsOf,
+  type Plan,
+  type PlannedStage,
+  type Step,
+} from "../plan/stages.ts";
 import type { FetchedAdd } from "../plan/survey.ts";
 import { layoutImage } from "../native/layout_image.ts";
 import { RemoteTrees } from "../native/remote_tree.ts";
@@ -27,8 +34,8 @@ export interface Outside {
   readonly args: readonly string[];
   /** What stands in the place of ADD instructions that fetch something. */
   readonly copies: Fetched["copies"];
-  /** Indexes of stages whose base, or the stage they stand on, left instructions by ONBUILD. */
-  readonly triggered: ReadonlySet<number>;
+  /** Index of a stage → what its base, or the stage it stands on, left by ONBUILD. */
+  readonly triggers: ReadonlyMap<number, readonly Step[]>;
 }
 
 /**
@@ -46,8 +53,8 @@ export async function handOutside(
   const remotes = new RemoteTrees(tooling.context);
   const names = new Map<string, string>();
   const args: string[] = [];
-  for (const origin of originsOf(plan)) {
-    const key = keyOf(origin);
+  for (const origin of plan.stages.flatMap(originsOf)) {
+    const key = originKey(origin);
     if (names.has(key)) continue;
     if (origin.kind === "base") names.set(key, pinned(origin.reference, tooling.context));
     if (origin.kind === "image") {
@@ -81,53 +88,29 @@ export async function handOutside(
       );
     }
   }
-  const triggered = new Set<number>();
+  const triggers = new Map<number, readonly Step[]>();
   const late = new LateSources(
     plan,
-    tooling.context.bases,
     new Set(adds.map(({ instruction }) => instruction)),
   );
   for (const stage of plan.stages) {
     const base = await baseOf(stage, tooling.context);
     if (base !== undefined) checkBase(base, stage, plan);
-    late.check(stage, base);
-    const own = stage.steps.some(({ instruction }) =>
-      !stage.stage.instructions.includes(instruction)
-    );
-    if (own || (base?.config.config?.OnBuild ?? []).length > 0) triggered.add(stage.index);
+    const left = base === undefined
+      ? stage.steps.filter(({ instruction }) => !stage.stage.instructions.includes(instruction))
+      : plan.triggers(base.config.config?.OnBuild ?? [], stage);
+    late.check(stage, base, base === undefined ? [] : left);
+    if (base !== undefined) checkTriggers(left, engine, plan);
+    if (left.length > 0) triggers.set(stage.index, left);
   }
   const fetched = await handFetched(adds, remotes, tooling, plan.script.source);
   args.push(...fetched.args);
   return {
-    triggered,
+    triggers,
     copies: fetched.copies,
-    nameOf: (origin) => names.get(keyOf(origin))!,
+    nameOf: (origin) => names.get(originKey(origin))!,
     args,
   };
-}
-
-function originsOf(plan: Plan): Origin[] {
-  return plan.stages.flatMap(({ origin, steps }) => [
-    origin,
-    ...steps.flatMap(({ from, mounts }) => [from, ...mounts.map((mount) => mount.origin)]),
-  ]).filter((origin) => origin !== undefined);
-}
-
-function keyOf(origin: Origin): string {
-  switch (origin.kind) {
-    case "base":
-      return `base ${origin.reference}`;
-    case "image":
-      return `image ${origin.name}`;
-    case "folder":
-      return `folder ${(origin.folder satisfies Folder).path}`;
-    case "layout":
-      return `layout ${origin.folder}@${origin.digest}`;
-    case "git":
-      return `git ${origin.remote.source.name}:${origin.remote.subdir}`;
-    default:
-      return origin.kind;
-  }
 }
 
 /** A tag beside the digest would only be looked up once more. */
@@ -136,6 +119,27 @@ function pinned(reference: string, { bases }: BuildContext): string {
   const digest = bases[reference];
   if (digest === undefined) throw new Fault(`The digest of ${reference} is not known`);
   return formatReference({ host, repository, digest });
+}
+
+/** What a base left is carried out by the engine, with the names that stand there. */
+function checkTriggers(steps: readonly Step[], engine: Engine, plan: Plan): void {
+  for (const { instruction, from, mounts } of steps) {
+    const written = [instruction.options["from"]?.[0], ...mounts.map((mount) => mount.from)];
+    for (const [at, origin] of [from, ...mounts.map((mount) => mount.origin)].entries()) {
+      if (origin === undefined || origin.kind === "scratch") continue;
+      const byName = origin.kind === "stage" && !/^\d+$/.test(written[at]!);
+      if (byName && engine.triggersFromStages) continue;
+      throw faultAt(
+        plan.script.source,
+        instruction,
+        `${engine.name} cannot carry out the base's ONBUILD, which takes from "${written[at]}"`,
+        {
+          next: "choose another engine (buildah and podman know stages by their names), or write " +
+            "what ONBUILD does into the Dockerfile, on a base without it",
+        },
+      );
+    }
+  }
 }
 
 async function baseOf(

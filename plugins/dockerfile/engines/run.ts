@@ -107,7 +107,7 @@ class EngineBuild {
     const targets = plan.stages.flatMap(({ steps }) =>
       steps.flatMap(({ instruction }) => mountTargets(instruction))
     );
-    for (const index of exposedStages(plan, outside.triggered)) {
+    for (const index of exposedStages(plan, outside.triggers)) {
       if (index === target) continue;
       const made = await this.#build(index, folder, digests);
       const name = `the stage ${nameOf(plan.script.stages[index]!)} of ${context.name}`;
@@ -125,7 +125,7 @@ class EngineBuild {
   /** Builds one stage. */
   async #build(index: number, folder: string, digests: StepDigests): Promise<EngineImage> {
     const { text, plan } = this.reading;
-    const part = partOf(plan, index, this.#replaced);
+    const part = partOf(plan, index, this.#replaced, this.outside.triggers);
     const additions = { digests, replaced: this.#replaced, copies: this.outside.copies };
     const handed = handedScript(text, part, this.outside.nameOf, additions);
     return await this.engine.build(await this.#job(part, handed, folder), this.tooling);
@@ -137,7 +137,7 @@ class EngineBuild {
     const { dockerfile, ignoreFile } = await this.#write(handed);
     // What a base left by ONBUILD runs before anything that could be told to a weak cache.
     const noCache = context.overrides.noCache === true ||
-      (engine.weakCache && outside.triggered.size > 0);
+      (engine.weakCache && outside.triggers.size > 0);
     const target = part.stages.at(-1)!.stage.name;
     const stages = handed.stages.map((steps) => steps.length + 1);
     return {

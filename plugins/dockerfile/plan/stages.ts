@@ -148,7 +148,11 @@ class Planner {
       platform: this.platform,
       budget: this.#budget,
       mentions: this.#mentions,
-      triggers: (texts, stage) => this.#triggers(texts, stage.stage),
+      triggers: (texts, stage) => {
+        const steps = this.#triggers(texts, stage.stage);
+        for (const step of steps) this.#checkTrigger(step, stage);
+        return steps;
+      },
     };
   }
 
@@ -237,6 +241,44 @@ class Planner {
       steps,
     };
     return { planned, needs: needs.reverse() };
+  }
+
+  /**
+   * What a base's ONBUILD takes from must be in the key, which is made before the base is read: only
+   * what the Dockerfile uses as well is.
+   */
+  #checkTrigger({ instruction, from, mounts }: Step, { stage }: PlannedStage): void {
+    const used = new Set([...this.#planned.values()].flatMap(originsOf).map(originKey));
+    for (const origin of [from, ...mounts.map((mount) => mount.origin)]) {
+      if (origin === undefined || origin.kind === "scratch" || used.has(originKey(origin))) {
+        continue;
+      }
+      if (origin.kind === "stage" && this.#planned.has(origin.index)) continue;
+      const written = from === origin
+        ? instruction.options["from"]![0]!
+        : mounts.find((mount) => mount.origin === origin)!.from!;
+      throw this.#outsideKey(instruction, written, origin, stage);
+    }
+    this.#checkOrder(stage, [{ instruction, ...(from === undefined ? {} : { from }), mounts }]);
+  }
+
+  #outsideKey(instruction: Instruction, written: string, origin: Origin, stage: Stage): Fault {
+    const { source, stages } = this.script;
+    const names = stages.slice(0, stage.index).flatMap(({ name }) => name ?? []);
+    const near = origin.kind === "base" ? closest(written, names) : undefined;
+    const { keyword } = instruction;
+    if (near !== undefined) {
+      const message = `${keyword} by the base's ONBUILD takes from "${written}", which is no stage`;
+      return faultAt(source, instruction, message, {
+        next: `name the stage "${written}" if "${near}" was meant`,
+      });
+    }
+    const what = origin.kind === "base" ? origin.reference : `"${written}"`;
+    const message = `The base's ONBUILD reads ${what}, which is not in the key`;
+    const use = keyword === "RUN" ? `RUN --mount=from=${written} true` : `COPY --from=${written} …`;
+    return faultAt(source, instruction, message, {
+      next: `write "${use}" in a stage of this Dockerfile as well, or take another base`,
+    });
   }
 
   /** Stages are run in the file's order: cycles have been found, what is left is a late stage. */
@@ -390,6 +432,34 @@ class Planner {
     const origin = contextOrigin(name, value, this.folders);
     if (origin !== undefined) return origin;
     return { kind: "folder", folder: this.folders.open(value, `build context ${name}`) };
+  }
+}
+
+/** Everything that a stage stands on or reads from besides the main context. */
+export function originsOf({ origin, steps }: PlannedStage): Origin[] {
+  return [
+    origin,
+    ...steps.flatMap(({ from, mounts }) => [from, ...mounts.map((mount) => mount.origin)]),
+  ].filter((it) => it !== undefined);
+}
+
+/** The same text for the same origin. */
+export function originKey(origin: Origin): string {
+  switch (origin.kind) {
+    case "stage":
+      return `stage ${origin.index}`;
+    case "base":
+      return `base ${origin.reference}`;
+    case "image":
+      return `image ${origin.name}`;
+    case "folder":
+      return `folder ${origin.folder.path}`;
+    case "layout":
+      return `layout ${origin.folder}@${origin.digest}`;
+    case "git":
+      return `git ${origin.remote.source.name}:${origin.remote.subdir}`;
+    default:
+      return origin.kind;
   }
 }
 
