@@ -112,8 +112,8 @@ const SHAPE: Shape = {
   engine: oneOf(["auto", "native", "docker", "podman", "buildah"]),
 };
 
-/** Name and version, as they enter keys. */
-export const PLUGIN = { name: "dockerfile", version: "7" } as const;
+/** Name and version, as they enter keys; the reference is BuildKit 0.26 with Dockerfile 1.20. */
+export const PLUGIN = { name: "dockerfile", version: "8" } as const;
 
 const REF: PluginRef = {
   ...PLUGIN,

@@ -3,7 +3,6 @@
 import { hexOf } from "../../../lib/model/digest.ts";
 import type { LocalImage } from "../../../lib/model/image.ts";
 import { exportImage } from "../../../lib/run/export.ts";
-import type { Demand, Feature } from "./demands.ts";
 import {
   buildKitArguments,
   type Engine,
@@ -11,33 +10,18 @@ import {
   type Probe,
   sharedArguments,
 } from "./engine.ts";
+import { lackOfBuildah } from "./features.ts";
 import { type EngineImage, readFolder } from "./result.ts";
 import type { Ended, Tooling } from "./tooling.ts";
-
-/**
- * The version of buildah that first knows a feature; podman has buildah inside.
- *
- * @see https://github.com/containers/buildah/blob/main/CHANGELOG.md
- */
-const SINCE: Partial<Record<Feature, readonly [number, number]>> = {
-  heredoc: [1, 33],
-  exclude: [1, 38],
-  parents: [1, 40],
-  link: [1, 41],
-};
-
-/** What none of its versions knows. */
-const UNKNOWN: ReadonlySet<Feature> = new Set(["folder-base"]);
 
 /** podman, here or at the other end of a connection. */
 export const podman: Engine = {
   name: "podman",
   program: "podman",
   weakCache: true,
-  triggersFromStages: true,
   question: () => ["podman", "info", "--format", "{{.Host.BuildahVersion}}"],
   verdict,
-  lacks,
+  lacks: lackOfBuildah,
   handOver: (image, tooling) =>
     handOver(image, tooling, {
       isThere: ["podman", "image", "exists"],
@@ -58,10 +42,9 @@ export const buildah: Engine = {
   name: "buildah",
   program: "buildah",
   weakCache: true,
-  triggersFromStages: true,
   question: () => ["buildah", "--version"],
   verdict,
-  lacks,
+  lacks: lackOfBuildah,
   handOver: (image, tooling) =>
     handOver(image, tooling, {
       isThere: ["buildah", "inspect", "--type", "image"],
@@ -84,16 +67,6 @@ function verdict({ code, stdout, stderr }: Ended): Probe {
   }
   const [version] = /\d+\.\d+(?:\.\d+)?/.exec(stdout) ?? [];
   return { works: true, ...(version === undefined ? {} : { version }) };
-}
-
-function lacks(demands: readonly Demand[], version: string | undefined): Demand | undefined {
-  return demands.find(({ feature }) => {
-    if (UNKNOWN.has(feature)) return true;
-    const since = SINCE[feature];
-    if (since === undefined || version === undefined) return false;
-    const [major = 0, minor = 0] = version.split(".").map(Number);
-    return major < since[0] || (major === since[0] && minor < since[1]);
-  });
 }
 
 /** How one of the programs takes images. */

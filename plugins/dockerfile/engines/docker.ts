@@ -10,15 +10,18 @@ import {
   type HandedOver,
   sharedArguments,
 } from "./engine.ts";
+import { buildKitInDocker, lackOfBuildKit } from "./features.ts";
 import { type EngineImage, readArchive, readLayout } from "./result.ts";
 import type { Tooling } from "./tooling.ts";
+
+/** A builder that is the Docker engine itself. */
+const DOCKER_DRIVER = /^Driver: +docker$/m;
 
 /** docker buildx, with the builder that is chosen by `--builder`, `BUILDX_BUILDER` or docker itself. */
 export const buildx: Engine = {
   name: "docker buildx",
   program: "docker",
   weakCache: false,
-  triggersFromStages: false,
   question: (builder) => [
     ...["docker", "buildx", "inspect"],
     ...(builder === undefined ? [] : [builder]),
@@ -27,9 +30,17 @@ export const buildx: Engine = {
     if (code !== 0) return { works: false, why: firstWords(stderr) };
     // A builder that cannot be reached is described all the same.
     const error = /^Error: +(.*)$/m.exec(stdout);
-    return error === null ? { works: true } : { works: false, why: error[1]! };
+    if (error !== null) return { works: false, why: error[1]! };
+    const version = buildKitVersion(stdout);
+    return { works: true, ...(version === undefined ? {} : { version }) };
   },
-  lacks: () => undefined,
+  async version(tooling) {
+    const { stdout } = await tooling.askOnce(buildx.question(tooling.context.overrides.builder));
+    if (DOCKER_DRIVER.exec(stdout) === null) return undefined;
+    const { code, stdout: docker } = await tooling.askOnce(classic.question());
+    return code === 0 ? buildKitInDocker(docker.trim()) : undefined;
+  },
+  lacks: lackOfBuildKit,
   async handOver(image, tooling) {
     if (!await keepsImagesAsOci(tooling)) return await load(image, tooling);
     const folder = await tooling.newPath("image");
@@ -65,14 +76,15 @@ export const classic: Engine = {
   name: "docker",
   program: "docker",
   weakCache: true,
-  triggersFromStages: false,
   question: () => ["docker", "version", "--format", "{{.Server.Version}}"],
   verdict({ code, stdout, stderr }) {
     const version = stdout.trim();
     if (code === 0) return { works: true, ...(version === "" ? {} : { version }) };
     return { works: false, why: firstWords(stderr) };
   },
-  lacks: (demands) => demands[0],
+  lacks([demand]) {
+    return demand && { demand, remedy: "install docker buildx" };
+  },
   handOver: load,
   async build(job) {
     const idFile = `${job.out}.id`;
@@ -100,7 +112,7 @@ async function load(image: LocalImage, tooling: Tooling): Promise<HandedOver> {
  */
 async function keepsImagesAsOci(tooling: Tooling): Promise<boolean> {
   const { stdout } = await tooling.askOnce(buildx.question(tooling.context.overrides.builder));
-  if (/^Driver: +docker$/m.exec(stdout) === null) return true;
+  if (DOCKER_DRIVER.exec(stdout) === null) return true;
   return /worker\.(?:containerd\.namespace|snapshotter):/.test(stdout);
 }
 
@@ -110,6 +122,12 @@ async function saved(idFile: string, job: EngineJob): Promise<EngineImage> {
   await job.run(["docker", "save", "--output", archive, id]);
   await Deno.mkdir(job.out);
   return await readArchive(archive, job.out);
+}
+
+/** What a builder's description says; builds of distributions may not tell. */
+function buildKitVersion(description: string): string | undefined {
+  const [, version] = /^BuildKit(?: version)?: +v?(\d+\.\d+\S*)/mi.exec(description) ?? [];
+  return version === undefined || version.startsWith("0.0.") ? undefined : version;
 }
 
 function firstWords(lines: readonly string[]): string {

@@ -2,6 +2,7 @@
 
 import type { LocalImage } from "../../../lib/model/image.ts";
 import type { Demand } from "./demands.ts";
+import type { Lack } from "./features.ts";
 import type { EngineImage } from "./result.ts";
 import type { Ended, Tooling } from "./tooling.ts";
 
@@ -70,14 +71,22 @@ export interface Engine {
   readonly program: string;
   /** Its layer cache knows less than the key: what it lacks has to stand in the Dockerfile. */
   readonly weakCache: boolean;
-  /** It carries out a base's ONBUILD that takes from a stage of the Dockerfile. */
-  readonly triggersFromStages: boolean;
   /** The command that tells whether it works here, without building anything. */
   question(builder?: string): readonly string[];
   /** What the answer to that means. */
   verdict(answer: Ended): Probe;
-  /** The first of what a Dockerfile demands that this version cannot do. */
-  lacks(demands: readonly Demand[], version: string | undefined): Demand | undefined;
+  /** The version that decides what it can do, where {@link verdict} does not tell. */
+  version?(tooling: Tooling): Promise<string | undefined>;
+  /**
+   * The first of what a Dockerfile demands that this version cannot do.
+   *
+   * @param syntax the frontend that the Dockerfile names.
+   */
+  lacks(
+    demands: readonly Demand[],
+    version: string | undefined,
+    syntax: string | undefined,
+  ): Lack | undefined;
   /** Makes an image of the graph known to it. */
   handOver(image: LocalImage, tooling: Tooling): Promise<HandedOver>;
   /** Builds, and lays the result out in files. */

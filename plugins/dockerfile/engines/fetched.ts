@@ -13,20 +13,16 @@ import type { FetchedAdd } from "../plan/survey.ts";
 import { faultAt } from "../syntax/place.ts";
 import type { Source } from "../syntax/place.ts";
 import type { Instruction } from "../syntax/script.ts";
+import type { HandedCopy } from "./handed_script.ts";
 import { prepareTree } from "./prepare.ts";
 import type { Tooling } from "./tooling.ts";
 
-/** What stands in the place of an ADD. */
-export interface FetchedCopy {
-  /** Name of the named context that holds what was fetched. */
-  readonly from: string;
-  /** Paths in it, in the order of the sources; patterns that match one name. */
-  readonly paths: readonly string[];
-}
+/** Flags that COPY has too. */
+const FLAGS = ["chown", "chmod", "link", "exclude"];
 
 /** Everything fetched, by the instruction that adds it, and the folder that holds it. */
 export interface Fetched {
-  readonly copies: ReadonlyMap<Instruction, FetchedCopy>;
+  readonly copies: ReadonlyMap<Instruction, HandedCopy>;
   /** Arguments of the build that make the folder known. */
   readonly args: readonly string[];
 }
@@ -48,7 +44,7 @@ export async function handFetched(
   if (adds.length === 0) return { copies: new Map(), args: [] };
   const { context } = tooling;
   const top = folderOf(PLAIN_FOLDER);
-  const copies = new Map<Instruction, FetchedCopy>();
+  const copies = new Map<Instruction, HandedCopy>();
   const contents: string[] = [];
   for (const { instruction, remotes: named, isMixed } of adds) {
     refuse(instruction, isMixed, source);
@@ -61,7 +57,7 @@ export async function handFetched(
       const { name, fixed } = remote.source;
       contents.push(canonicalJson([fixed ?? context.sources[name] ?? "", paths.at(-1)!]));
     }
-    copies.set(instruction, { from: CONTEXT, paths });
+    copies.set(instruction, { from: CONTEXT, paths, flags: FLAGS });
   }
   const name = hexOf(sha256(contents.join("\n"))).slice(0, 32);
   const path = await prepareTree(top, name, context);

@@ -10,7 +10,6 @@ import type { Span } from "../syntax/place.ts";
 import type { Instruction, Stage } from "../syntax/script.ts";
 import { joinLines, type Piece, splitKeyword, textOf } from "../syntax/statements.ts";
 import { splitFlags } from "../syntax/words.ts";
-import type { Fetched, FetchedCopy } from "./fetched.ts";
 import type { StepDigests } from "./step_digests.ts";
 
 /** What an engine calls something outside the Dockerfile. */
@@ -22,8 +21,20 @@ export interface Additions {
   readonly digests?: StepDigests;
   /** Index of a stage → name of the image that takes its place. */
   readonly replaced?: ReadonlyMap<number, string>;
-  /** What stands in the place of ADD instructions that fetch something. */
-  readonly copies?: Fetched["copies"];
+  /** What stands in the place of instructions whose files are handed over. */
+  readonly copies?: ReadonlyMap<Instruction, HandedCopy>;
+}
+
+/** What stands in the place of an ADD or COPY. */
+export interface HandedCopy {
+  /** Name of the named context that holds the files. */
+  readonly from: string;
+  /** Paths in it, in the order of the sources; patterns that match one name. None copies nothing. */
+  readonly paths: readonly string[];
+  /** Names of the flags that it keeps. */
+  readonly flags: readonly string[];
+  /** The destination is a folder, whether or not it is written as one. */
+  readonly intoFolder?: boolean;
 }
 
 /** Label whose value stands for what the engine's cache does not know; results do not have it. */
@@ -64,7 +75,7 @@ class Rewriter {
   readonly #nameless: ReadonlySet<number>;
   readonly #digests: StepDigests;
   readonly #replaced: ReadonlyMap<number, string>;
-  readonly #copies: Fetched["copies"];
+  readonly #copies: ReadonlyMap<Instruction, HandedCopy>;
 
   constructor(
     text: string,
@@ -147,14 +158,19 @@ class Rewriter {
     if (names.size > 0) this.#rename(instruction, names);
   }
 
-  /** What was fetched is copied from where it lies, with the flags that COPY has too. */
-  #copy(instruction: Instruction, { from, paths }: FetchedCopy): void {
+  /** Files that are handed over are copied from where they lie. */
+  #copy(instruction: Instruction, { from, paths, flags: kept, intoFolder }: HandedCopy): void {
     const { options, args, json } = instruction;
-    const flags = ["chown", "chmod", "link", "exclude"].flatMap((name) =>
+    const flags = kept.flatMap((name) =>
       (options[name] ?? []).map((value) => `--${name}=${value}`)
     );
-    const words = [...paths, args.at(-1)!];
+    const to = args.at(-1)!;
+    const words = [...paths, intoFolder && !to.endsWith("/") ? `${to}/` : to];
     this.#blank(instruction);
+    if (paths.length === 0) {
+      this.#lines[instruction.line - 1] = `LABEL ${STEP_LABEL}=none`;
+      return;
+    }
     this.#lines[instruction.line - 1] = [
       "COPY",
       ...[`--from=${from}`, ...flags].map(escaped),

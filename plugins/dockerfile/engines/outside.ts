@@ -18,9 +18,12 @@ import {
 import type { FetchedAdd } from "../plan/survey.ts";
 import { layoutImage } from "../native/layout_image.ts";
 import { RemoteTrees } from "../native/remote_tree.ts";
+import type { Instruction } from "../syntax/script.ts";
+import { carryOut } from "./carried_out.ts";
 import type { Engine } from "./engine.ts";
 import { ancestry } from "./exposed_stages.ts";
-import { type Fetched, handFetched } from "./fetched.ts";
+import { handFetched } from "./fetched.ts";
+import type { HandedCopy } from "./handed_script.ts";
 import { LateSources } from "./late_sources.ts";
 import type { ResultBase } from "./normalise.ts";
 import { prepareContext, prepareTree } from "./prepare.ts";
@@ -32,8 +35,8 @@ export interface Outside {
   readonly nameOf: (origin: Origin) => string;
   /** Arguments of the build that make names known. */
   readonly args: readonly string[];
-  /** What stands in the place of ADD instructions that fetch something. */
-  readonly copies: Fetched["copies"];
+  /** What stands in the place of instructions whose files are handed over. */
+  readonly copies: ReadonlyMap<Instruction, HandedCopy>;
   /** Index of a stage → what its base, or the stage it stands on, left by ONBUILD. */
   readonly triggers: ReadonlyMap<number, readonly Step[]>;
 }
@@ -104,10 +107,11 @@ export async function handOutside(
     if (left.length > 0) triggers.set(stage.index, left);
   }
   const fetched = await handFetched(adds, remotes, tooling, plan.script.source);
-  args.push(...fetched.args);
+  const carriedOut = await carryOut(plan, tooling.context);
+  args.push(...fetched.args, ...carriedOut.args);
   return {
     triggers,
-    copies: fetched.copies,
+    copies: new Map([...fetched.copies, ...carriedOut.copies]),
     nameOf: (origin) => names.get(originKey(origin))!,
     args,
   };
@@ -127,22 +131,21 @@ function checkTriggers(steps: readonly Step[], engine: Engine, plan: Plan): void
     const written = [instruction.options["from"]?.[0], ...mounts.map((mount) => mount.from)];
     for (const [at, origin] of [from, ...mounts.map((mount) => mount.origin)].entries()) {
       if (origin === undefined || origin.kind === "scratch") continue;
-      const byName = origin.kind === "stage" && !/^\d+$/.test(written[at]!);
-      if (byName && engine.triggersFromStages) continue;
+      if (origin.kind === "stage" && !/^\d+$/.test(written[at]!)) continue;
       throw faultAt(
         plan.script.source,
         instruction,
         `${engine.name} cannot carry out the base's ONBUILD, which takes from "${written[at]}"`,
         {
-          next: "choose another engine (buildah and podman know stages by their names), or write " +
-            "what ONBUILD does into the Dockerfile, on a base without it",
+          next: "write what ONBUILD does into the Dockerfile, and take a base without it",
         },
       );
     }
   }
 }
 
-async function baseOf(
+/** The image that a stage begins with; undefined for none. */
+export async function baseOf(
   { origin, platform }: PlannedStage,
   context: BuildContext,
 ): Promise<LocalImage | undefined> {

@@ -54,8 +54,8 @@ function layOut(
   copies: (() => Promise<void>)[],
   folders: string[],
 ): void {
-  Deno.mkdirSync(path, { mode: 0o755 });
-  Deno.chmodSync(path, 0o755);
+  Deno.mkdirSync(path);
+  Deno.chmodSync(path, folder.mode);
   folders.push(path);
   for (const [name, node] of folder.children) {
     const target = `${path}/${name}`;

@@ -11,11 +11,12 @@ import type { NamedSource, Survey } from "../plan/survey.ts";
 import { faultAt } from "../syntax/place.ts";
 import { buildArgs } from "./build_args.ts";
 import { chooseEngine } from "./choose.ts";
-import { demandsOf } from "./demands.ts";
+import { demandsOf, type LateDemands } from "./demands.ts";
 import type { Engine, EngineJob, Secret } from "./engine.ts";
 import { exposedStages, partOf } from "./exposed_stages.ts";
 import { buildFault } from "./failure.ts";
 import { type HandedScript, handedScript } from "./handed_script.ts";
+import { lateDemands } from "./late_demands.ts";
 import { normalise } from "./normalise.ts";
 import { OutputWatcher } from "./output.ts";
 import { baseImage, handOutside, type Outside } from "./outside.ts";
@@ -43,10 +44,12 @@ export interface Reading {
 export async function engineFor(
   context: BuildContext,
   { plan, options, result }: Reading,
+  late: LateDemands = { archives: [], triggers: [] },
 ): Promise<Engine> {
   return await chooseEngine(
     options,
-    demandsOf(plan, options, result.fetchedAdds),
+    plan.script,
+    demandsOf(plan, options, result.fetchedAdds, late),
     new Tooling(context, (line) => line),
   );
 }
@@ -61,7 +64,9 @@ export async function buildWithEngine(
   checkSources(result.sources, request, plan);
   const secrets = readSecrets(options.secrets, context.root);
   const tooling = new Tooling(context, redactor(secrets));
-  const engine = await chooseEngine(options, demandsOf(plan, options, result.fetchedAdds), tooling);
+  // Bases are only asked for where an engine works.
+  await engineFor(context, reading);
+  const engine = await engineFor(context, reading, await lateDemands(plan, result, context));
   const outside = await handOutside(plan, result.fetchedAdds, engine, tooling);
   return await new EngineBuild(request, reading, secrets, tooling, engine, outside).run();
 }

@@ -48,6 +48,13 @@ export class Unpacker {
     this.#context = context;
   }
 
+  /** Says whether a file is an archive that {@link unpack} unpacks. */
+  async isArchive(path: string): Promise<boolean> {
+    const stream = await this.#open(path);
+    await stream?.cancel();
+    return stream !== undefined;
+  }
+
   /**
    * Unpacks a file if it is an archive.
    *
