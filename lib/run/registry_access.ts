@@ -166,6 +166,12 @@ export class RegistryAccess {
     return undefined;
   }
 
+  /** Hosts of the registries an image may be in that have not failed to answer. */
+  answering(image: Image): string[] {
+    return this.candidates(image).filter(({ name }) => !this.#silent.has(name))
+      .map(({ registry: { host } }) => host);
+  }
+
   /** The image that a registry holds under a source key, the key it names, and where it is. */
   async findSource(image: Image, source: string): Promise<FoundSource | undefined> {
     if (!this.#session.settings.remote) return undefined;

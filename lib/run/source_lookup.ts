@@ -51,10 +51,11 @@ export async function findBySource(
   const found = await registries.findSource(image, sourceKey);
   if (found === undefined) {
     const tag = `${SOURCE_TAG_PREFIX}${sourceKey.slice(0, 32)}`;
-    const hosts = registries.candidates(image).map(({ registry: { host } }) => host);
+    const hosts = registries.answering(image);
+    const holds = hosts.length > 1 ? "hold" : "holds";
     return settings.remote && hosts.length > 0
-      ? { lookedFor: `${hosts.join(", ")} holds no ${tag} of it` }
-      : { lookedFor: `no registry was asked for ${tag}` };
+      ? { lookedFor: `${hosts.join(" and ")} ${holds} no ${tag} of it` }
+      : { lookedFor: `no registry could be asked for ${tag}` };
   }
   const known = await preparedBySource(c, prepared, sourceKey);
   const { reasons, ...own } = await evaluateImage(c, known, needs, { bases: {} });
