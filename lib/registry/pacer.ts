@@ -1,5 +1,6 @@
 /** When a host may be asked again: back-off that all requests to it share. */
 
+import { sleep } from "../util/sleep.ts";
 import { RegistryFault } from "./faults.ts";
 
 /** How failures are waited out. */
@@ -224,19 +225,4 @@ export class Attempts {
 
 function seconds(ms: number): string {
   return `${Math.ceil(ms / 1_000)} s`;
-}
-
-/** Waits, or ends with the signal's reason. */
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  const abort = () => reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    await promise;
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", abort);
-  }
 }

@@ -8,6 +8,7 @@ import type { Answer } from "../registry/answer.ts";
 import { TimeoutError } from "../registry/deadline.ts";
 import { redactUrl } from "../registry/host.ts";
 import { Transport } from "../registry/transport.ts";
+import { sleep } from "../util/sleep.ts";
 import { decoded } from "./content_encoding.ts";
 
 /** Redirects that are followed. */
@@ -145,7 +146,7 @@ class Exchange {
       } catch (error) {
         if (pause === undefined || (error as { code?: string }).code !== "ECONNRESET") throw error;
       }
-      await rest(pause, this.options.signal);
+      await sleep(pause, this.options.signal);
     }
   }
 
@@ -246,19 +247,6 @@ function withoutExtras(url: URL): URL {
   plain.username = "";
   plain.password = "";
   return plain;
-}
-
-async function rest(ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  const abort = () => reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    await promise;
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", abort);
-  }
 }
 
 function unreachable(error: unknown, name: string, { host }: URL): Fault {

@@ -11,6 +11,7 @@ import type { Description } from "../model/plugin.ts";
 import type { Reason } from "../model/result.ts";
 import type { Entry } from "../model/selection.ts";
 import { sealed, unsealed } from "../model/sealed.ts";
+import { namesIn } from "../util/names_in.ts";
 import { readRegularText } from "../util/regular_file.ts";
 import { writeAtomic } from "./atomic.ts";
 import type { Layout } from "./layout.ts";
@@ -234,14 +235,5 @@ export function readJson(path: string): unknown {
     return JSON.parse(readRegularText(path));
   } catch {
     return undefined;
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return [...Deno.readDirSync(folder)].map(({ name }) => name);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
   }
 }

@@ -1,6 +1,7 @@
 /** Results by key: all that were recorded, many for a name, for states of a project that come back. */
 
 import { sealed } from "../model/sealed.ts";
+import { namesIn } from "../util/names_in.ts";
 import { readRecord } from "./records.ts";
 import type { State } from "./state.ts";
 
@@ -25,7 +26,7 @@ export class ResultFolder<T extends { readonly schema: number; readonly key: str
   /** Yields the results of a name, the last used first; few are ever looked at. */
   *history(name: string): Generator<T> {
     const folder = `${this.#folder}/${name}`;
-    const files = entriesOf(folder).map((file) => ({ file, used: usedAt(`${folder}/${file}`) }))
+    const files = namesIn(folder).map((file) => ({ file, used: usedAt(`${folder}/${file}`) }))
       .sort((a, b) => b.used - a.used);
     for (const { file } of files.slice(0, SEARCHED)) {
       const record = readRecord<T>(`${folder}/${file}`);
@@ -45,15 +46,6 @@ export class ResultFolder<T extends { readonly schema: number; readonly key: str
 
   #path(name: string, key: string): string {
     return `${this.#folder}/${name}/${key}.json`;
-  }
-}
-
-function entriesOf(folder: string): string[] {
-  try {
-    return [...Deno.readDirSync(folder)].map(({ name }) => name);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
   }
 }
 

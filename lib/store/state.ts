@@ -3,6 +3,7 @@
 import { realPath } from "../files/way.ts";
 import { usageFault } from "../model/errors.ts";
 import { sumOf } from "../model/sealed.ts";
+import { namesIn } from "../util/names_in.ts";
 import { removeLeftovers, TemporaryFile, TemporaryFolder } from "../util/temporary.ts";
 import { writeAtomic } from "./atomic.ts";
 import { readRegularText } from "../util/regular_file.ts";
@@ -169,14 +170,6 @@ function ownerOf(folder: string, root: string): string | undefined {
   return namesIn(folder).every((name) => EARLY.includes(name))
     ? undefined
     : "a folder that holds other files";
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return [...Deno.readDirSync(folder)].map((entry) => entry.name);
-  } catch {
-    return [];
-  }
 }
 
 function ignoresAll(folder: string): boolean {

@@ -3,6 +3,7 @@
 import { type Descriptor, type Manifest, MediaType } from "../model/oci.ts";
 import { isDigest } from "../model/digest.ts";
 import { isLeftover, isTemporaryName } from "../util/temporary.ts";
+import { namesIn } from "../util/names_in.ts";
 import type { Layout } from "./layout.ts";
 import { type ImageRecord, readJson, readRecord, type TaskRecord } from "./records.ts";
 import type { State } from "./state.ts";
@@ -222,12 +223,7 @@ function* filesBelow(path: string): Generator<FileFacts> {
 }
 
 function entriesOf(folder: string): string[] {
-  try {
-    return [...Deno.readDirSync(folder)].map(({ name }) => `${folder}/${name}`);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
+  return namesIn(folder).map((name) => `${folder}/${name}`);
 }
 
 /** What is there; a file may be gone by the time it is looked at. */
