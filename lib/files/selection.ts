@@ -9,6 +9,26 @@ export function selectionOf(globs: readonly string[], root = "."): Selection {
   return { root, include, ...(exclude.length === 0 ? {} : { exclude }) };
 }
 
+/**
+ * The selections of a recipe's inputs: as {@link selectionOf}, and globs that name `.git` take it.
+ * The others do not, so that `**` is the files of a project and not its history.
+ */
+export function inputSelections(globs: readonly string[]): Selection[] {
+  if (globs.length === 0) return [];
+  const selection = selectionOf(globs);
+  const git = selection.include.filter(namesGit);
+  if (git.length === 0) return [selection];
+  const others = selection.include.filter((glob) => !namesGit(glob));
+  return [
+    ...(others.length === 0 ? [] : [{ ...selection, include: others }]),
+    { ...selection, include: git, git: true },
+  ];
+}
+
+function namesGit(glob: string): boolean {
+  return glob.split("/").includes(".git");
+}
+
 /** `./src/` is `src`. */
 function plain(glob: string): string {
   return glob.replace(/^(?:\.\/+)+/, "").replace(/\/+$/, "") || "**";

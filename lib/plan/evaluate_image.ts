@@ -2,7 +2,7 @@
 
 import type { TreeOptions } from "../files/index.ts";
 import { fileSelections, withLinksFollowed } from "../files/links.ts";
-import { selectionOf } from "../files/selection.ts";
+import { inputSelections } from "../files/selection.ts";
 import type { Digest } from "../model/digest.ts";
 import type { Subject } from "../model/events.ts";
 import type { Layer } from "../model/image.ts";
@@ -243,7 +243,7 @@ async function withSelections(
   const { inputs, hostEnv } = node.image.common;
   const { projectRoot } = c.index;
   const files = description.files?.flatMap((path) => fileSelections(projectRoot, path)) ?? [];
-  const own = inputs.length === 0 ? [] : [selectionOf(withLinksFollowed(projectRoot, inputs))];
+  const own = inputSelections(withLinksFollowed(projectRoot, inputs));
   return {
     description,
     hostEnv: await environmentDigests([...hostEnv, ...description.env ?? []]),

@@ -1,7 +1,7 @@
 /** From a declared task to its key and whether its record still stands for it. */
 
 import { withLinksFollowed } from "../files/links.ts";
-import { selectionOf } from "../files/selection.ts";
+import { inputSelections, selectionOf } from "../files/selection.ts";
 import type { Json } from "../model/json.ts";
 import { KEY_SCHEMA, type TaskKeyParts } from "../model/key.ts";
 import type { Task } from "../model/recipe.ts";
@@ -73,7 +73,7 @@ export async function evaluateTask(
 
 /** The files a task declares as inputs. */
 export function inputsOf(c: Circumstances, { inputs = [] }: Task): readonly Selection[] {
-  return inputs.length === 0 ? [] : [selectionOf(withLinksFollowed(c.index.projectRoot, inputs))];
+  return inputSelections(withLinksFollowed(c.index.projectRoot, inputs));
 }
 
 /** The files a task declares as outputs. */

@@ -14,6 +14,7 @@ import type { Image } from "../../lib/model/recipe.ts";
 import type { Reading } from "./engines/run.ts";
 import { assemble, SourceFault } from "./native/assemble.ts";
 import { type Folder, Folders, ignoreFilesOf } from "./plan/folders.ts";
+import { hiddenHistory } from "./plan/hidden_history.ts";
 import { type Options, readOptions } from "./plan/options.ts";
 import { planStages } from "./plan/stages.ts";
 import { type Survey, survey } from "./plan/survey.ts";
@@ -126,8 +127,13 @@ function read(
   ]);
   const script = parseScript(text, file);
   const plan = planStages(script, options, context.platform, main, folders);
-  const notices = [...unusedArgs(script, options), ...unusedIgnoreFiles(main, folders)];
-  return { text, options, plan, result: survey(plan, options), notices };
+  const result = survey(plan, options);
+  const notices = [
+    ...unusedArgs(script, options),
+    ...unusedIgnoreFiles(main, folders),
+    ...hiddenHistory(result, image.common.inputs, script.source, context.root),
+  ];
+  return { text, options, plan, result, notices };
 }
 
 /** Reads the first Dockerfile that is there. */

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import picomatch from "picomatch";
 import { globMatcher } from "../../lib/files/glob.ts";
 import { goMatcher, ignoreMatcher } from "../../lib/files/go_pattern.ts";
+import { inputSelections } from "../../lib/files/selection.ts";
 
 Deno.test("patterns with many stars are matched at once", () => {
   const name = "a".repeat(255);
@@ -111,4 +112,15 @@ Deno.test("globMatcher() reads classes, ranges and groups", () => {
   for (const glob of ["{a", "a\\", "@(a", "!(a)", "", "{1..99999}", "{".repeat(60_000)]) {
     assertThrows(() => globMatcher(glob), Error, "Cannot read the pattern");
   }
+});
+
+Deno.test("inputs take .git by globs that name it, and by no others", () => {
+  const root = ".";
+  assertEquals(inputSelections([]), []);
+  assertEquals(inputSelections(["**", "!a"]), [{ root, include: ["**"], exclude: ["a"] }]);
+  assertEquals(inputSelections(["./.git/HEAD"]), [{ root, include: [".git/HEAD"], git: true }]);
+  assertEquals(inputSelections(["**", "sub/.git/**", "x.git/y", "!sub/.git/index"]), [
+    { root, include: ["**", "x.git/y"], exclude: ["sub/.git/index"] },
+    { root, include: ["sub/.git/**"], exclude: ["sub/.git/index"], git: true },
+  ]);
 });
