@@ -9,6 +9,7 @@ import type { FileIndex } from "./index.ts";
 import { anyOf, type Matcher, matcherOf } from "./match.ts";
 import { merkleRoot } from "./merkle.ts";
 import { trackedBelow } from "./tracked.ts";
+import { realPath } from "./way.ts";
 
 /** Bytes that are read before other work gets its turn. */
 const BREATH = 64 * 1024 * 1024;
@@ -73,6 +74,7 @@ function walk(
   const { as: prefix = "", takes = "all" } = selection;
   const tracked = selection.tracked ? trackedBelow(index.projectRoot, root) : undefined;
   if (tracked !== undefined) folders.set(tracked.index, index.folder(tracked.index)?.folder);
+  const state = stateOf(index);
   const visit = (below: string, taken: boolean, hidden: boolean): void => {
     const relative = root === "" ? below : below === "" ? root : `${root}/${below}`;
     const folder = index.folder(relative)?.folder;
@@ -82,6 +84,7 @@ function walk(
       const name = folder.names[at]!;
       const type = folder.rows.type(folder.row(at));
       if (name === STATE || (name === ".git" && !selection.git)) continue;
+      if (name === state.name && isState(state, index.pathOf(relative))) continue;
       if (leftOut?.(relative === "" ? name : `${relative}/${name}`)) continue;
       const path = below === "" ? name : `${below}/${name}`;
       if (matcher.leavesOut(path)) continue;
@@ -110,6 +113,20 @@ function walk(
     }
   };
   visit("", false, false);
+}
+
+/** The folder of the state: a link may lead there. */
+function stateOf(
+  { stateFolder = STATE }: FileIndex,
+): { readonly path: string; readonly name: string } {
+  const path = realPath(stateFolder) ?? stateFolder;
+  return { path, name: path.slice(path.lastIndexOf("/") + 1) };
+}
+
+/** Whether the state is what has its name in this folder. */
+function isState(state: { readonly path: string; readonly name: string }, folder: string): boolean {
+  const path = `${folder}/${state.name}`;
+  return (realPath(path) ?? path) === state.path;
 }
 
 function nameless(folder: string, name: string): Fault {

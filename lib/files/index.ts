@@ -33,6 +33,8 @@ export interface Snapshot {
 export class FileIndex {
   /** Absolute path of the project's folder. */
   readonly projectRoot: string;
+  /** Absolute path of a folder that never is an input, where it has another name than `.images`. */
+  readonly stateFolder: string | undefined;
   readonly #stateFile: string;
   readonly #origin: () => string;
   readonly #data: IndexData;
@@ -52,8 +54,14 @@ export class FileIndex {
   #users: Map<string, Set<string>> | undefined;
   #dirty = false;
 
-  private constructor(projectRoot: string, stateFile: string, origin: () => string) {
+  private constructor(
+    projectRoot: string,
+    stateFile: string,
+    origin: () => string,
+    stateFolder: string | undefined,
+  ) {
     this.projectRoot = projectRoot;
+    this.stateFolder = stateFolder;
     this.#stateFile = stateFile;
     this.#origin = origin;
     this.#data = readIndexFile(stateFile, origin());
@@ -63,9 +71,15 @@ export class FileIndex {
    * Opens the index of a project; one that is missing or cannot be read is empty.
    *
    * @param origin identifies the copy of the state that the file is in.
+   * @param stateFolder absolute path of the state.
    */
-  static open(projectRoot: string, stateFile: string, origin: () => string = () => ""): FileIndex {
-    return new FileIndex(projectRoot, stateFile, origin);
+  static open(
+    projectRoot: string,
+    stateFile: string,
+    origin: () => string = () => "",
+    stateFolder?: string,
+  ): FileIndex {
+    return new FileIndex(projectRoot, stateFile, origin, stateFolder);
   }
 
   /** The root of these selections if stats alone can tell it. Opens no file. */

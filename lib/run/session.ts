@@ -88,7 +88,7 @@ export class Session {
       state,
       records: new Records(state),
       layout: new Layout(state),
-      index: FileIndex.open(project.root, state.index, () => state.origin),
+      index: FileIndex.open(project.root, state.index, () => state.origin, state.folder),
       args: settings.args,
       overrides: settings.overrides,
       pins: pins.digests,

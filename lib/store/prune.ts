@@ -125,10 +125,26 @@ export async function prune(layout: Layout, { removals }: PrunePlan): Promise<vo
   }
   const files = removals.flatMap((removal) => removal.files);
   const isRecord = ({ kind }: Stored) => kind === "record";
-  for (const { path } of files.filter(isRecord)) removeIfThere(path);
+  for (const { path } of files.filter(isRecord)) {
+    removeIfThere(path);
+    removeEmptyFolders(path);
+  }
   for (const { path, kind } of files.filter((file) => !isRecord(file))) {
     if (kind === "leftover") removeFolder(path);
     else removeIfThere(path);
+  }
+}
+
+/** Removes the folders that a record's name or work tree had, once nothing is in them. */
+function removeEmptyFolders(record: string): void {
+  const parts = record.split("/");
+  const records = parts.lastIndexOf("records");
+  for (let end = parts.length - 1; end > records + 2; end--) {
+    try {
+      Deno.removeSync(parts.slice(0, end).join("/"));
+    } catch {
+      return;
+    }
   }
 }
 

@@ -20,7 +20,8 @@ export class ResultFolder<T extends { readonly schema: number; readonly key: str
 
   /** The result of a key; undefined where there is none that can be read. */
   get(name: string, key: string): T | undefined {
-    return readRecord<T>(this.#path(name, key));
+    const record = readRecord<T>(this.#path(name, key));
+    return record?.key === key ? record : undefined;
   }
 
   /** Yields the results of a name, the last used first; few are ever looked at. */

@@ -1,5 +1,6 @@
 /** The folder where a project's state lives, and what lies where in it. */
 
+import { resolve } from "@std/path";
 import { realPath } from "../files/way.ts";
 import { usageFault } from "../model/errors.ts";
 import { sumOf } from "../model/sealed.ts";
@@ -9,6 +10,9 @@ import { writeAtomic } from "./atomic.ts";
 import { readRegularText } from "../util/regular_file.ts";
 
 const IGNORE_ALL = "*\n";
+
+/** The folder's name where it was not moved. */
+const STATE_NAME = ".images";
 
 /** What a run that was killed at once may leave, and what an empty disk has. */
 const EARLY = ["tmp", "locks", "lost+found"];
@@ -23,11 +27,11 @@ const WRITTEN = [
 export class State {
   /** Absolute path of the folder. */
   readonly folder: string;
-  /** Absolute path of the project's folder, where the state is not in it: several may share it. */
+  /** Absolute path of the project's folder, where the state was moved: several may share it. */
   readonly #workTree: string | undefined;
   #isSwept = false;
 
-  /** @param workTree absolute path of the project's folder, where the state is not in it. */
+  /** @param workTree absolute path of the project's folder, where the state was moved. */
   constructor(folder: string, workTree?: string) {
     this.folder = folder;
     this.#workTree = workTree;
@@ -40,11 +44,11 @@ export class State {
    */
   static of(root: string): State {
     const moved = Deno.env.get("IMAGES_STATE_DIR");
-    if (!moved) return new State(`${root}/.images`);
-    const folder = moved.startsWith("/") ? moved : `${root}/${moved}`;
+    const usual = `${root}/${STATE_NAME}`;
+    if (!moved) return new State(usual);
+    const folder = resolve(root, moved);
     const whose = ownerOf(folder, root);
-    const isOutside = !`${folder}/`.startsWith(`${root}/`);
-    if (whose === undefined) return new State(folder, isOutside ? root : undefined);
+    if (whose === undefined) return new State(folder, folder === usual ? undefined : root);
     throw usageFault(`IMAGES_STATE_DIR names ${whose}`, {
       where: folder,
       next: "let it name a folder of its own, which may be missing or empty",
@@ -70,9 +74,28 @@ export class State {
 
   /** The folders of the latest records of other work trees; of those that are gone, none. */
   get latestElsewhere(): string[] {
+    const others = this.#workTrees.filter((folder) => folder !== this.latest);
+    const isBesideProject = this.folder.endsWith(`/${STATE_NAME}`);
+    return this.#workTree !== undefined && isBesideProject
+      ? [this.path("records"), ...others]
+      : others;
+  }
+
+  /** Absolute paths of the files that stand for work trees which are there: paths and stat indexes. */
+  get workTreeFiles(): ReadonlySet<string> {
+    return new Set(
+      this.#workTrees.flatMap((folder) => [
+        `${folder}/path`,
+        this.path(`index-${folder.slice(folder.lastIndexOf("/") + 1)}`),
+      ]),
+    );
+  }
+
+  /** The folders of the latest records of work trees that are there. */
+  get #workTrees(): string[] {
     const folder = this.path("records", WORK_TREES);
     const all = namesIn(folder).map((name) => `${folder}/${name}`);
-    return all.filter((path) => path !== this.latest && exists(readText(`${path}/path`) ?? ""));
+    return all.filter((path) => path === this.latest || exists(readText(`${path}/path`) ?? ""));
   }
 
   /** The folder of all results by key, whichever work tree they were made in. */

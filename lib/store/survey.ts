@@ -89,9 +89,16 @@ export function survey(state: State, layout: Layout, now: number): Survey {
     const name = path.slice(state.folder.length + 1);
     if (isAbandoned(path, now - at)) files.push({ kind: "leftover", name, path, bytes, at });
   }
+  const kept = state.workTreeFiles;
   for (const file of filesBelow(state.path("records"))) {
     const name = file.path.slice(state.folder.length + 1);
-    if (!recorded.has(file.path)) files.push({ kind: "record", name, ...file });
+    if (recorded.has(file.path) || kept.has(file.path)) continue;
+    files.push({ kind: "record", name, ...file });
+  }
+  for (const path of entriesOf(state.folder)) {
+    const name = lastPart(path);
+    if (!name.startsWith("index-") || kept.has(path)) continue;
+    for (const file of filesBelow(path)) files.push({ kind: "cache", name, ...file });
   }
   // The folder itself may be a link.
   const all = entriesOf(state.folder).flatMap((path) => [...filesBelow(path)]);

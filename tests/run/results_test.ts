@@ -1,6 +1,7 @@
 /** Results by key: states of a project that come back are answered from the store. */
 
 import { assert, assertEquals } from "@std/assert";
+import { relative } from "@std/path";
 import { randomFrom } from "../support/random.ts";
 import { imageOf, taskOf, TestProject } from "../support/project.ts";
 import { commitAll } from "../support/real/fixture.ts";
@@ -97,6 +98,38 @@ Deno.test("work trees that share a state share results, and each keeps its own l
   assertEquals((await two.statuses()).site, "built");
   two.write({ "site/index.html": "s2\n" });
   assertEquals(await two.statuses(), ALL_CACHED);
+});
+
+Deno.test("prune keeps what work trees need that are there, and nothing of those that are gone", async (t) => {
+  const places = [
+    (project: TestProject) => project.beside("state"),
+    (project: TestProject) => project.path(".images"),
+    (project: TestProject) => project.path("own"),
+  ];
+  for (const placeIn of places) {
+    await using one = await TestProject.create({ ...FILES, ".dockerignore": "*\n" }, PROJECT);
+    const state = placeIn(one);
+    await t.step(state.slice(state.lastIndexOf("/") + 1), async () => {
+      const two = await TestProject.create({ ...FILES, "site/index.html": "s2\n" }, PROJECT);
+      two.env.IMAGES_STATE_DIR = relative(two.root, state);
+      if (!state.endsWith("/.images")) one.env.IMAGES_STATE_DIR = relative(one.root, state);
+      await one.json(["build"]);
+      await two.json(["build"]);
+      for (const project of [one, one, two, two]) {
+        assertEquals((await project.images("prune")).code, 0);
+      }
+      assertEquals([await one.statuses(), await two.statuses()], [ALL_CACHED, ALL_CACHED]);
+      await two[Symbol.asyncDispose]();
+      assertEquals((await one.images("prune")).code, 0);
+      assertEquals(await one.statuses(), ALL_CACHED);
+      const count = (folder: string) => [...Deno.readDirSync(`${state}/${folder}`)].length;
+      assertEquals(count("records/by-key/images/site@linux-amd64"), 1);
+      const isOwn = state.endsWith("/.images");
+      assertEquals(count("records/work-trees"), isOwn ? 0 : 1);
+      const indexes = [...Deno.readDirSync(state)].filter(({ name }) => name.startsWith("index"));
+      assertEquals(indexes.length, 1);
+    });
+  }
 });
 
 Deno.test("prune without rules leaves no earlier result, and with --keep the last used", async () => {

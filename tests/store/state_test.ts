@@ -50,3 +50,25 @@ Deno.test("a state's folder may be missing, empty, or left early, and is known a
     assertEquals(await project.statuses(), { site: "built" });
   }
 });
+
+Deno.test("the state is no input, wherever it is moved to", async () => {
+  await using project = await TestProject.create(
+    { "Dockerfile": "FROM scratch\nCOPY . /\n" },
+    `{ images: { app: dockerfile({}), all: files({ layers: [{ from: ".", to: "/" }] }) } }`,
+  );
+  Deno.symlinkSync(project.path("own"), project.beside("link"));
+  const keys = new Set<string>();
+  for (const folder of [undefined, "state", "./own/", project.beside("link"), ".images"]) {
+    if (folder === undefined) delete project.env.IMAGES_STATE_DIR;
+    else project.env.IMAGES_STATE_DIR = folder;
+    for (const times of [1, 2, 3]) {
+      const { images } = await project.json(times === 3 ? ["build", "--force"] : ["build"]);
+      keys.add(images.map(({ key }) => key).join(" "));
+    }
+    if (folder !== undefined && folder !== ".images") {
+      Deno.removeSync(project.path(folder.includes("link") ? "own" : folder), { recursive: true });
+      if (folder === "./own/") Deno.mkdirSync(project.path("own"));
+    }
+  }
+  assertEquals(keys.size, 1);
+});
