@@ -3,15 +3,12 @@
 import { loadProject } from "../lib/dsl/load.ts";
 import type { Project } from "../lib/model/recipe.ts";
 import { usageFault } from "../lib/model/errors.ts";
-import { bazelImages } from "./init/bazel.ts";
-import { choose, type Component } from "./init/component.ts";
+import type { Component } from "./init/component.ts";
 import { configLines, missingLines } from "./init/config.ts";
-import { dockerfileImages } from "./init/docker.ts";
-import { hintsOf } from "./init/hints.ts";
-import { nixImages } from "./init/nix.ts";
-import { publishingOf } from "./init/registries.ts";
+import { lookThrough } from "./init/look.ts";
+import type { FoundRegistry } from "./init/registries.ts";
 import { renderImages, renderProject } from "./init/render.ts";
-import { openRepository } from "./init/repository.ts";
+import { fileOf, openRepository, type Repository } from "./init/repository.ts";
 import { type CommonOptions, errorPalette } from "./options.ts";
 import { printJson } from "./run.ts";
 import { keepForResults, print } from "./print.ts";
@@ -26,14 +23,9 @@ interface Addition {
 /** Writes what is missing, prints what is to be added; answers with the exit status. */
 export async function init(options: CommonOptions): Promise<number> {
   const root = folderFor(options.file);
-  const file = `${root}/${options.file.slice(options.file.lastIndexOf("/") + 1)}`;
+  const file = `${root}/${fileOf(options.file)}`;
   const repository = await openRepository(root);
-  const hints = hintsOf(repository);
-  const nix = await nixImages(repository);
-  const bazel = bazelImages(repository);
-  const docker = dockerfileImages(repository, hints.builds);
-  const components = choose([...nix.candidates, ...bazel.candidates, ...docker]);
-  const publishing = publishingOf(repository, hints);
+  const { components, publishing, notes } = await lookThrough(repository);
 
   const written: string[] = [];
   const additions: Addition[] = [];
@@ -44,7 +36,8 @@ export async function init(options: CommonOptions): Promise<number> {
       additions.push({ file, text: renderImages(missing, publishing).join("\n") });
     }
   } else {
-    writeNew(file, renderProject(components, publishing));
+    const example = exampleOf(repository) ?? fileOf(file);
+    writeNew(file, renderProject({ components, publishing, notes, example }));
     written.push(file);
   }
   const lines = configLines(root);
@@ -58,15 +51,22 @@ export async function init(options: CommonOptions): Promise<number> {
       additions.push({ file: config, text: JSON.stringify(missing, undefined, 2) });
     }
   }
-  const notes = [...nix.notes, ...bazel.notes];
   tell(options, { root, components, registries: publishing.registries, written, additions, notes });
   return 0;
+}
+
+/** Something small that is there and can be packed. */
+function exampleOf({ files }: Repository): string | undefined {
+  const folder = ["public", "site", "dist", "docs", "www", "static"].find((name) =>
+    files.some((path) => path.startsWith(`${name}/`))
+  );
+  return folder ?? ["index.html", "README.md", "README"].find((name) => files.includes(name));
 }
 
 interface Outcome {
   readonly root: string;
   readonly components: readonly Component[];
-  readonly registries: readonly { readonly name: string; readonly address: string }[];
+  readonly registries: readonly FoundRegistry[];
   readonly written: readonly string[];
   readonly additions: readonly Addition[];
   readonly notes: readonly string[];
@@ -120,11 +120,12 @@ function tell(options: CommonOptions, outcome: Outcome): void {
       schema: 1,
       command: "init",
       ok: true,
-      images: components.map(({ name, method, options, source, alternatives }) => ({
+      images: components.map(({ name, method, options, source, omitted, alternatives }) => ({
         name,
         plugin: method === "rulesImg" ? "rules_img" : method,
         options,
         source,
+        omitted,
         alternatives: alternatives.map(({ method, source }) => ({ method, source })),
       })),
       registries,
@@ -140,15 +141,27 @@ function tell(options: CommonOptions, outcome: Outcome): void {
   if (options.quiet) return;
   const palette = errorPalette(options);
   const width = Math.max(0, ...components.map(({ name }) => name.length));
-  for (const { name, method, source } of components) {
+  for (const { name, method, source, omitted, alternatives } of components) {
     console.error(
       `${palette.name(name.padEnd(width))}  ${method.padEnd(12)}  ${palette.dim(source)}`,
     );
+    const indent = " ".repeat(width + 2);
+    for (const each of omitted) console.error(`${indent}left out ${each}`);
+    for (const other of alternatives) console.error(`${indent}not built as in ${other.source}`);
   }
   if (components.length === 0) console.error("no image was found");
-  for (const { name, address } of registries) console.error(`registry ${name}: ${address}`);
+  for (const { name, address, visibility } of registries) {
+    console.error(`registry ${name}: ${address} (${visibility})`);
+  }
   for (const note of notes) console.error(`${palette.notice("note:")} ${note}`);
   for (const path of written) console.error(`wrote ${path.slice(root.length + 1)}`);
   if (written.length === 0 && additions.length === 0) console.error("nothing to add");
-  console.error("next: look through images.ts, then run `deno task images plan`");
+  const config = additions.find(({ file }) => file.endsWith(".json") || file.endsWith(".jsonc"));
+  console.error(
+    config === undefined
+      ? "next: look through images.ts, then run `deno task images plan`"
+      : `next: add the lines above to ${
+        config.file.slice(root.length + 1)
+      }, then run \`deno task images plan\``,
+  );
 }

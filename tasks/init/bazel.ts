@@ -36,6 +36,10 @@ export function bazelImages(repository: Repository): BazelFindings {
             ...(workspace === "." ? {} : { workspace }),
           },
           source: file,
+          folder,
+          references: [],
+          omitted: [],
+          calls: [target],
         })),
     );
   }
@@ -70,7 +74,7 @@ function targetNames(text: string, rule: string): string[] {
   const names: string[] = [];
   for (const match of text.matchAll(new RegExp(`\\b${rule}\\s*\\(`, "g"))) {
     const end = endOfBracket(text, match.index + match[0].length - 1);
-    const call = text.slice(match.index, end);
+    const call = text.slice(match.index, Math.min(end, match.index + MOST_OF_CALL));
     const [, literal, variable] = /\bname\s*=\s*(?:"([^"]+)"(?!\s*[+%.])|(\w+))/.exec(call) ?? [];
     if (literal !== undefined) names.push(literal);
     else if (variable !== undefined) names.push(...loopValues(text.slice(end), variable));
@@ -78,9 +82,13 @@ function targetNames(text: string, rule: string): string[] {
   return names;
 }
 
+/** Characters of a call, or of a list, in which something is looked for. */
+const MOST_OF_CALL = 5_000;
+
 /** The strings a variable takes in `for name, other in [("a", 1), ("b", 2)]`. */
-function loopValues(text: string, variable: string): string[] {
-  const loop = /^\s*for\s+([\w,\s()]+?)\s+in\s+(?=\[)/.exec(text);
+function loopValues(rest: string, variable: string): string[] {
+  const text = rest.slice(0, MOST_OF_CALL);
+  const loop = /^[ \t\n]{0,40}for\s+([\w,\s()]+?)\s+in\s+(?=\[)/.exec(text);
   if (loop === null) return [];
   const position = loop[1]!.split(",").map((each) => each.replace(/[\s()]/g, "")).indexOf(variable);
   const list = text.slice(loop[0].length + 1, endOfBracket(text, loop[0].length) - 1);
@@ -94,7 +102,8 @@ function loopValues(text: string, variable: string): string[] {
 /** The place after the bracket that closes the one at `start`. */
 function endOfBracket(text: string, start: number): number {
   let depth = 0;
-  for (let at = start; at < text.length; at++) {
+  const last = Math.min(text.length, start + 10 * MOST_OF_CALL);
+  for (let at = start; at < last; at++) {
     if (text[at] === '"') at = Math.max(at, text.indexOf('"', at + 1));
     else if ("([{".includes(text[at]!)) depth += 1;
     else if (")]}".includes(text[at]!) && --depth === 0) return at + 1;

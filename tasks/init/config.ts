@@ -10,6 +10,10 @@ export interface ConfigLines {
   /** What the modules of `images` themselves import, for editors and `deno check`. */
   readonly scopes: Readonly<Record<string, Readonly<Record<string, string>>>>;
   readonly tasks: Readonly<Record<string, string>>;
+  /**
+   * Beside a package.json Deno looks for npm packages in node_modules alone, where ours are not.
+   */
+  readonly nodeModulesDir?: "none";
 }
 
 /** The lines for a project in this folder. */
@@ -34,7 +38,16 @@ export function configLines(root: string): ConfigLines {
         () => `--config=${word(`${home}deno.json`)} ${word(home + MAIN)}`,
       ),
     },
+    ...(hasPackageJson(root) ? { nodeModulesDir: "none" } : {}),
   };
+}
+
+function hasPackageJson(root: string): boolean {
+  try {
+    return Deno.lstatSync(`${root}/package.json`).isFile;
+  } catch {
+    return false;
+  }
 }
 
 /** What our own task runs, with options that others' tasks need as well. */
@@ -69,10 +82,14 @@ function standIn(name: string, address: string): Record<string, string> {
 export function missingLines(text: string, lines: ConfigLines): Partial<ConfigLines> | undefined {
   const present = (member: string) => text.includes(`"${member}"`);
   const hasImports = present("images") && present("images/plugins");
-  const hasTask = /"tasks"[^]*"images"\s*:/.test(text);
+  const tasks = text.indexOf('"tasks"');
+  const hasTask = tasks >= 0 && text.indexOf('"images"', tasks) >= 0;
   if (hasImports && hasTask) return undefined;
+  const { nodeModulesDir } = lines;
+  const hasFolder = nodeModulesDir === undefined || present("nodeModulesDir");
   return {
     ...(hasImports ? {} : { imports: lines.imports, scopes: lines.scopes }),
     ...(hasTask ? {} : { tasks: lines.tasks }),
+    ...(hasFolder ? {} : { nodeModulesDir }),
   };
 }

@@ -3,7 +3,7 @@
 import { runProcess } from "../../lib/process/run.ts";
 import { which } from "../../lib/process/which.ts";
 import { type Candidate, nameOf, withoutImage } from "./component.ts";
-import type { Repository } from "./repository.ts";
+import { folderOf, type Repository } from "./repository.ts";
 
 /** How long Nix may take to answer, in milliseconds. */
 const PATIENCE = 60_000;
@@ -19,10 +19,11 @@ export async function nixImages(repository: Repository): Promise<NixFindings> {
   const isFlake = repository.files.includes("flake.nix");
   if (!isFlake && !repository.files.includes("default.nix")) return { candidates: [], notes: [] };
   const read = readImages(repository);
+  const title = nameOf(repository.title) ?? "image";
   if (!isFlake) {
     return {
       candidates: read.images.map((image) =>
-        candidate(image, `-f default.nix -A ${image.attribute}`, image.file)
+        candidate(image, `-f default.nix -A ${image.attribute}`, image.file, title)
       ),
       notes: read.notes,
     };
@@ -33,7 +34,7 @@ export async function nixImages(repository: Repository): Promise<NixFindings> {
     ? [...read.notes, "Nix did not answer, so the flake's images were read off its files"]
     : read.notes;
   return {
-    candidates: images.map((image) => candidate(image, `.#${image.attribute}`, image.file)),
+    candidates: images.map((image) => candidate(image, `.#${image.attribute}`, image.file, title)),
     notes,
   };
 }
@@ -45,13 +46,29 @@ interface NixImage {
   readonly file: string;
 }
 
-function candidate({ attribute, name }: NixImage, installable: string, source: string): Candidate {
+/** The name that a flake gives an output, where it says more than that it is an image. */
+function flakeName(attribute: string): string | undefined {
+  const name = nameOf(withoutImage(attribute));
+  const isGeneric = ["default", "image", "container", "oci", "docker"].includes(name ?? "");
+  return isGeneric ? undefined : name;
+}
+
+function candidate(
+  { attribute, name }: NixImage,
+  installable: string,
+  source: string,
+  title: string,
+): Candidate {
   const plain = /^[A-Za-z_][\w'-]*$/.test(attribute) ? attribute : JSON.stringify(attribute);
   return {
-    name: nameOf(name ?? "") ?? nameOf(withoutImage(attribute)) ?? "image",
+    name: flakeName(attribute) ?? nameOf(name ?? "") ?? title,
     method: "nix2container",
-    options: { installable: installable.replace(attribute, plain) },
+    options: { installable: installable.replace(attribute, () => plain) },
     source,
+    folder: folderOf(source),
+    references: name === undefined ? [] : [name],
+    omitted: [],
+    calls: [attribute],
   };
 }
 
@@ -108,14 +125,14 @@ function readImages(
   const images = new Map<string, NixImage>();
   const notes: string[] = [];
   for (const file of files.filter((path) => path.endsWith(".nix"))) {
-    const text = read(file).replace(/\/\*[\s\S]*?\*\/|(^|\s)#.*$/gm, "$1");
+    const text = withoutComments(read(file));
     for (const match of text.matchAll(BUILD_IMAGE)) {
       const [whole, path = "", from = "", builder] = match;
       const attribute = lastAttribute(path);
       if (attribute === undefined) continue;
       if (builder !== "buildImage" || from.includes("dockerTools")) {
         notes.push(
-          `${file}: ${attribute} is made by dockerTools; build it with nix2container.buildImage to list it`,
+          `${file}: ${attribute} is made by dockerTools, whose archives are not built here; make it with nix2container.buildImage, which takes the same name and config`,
         );
         continue;
       }
@@ -125,6 +142,25 @@ function readImages(
     }
   }
   return { images: distinct([...images.values()]), notes };
+}
+
+/** Blanks out comments; a `#` inside a word, as in `.#app`, begins none. */
+function withoutComments(text: string): string {
+  let out = "";
+  let at = 0;
+  while (at < text.length) {
+    const slash = text.indexOf("/*", at);
+    const hash = text.indexOf("#", at);
+    const start = Math.min(...[slash, hash].filter((each) => each >= 0));
+    if (!Number.isFinite(start)) break;
+    const isLine = start === hash;
+    const begins = !isLine || start === 0 || /\s/.test(text[start - 1]!);
+    const close = isLine ? text.indexOf("\n", start) : text.indexOf("*/", start + 2);
+    const end = close < 0 ? text.length : isLine ? close : close + 2;
+    out += text.slice(at, start) + (begins ? " " : text.slice(start, start + 1));
+    at = begins ? end : start + 1;
+  }
+  return out + text.slice(at);
 }
 
 function lastAttribute(path: string): string | undefined {

@@ -1,15 +1,22 @@
 /** What was found, as an images.ts. */
 
 import type { Component } from "./component.ts";
-import type { Publishing } from "./registries.ts";
+import { registryLines, SOURCE_LABEL, usesLabel } from "./render_registries.ts";
+import { comment, key, literal, member, quoted, recipe, WIDTH } from "./source_text.ts";
+import { type Publishing, repositoriesOf } from "./registries.ts";
 
-/** The width that `deno fmt` keeps to. */
-const WIDTH = 80;
-
-const SOURCE_LABEL = "org.opencontainers.image.source";
+/** What an images.ts says. */
+export interface Draft {
+  readonly components: readonly Component[];
+  readonly publishing: Publishing;
+  /** What was left out, and why. */
+  readonly notes: readonly string[];
+  /** A file or folder that the example packs where nothing was found. */
+  readonly example: string;
+}
 
 /** The whole of an images.ts. */
-export function renderProject(components: readonly Component[], publishing: Publishing): string {
+export function renderProject({ components, publishing, notes, example }: Draft): string {
   const { registries } = publishing;
   const methods = [...new Set(components.map(({ method }) => method))].sort();
   const names = methods.length === 0 ? ["files"] : methods;
@@ -20,29 +27,32 @@ export function renderProject(components: readonly Component[], publishing: Publ
     `import { ${core} } from "images";`,
     `import { ${names.join(", ")} } from "images/plugins";`,
     "",
-    ...labelLines(publishing),
+    ...(components.length === 0 ? [] : labelLines(publishing)),
     "export default define({",
-    ...(registries.length === 0 ? [] : [
-      "  registries: {",
-      ...registries.map(({ name, address }) => `    ${name}: registry(${quoted(address)}),`),
-      "  },",
-    ]),
+    ...(registries.length === 0
+      ? []
+      : ["  registries: {", ...registries.flatMap(registryLines), "  },"]),
     "  images: {",
-    ...(components.length === 0 ? EXAMPLE : renderImages(components, publishing)),
+    ...(components.length === 0 ? exampleLines(example) : renderImages(components, publishing)),
+    ...notes.map(comment),
     "  },",
     "});",
   ];
   return `${lines.join("\n")}\n`;
 }
 
-const EXAMPLE = [
-  "    // The files of a folder, without any engine:",
-  '    site: files({ layers: [{ from: "site", to: "/srv" }] }),',
-];
+function exampleLines(example: string): string[] {
+  const to = example.includes(".") ? `/srv/${example}` : "/srv";
+  const layers = `layers: [{ from: ${quoted(example)}, to: ${quoted(to)} }]`;
+  return [
+    "    // Files of this repository, packed without any engine:",
+    ...recipe("    site: files(", [[layers]]),
+  ];
+}
 
-function labelLines({ registries, source }: Publishing): string[] {
-  if (!usesLabel({ registries, source })) return [];
-  const member = `${quoted(SOURCE_LABEL)}: ${quoted(source!)}`;
+function labelLines(publishing: Publishing): string[] {
+  if (!usesLabel(publishing)) return [];
+  const member = `${quoted(SOURCE_LABEL)}: ${quoted(publishing.source!)}`;
   const line = `const labels = { ${member} };`;
   return [
     "/** GitHub links a package to its repository by this label. */",
@@ -51,58 +61,41 @@ function labelLines({ registries, source }: Publishing): string[] {
   ];
 }
 
-function usesLabel({ registries, source }: Pick<Publishing, "registries"> & {
-  readonly source?: string | undefined;
-}): boolean {
-  return source !== undefined && registries.some(({ address }) => address.startsWith("ghcr.io/"));
-}
-
 /** The members of `images`. */
 export function renderImages(
   components: readonly Component[],
   publishing: Publishing,
 ): string[] {
+  const repositories = repositoriesOf(components, publishing);
   return components.flatMap((component) => {
-    const { name, method, options, source, alternatives } = component;
-    const members = Object.entries(options).map(([key, value]) => `${key}: ${literal(value)}`);
-    if (publishing.project !== undefined) {
-      members.push(`repository: ${quoted(`${publishing.project}/${name}`)}`);
-    }
-    if (usesLabel(publishing)) members.push("labels");
+    const { name, method, options, source, alternatives, omitted } = component;
+    const { labels, ...others } = options;
+    const members = Object.entries(others).map(([key, value]) => member(key, value));
+    const repository = repositories.get(name);
+    if (repository !== undefined) members.push([`repository: ${quoted(repository)}`]);
+    members.push(...labelMember(labels as Record<string, string> | undefined, publishing));
     return [
-      `    // ${source}`,
+      comment(source),
+      ...omitted.map((each) => comment(`Left out: ${each}`)),
       ...alternatives.map((other) =>
-        `    // Also in ${other.source}: ${other.method}(${oneLine(other)})`
+        comment(`Also in ${other.source}: ${other.method}(${oneLine(other)})`)
       ),
-      ...call(`    ${key(name)}: ${method}(`, members),
+      ...recipe(`    ${key(name)}: ${method}(`, members),
     ];
   });
+}
+
+function labelMember(
+  labels: Readonly<Record<string, string>> | undefined,
+  publishing: Publishing,
+): string[][] {
+  if (labels === undefined) return usesLabel(publishing) ? [["labels"]] : [];
+  if (!usesLabel(publishing)) return [member("labels", labels)];
+  const members = Object.entries(labels).map(([name, text]) => `${key(name)}: ${quoted(text)}`);
+  return [["labels: {", ...["...labels", ...members].map((each) => `  ${each},`), "}"]];
 }
 
 function oneLine({ options }: Pick<Component, "options">): string {
   const members = Object.entries(options).map(([key, value]) => `${key}: ${literal(value)}`);
   return members.length === 0 ? "" : `{ ${members.join(", ")} }`;
-}
-
-function call(head: string, members: readonly string[]): string[] {
-  if (members.length === 0) return [`${head}),`];
-  const line = `${head}{ ${members.join(", ")} }),`;
-  if (line.length <= WIDTH) return [line];
-  return [`${head}{`, ...members.map((member) => `      ${member},`), "    }),"];
-}
-
-function literal(value: string | Readonly<Record<string, string>>): string {
-  if (typeof value === "string") return quoted(value);
-  const members = Object.entries(value).map(([name, text]) => `${key(name)}: ${quoted(text)}`);
-  return `{ ${members.join(", ")} }`;
-}
-
-function key(name: string): string {
-  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : quoted(name);
-}
-
-/** As `deno fmt` would have it: in single quotes where that spares escapes. */
-function quoted(text: string): string {
-  const double = JSON.stringify(text);
-  return /^[^'\\]*"[^'\\]*$/.test(text) ? `'${text}'` : double;
 }

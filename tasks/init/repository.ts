@@ -1,6 +1,7 @@
 /** The files of a repository: what git knows, or else what is there. */
 
 import { askGit } from "../../lib/process/git.ts";
+import { publicAddress } from "../../lib/registry/publish/git_facts.ts";
 import { readRegularText } from "../../lib/util/regular_file.ts";
 
 /** Folders that hold what others wrote, what was built, or what only tests build. */
@@ -22,8 +23,13 @@ export interface Repository {
   readonly files: readonly string[];
   /** Its text, or nothing where it cannot be read. */
   read(path: string): string;
+  /** Paths that are not ours: of tests, examples and what others wrote. */
+  readonly others: readonly string[];
   /** Address of the remote `origin`, as git has it. */
   readonly remote?: string;
+  /** The remote's host and what its path has in front of the title, e.g. `acme/shops`. */
+  readonly host?: string;
+  readonly owner?: string;
 }
 
 /** Looks at a folder. */
@@ -37,14 +43,23 @@ export async function openRepository(root: string): Promise<Repository> {
   ]);
   const all = tracked === undefined ? [...walk(root, "", DEPTH)] : tracked.split("\0");
   const remote = (await answer(root, ["remote", "get-url", "origin"]))?.trim();
-  const files = [...new Set(all)].filter((path) => path !== "" && isOurs(path)).sort();
+  const paths = [...new Set(all)].filter((path) => path !== "").sort();
   return {
     root,
     title: fileOf(remote || root).replace(/\.git$/, ""),
-    files,
+    files: paths.filter(isOurs),
+    others: paths.filter((path) => !isOurs(path)),
     read: (path) => readText(`${root}/${path}`),
-    ...(remote ? { remote } : {}),
+    ...(remote ? { remote, ...placeOf(remote) } : {}),
   };
+}
+
+function placeOf(remote: string): Pick<Repository, "host" | "owner"> {
+  const address = publicAddress(remote);
+  if (address === undefined) return {};
+  const { hostname, pathname } = new URL(address);
+  const owner = folderOf(pathname.slice(1));
+  return { host: hostname, ...(owner === "." ? {} : { owner }) };
 }
 
 async function answer(root: string, args: readonly string[]): Promise<string | undefined> {

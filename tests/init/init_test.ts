@@ -3,54 +3,7 @@ import { TestProject } from "../support/project.ts";
 import { copyFixture } from "../support/real/fixture.ts";
 import { runTool } from "../support/real/program.ts";
 import { toolTest } from "../support/tools.ts";
-
-interface Found {
-  readonly name: string;
-  readonly plugin: string;
-  readonly options: Readonly<Record<string, unknown>>;
-  readonly alternatives: readonly { readonly method: string; readonly source: string }[];
-}
-
-interface Document {
-  readonly images: readonly Found[];
-  readonly registries: readonly { readonly name: string; readonly address: string }[];
-  readonly written: readonly string[];
-  readonly notes: readonly string[];
-}
-
-/** A repository of these files with a remote, and no tool but git on PATH. */
-async function repository(
-  files: Readonly<Record<string, string>>,
-  remote?: string,
-): Promise<TestProject> {
-  const project = await TestProject.resident(files);
-  project.env.PATH = await withoutTools(project);
-  await runTool(["git", "-C", project.root, "init", "-q"]);
-  if (remote !== undefined) {
-    await runTool(["git", "-C", project.root, "remote", "add", "origin", remote]);
-  }
-  return project;
-}
-
-/** A PATH on which git is the only program. */
-async function withoutTools(project: TestProject): Promise<string> {
-  const folder = project.beside("only-git");
-  Deno.mkdirSync(folder);
-  const { stdout } = await runTool(["sh", "-c", "command -v git"]);
-  Deno.symlinkSync(stdout.trim(), `${folder}/git`);
-  return folder;
-}
-
-/** What `init` says it found: name → plugin and options; what else it says. */
-async function init(project: TestProject) {
-  const { code, stdout, stderr } = await project.images("init", "--json");
-  assertEquals(code, 0, stderr);
-  const document = JSON.parse(stdout) as Document;
-  const images = Object.fromEntries(
-    document.images.map(({ name, plugin, options }) => [name, [plugin, options]]),
-  );
-  return { ...document, images, found: document.images };
-}
+import { init, repository } from "./rig.ts";
 
 /** Every images.ts that was written, by what it was written for. */
 type Written = Map<string, string>;
@@ -83,7 +36,7 @@ toolTest(
         file: "app/Dockerfile.static",
       }],
     });
-    assertEquals(registries, [{ name: "github", address: "ghcr.io/acme" }]);
+    assertEquals(registries, [{ name: "github", address: "ghcr.io/acme", visibility: "public" }]);
     assertEquals(written, [project.path("images.ts"), project.path("deno.json")]);
     const text = Deno.readTextFileSync(project.path("images.ts"));
     assertStringIncludes(
@@ -176,7 +129,11 @@ toolTest(["git"], "init", async (t) => {
       assertEquals(found.find(({ name }) => name === "web")?.alternatives, [
         { method: "dockerfile", source: "web/Dockerfile" },
       ]);
-      assertEquals(registries, [{ name: "gitlab", address: "registry.gitlab.com/acme/sub" }]);
+      assertEquals(registries, [{
+        name: "gitlab",
+        address: "registry.gitlab.com/acme/sub",
+        visibility: "private",
+      }]);
       assertStringIncludes(notes.join("\n"), "legacy is made by dockerTools");
       const text = Deno.readTextFileSync(project.path("images.ts"));
       assertStringIncludes(text, 'repository: "shop/web"');
@@ -213,6 +170,7 @@ COPY --from=x a b
         with:
           context: .
           target: debug
+          push: true
           tags: |
             ghcr.io/\${{ github.repository_owner }}/shop-debug:latest
       - run: |
@@ -226,10 +184,10 @@ COPY --from=x a b
       "shop-debug": ["dockerfile", { target: "debug" }],
       shop: ["dockerfile", {}],
       api: ["dockerfile", { context: "docker/api" }],
-      worker: ["dockerfile", { file: "docker/worker.Dockerfile" }],
+      worker: ["dockerfile", { file: "docker/worker.Dockerfile", args: { X: "1" } }],
       "shop-front": ["dockerfile", { context: "site", args: { LEVEL: "1" } }],
     });
-    assertEquals(registries, [{ name: "github", address: "ghcr.io/acme" }]);
+    assertEquals(registries, [{ name: "github", address: "ghcr.io/acme", visibility: "public" }]);
     await assertGood(project, written, "takes names");
   });
 
