@@ -1,7 +1,7 @@
 /** COPY --from an image whose layers hold one file under several names, or one name several times. */
 
 import { assertEquals } from "@std/assert";
-import type { TarEntry } from "../../lib/oci/tar.ts";
+import { type TarEntry, writeTar } from "../../lib/oci/tar.ts";
 import { filesOf } from "./files_of.ts";
 import { Rig } from "./rig.ts";
 
@@ -81,4 +81,29 @@ Deno.test("COPY --from takes the last of a layer's entries of one name, and a li
   assertEquals(await copied(twice, "/b /o/"), { "/o/b": "1" });
   const thrice = [[file("a", "1"), file("a", "2"), hard("b", "a"), file("./a", "3")]];
   assertEquals(await copied(thrice, "/ /o/"), { "/o/a": "3", "/o/b": "2" });
+});
+
+Deno.test("two copies of an archive's hard links are files of their own", async () => {
+  await using rig = await Rig.create({
+    "Dockerfile": [
+      "FROM scratch AS a",
+      "ADD a.tar /from/",
+      "FROM scratch AS b",
+      "COPY --from=a /from /one/",
+      "COPY --from=a --chown=7:8 --chmod=600 /from /two/",
+      "FROM scratch",
+      "COPY --from=b / /",
+    ].join("\n"),
+  });
+  const archive = writeTar([file("x", "x"), hard("y", "x")]);
+  await Deno.writeFile(`${rig.root}/a.tar`, ReadableStream.from(archive));
+  const { image } = await rig.build();
+  assertEquals(await filesOf(image.layers, { texts: true }), {
+    "/one": "folder 0755 0:0",
+    "/one/x": "file 0644 0:0 x",
+    "/one/y": "file 0644 0:0 x",
+    "/two": "folder 0755 7:8",
+    "/two/x": "file 0600 7:8 x",
+    "/two/y": "file 0600 7:8 x",
+  });
 });

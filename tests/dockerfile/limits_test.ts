@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { replacePattern } from "../../plugins/dockerfile/syntax/pattern.ts";
+import { type TarEntry, writeTar } from "../../lib/oci/tar.ts";
 import { Rig } from "./rig.ts";
 
 const OPTIONS = { options: { context: "app" } };
@@ -85,4 +86,42 @@ Deno.test("replacePattern() finds the first match, and the longest that begins t
   assertEquals(replacePattern("bbab", "ab", "", true), "bb");
   const long = "x".repeat(1_000_000);
   assertEquals(replacePattern(long, "*y*z", "-", true), long);
+});
+
+/** A project with an archive and a Dockerfile that adds it. */
+async function withArchive(entries: readonly TarEntry[]): Promise<Rig> {
+  const rig = await Rig.create({ "app/Dockerfile": "FROM scratch\nADD a.tar /\n" });
+  await Deno.writeFile(`${rig.root}/app/a.tar`, ReadableStream.from(writeTar(entries)));
+  return rig;
+}
+
+const own = { mode: 0o644, uid: 0, gid: 0, mtime: 0 };
+
+function emptyFiles(folder: string, count: number): TarEntry[] {
+  return Array.from({ length: count }, (_, at) => ({
+    ...own,
+    path: `${folder}/f${at}`,
+    type: "file" as const,
+    size: 0,
+    content: new Uint8Array(0),
+  }));
+}
+
+Deno.test("an archive as deep as paths can be is unpacked in its files' number of steps", async () => {
+  await using rig = await withArchive(emptyFiles("a/".repeat(2000).slice(0, -1), 500));
+  await rig.build(OPTIONS);
+});
+
+Deno.test("links of an archive whose targets have no end are refused", async () => {
+  const links = Array.from({ length: 250 }, (_, at): TarEntry => ({
+    ...own,
+    path: `l${at}`,
+    type: "symlink",
+    linkTarget: `${"./".repeat(2000)}l${at + 1}`,
+  }));
+  await using rig = await withArchive([...links, ...emptyFiles("l0", 100)]);
+  assertMatch(
+    (await rig.fault(OPTIONS)).message,
+    /The links on the way to \/l0 name too many folders/,
+  );
 });

@@ -12,6 +12,7 @@ import type { ModeChange, Owner } from "./owner.ts";
 import {
   below,
   cleanAbsolute,
+  type Content,
   type FolderNode,
   type Meta,
   type Node,
@@ -120,6 +121,8 @@ export function copyWithParents(
 }
 
 class Copier {
+  readonly #copies = new Map<Content, Content>();
+
   constructor(readonly to: Rootfs, readonly rules: CopyRules) {}
 
   /** Owner and mode of a node's copy; folders on the way keep their mode. */
@@ -179,7 +182,18 @@ class Copier {
   single(node: Node, target: string): void {
     if (node.type === "directory") this.folder(node, target);
     else if (node.type === "symlink") this.to.put(target, { ...node, ...this.meta(node, false) });
-    else this.to.put(target, { ...node, ...this.meta(node, true, false) });
+    else {
+      const content = node.type === "file" ? { content: this.#copyOf(node.content) } : {};
+      this.to.put(target, { ...node, ...content, ...this.meta(node, true, false) });
+    }
+  }
+
+  /** Names of one file that are copied together are links of each other, not of the source. */
+  #copyOf(content: Content): Content {
+    if (content.kind !== "host" || !content.unpacked) return content;
+    const copy = this.#copies.get(content) ?? { ...content };
+    this.#copies.set(content, copy);
+    return copy;
   }
 }
 

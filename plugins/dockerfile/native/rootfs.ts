@@ -59,6 +59,9 @@ export const PLAIN_FOLDER: Meta = { mode: 0o755, uid: 0, gid: 0 };
 /** As Linux: so many links on the way to one path are a loop. */
 const MOST_LINKS = 255;
 
+/** So many components may the targets of those links have together. */
+const MOST_STEPS = 16 * 1024;
+
 /** A place where a folder was wanted, or was in the way; the caller adds the line. */
 export class TreeConflict extends Error {
   override readonly name = "TreeConflict";
@@ -100,29 +103,39 @@ export class Rootfs {
    * @throws {TreeConflict} where links go round in circles.
    */
   resolve(path: string): { path: string; node: Node | undefined } {
-    let rest = path.split("/");
-    let at: string[] = [];
+    // The components that are left, the next one last.
+    const rest = path.split("/").reverse();
+    const names: string[] = [];
+    const nodes: (Node | undefined)[] = [this.#root];
     let links = 0;
-    while (rest.length > 0) {
-      const [name = "", ...tail] = rest;
-      rest = tail;
+    let steps = 0;
+    for (let name = rest.pop(); name !== undefined; name = rest.pop()) {
       if (name === "" || name === ".") continue;
       if (name === "..") {
-        at.pop();
+        if (names.pop() !== undefined) nodes.pop();
         continue;
       }
-      const node = this.#exact([...at, name]);
+      const node = childOf(nodes.at(-1), name);
       if (node?.type !== "symlink") {
-        at.push(name);
+        names.push(name);
+        nodes.push(node);
         continue;
       }
       if (++links > MOST_LINKS) {
         throw new TreeConflict(`The links on the way to ${path} form a loop`);
       }
-      if (node.target.startsWith("/")) at = [];
-      rest = [...node.target.split("/"), ...rest];
+      if (node.target.startsWith("/")) {
+        names.length = 0;
+        nodes.length = 1;
+      }
+      const target = node.target.split("/");
+      steps += target.length;
+      if (steps > MOST_STEPS) {
+        throw new TreeConflict(`The links on the way to ${path} name too many folders`);
+      }
+      rest.push(...target.reverse());
     }
-    return { path: `/${at.join("/")}`, node: this.#exact(at) };
+    return { path: `/${names.join("/")}`, node: nodes.at(-1) };
   }
 
   /**
@@ -159,10 +172,17 @@ export class Rootfs {
     this.#last = undefined;
     const { parent, name } = splitPath(path);
     const folder = this.#exact(parts(parent));
-    if (folder?.type === "directory") folder.children.delete(name);
-    for (const changed of this.#changes.keys()) {
-      if (changed === path || changed.startsWith(`${path}/`)) this.#changes.delete(changed);
-    }
+    const removed = childOf(folder, name);
+    if (removed === undefined) return;
+    (folder as FolderNode).children.delete(name);
+    this.#forget(path, removed);
+  }
+
+  /** Drops the changes at a path and below it. */
+  #forget(path: string, node: Node): void {
+    this.#changes.delete(path);
+    if (node.type !== "directory") return;
+    for (const [name, child] of node.children) this.#forget(below(path, name), child);
   }
 
   /**
@@ -172,14 +192,16 @@ export class Rootfs {
    * @throws {TreeConflict} where something on the way is no folder.
    */
   makeFolders(path: string, meta: Meta = PLAIN_FOLDER): string {
-    const real = this.resolve(path).path;
-    const below: string[] = [];
+    const { path: real, node: there } = this.resolve(path);
+    if (there?.type === "directory") return real;
+    let at = "/";
+    let node: Node | undefined = this.#root;
     for (const name of parts(real)) {
-      below.push(name);
-      const node = this.#exact(below);
+      at = below(at, name);
+      node = childOf(node, name);
       if (node?.type === "directory") continue;
-      if (node !== undefined) throw new TreeConflict(`/${below.join("/")} is not a folder`);
-      this.put(`/${below.join("/")}`, folderOf(meta));
+      if (node !== undefined) throw new TreeConflict(`${at} is not a folder`);
+      this.put(at, folderOf(meta));
     }
     return real;
   }
@@ -202,11 +224,13 @@ export class Rootfs {
 
   #exact(names: readonly string[]): Node | undefined {
     let node: Node | undefined = this.#root;
-    for (const name of names) {
-      node = node?.type === "directory" ? node.children.get(name) : undefined;
-    }
+    for (const name of names) node = childOf(node, name);
     return node;
   }
+}
+
+function childOf(folder: Node | undefined, name: string): Node | undefined {
+  return folder?.type === "directory" ? folder.children.get(name) : undefined;
 }
 
 /** An empty folder. */
