@@ -9,6 +9,7 @@ import type { TaskContext } from "../model/recipe.ts";
 import { requireFolder } from "./folder.ts";
 import { LineSplitter } from "./lines.ts";
 import { endMarked } from "./marked.ts";
+import { guard } from "./parent_guard.ts";
 
 /** How a task function is run. */
 export interface FunctionOptions {
@@ -47,10 +48,12 @@ export async function runFunction(
   stopped.catch(() => {});
   if (signal.aborted) stop();
   signal.addEventListener("abort", stop, { once: true });
+  const letGo = guard(`${MARK}=${mark}`);
   try {
     await Promise.race([Promise.resolve().then(() => run({ $, signal })), stopped]);
   } finally {
     signal.removeEventListener("abort", stop);
+    await letGo();
   }
 }
 

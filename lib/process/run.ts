@@ -8,6 +8,7 @@ import type { RunOptions, RunResult } from "../model/plugin.ts";
 import { requireFolder } from "./folder.ts";
 import { endGroup, groups, killGroup } from "./groups.ts";
 import { eachLine } from "./lines.ts";
+import { guard } from "./parent_guard.ts";
 
 /** How a program is started, with what only the runner decides. */
 export interface ProcessOptions extends RunOptions {
@@ -36,6 +37,7 @@ export async function runProcess(
   if (signal?.aborted) throw interrupted(signal);
   const child = spawn(command, options);
   groups.add(child.pid);
+  const letGo = guard(child.pid);
   const stop = () => endGroup(child.pid);
   signal?.addEventListener("abort", stop, { once: true });
   try {
@@ -55,6 +57,7 @@ export async function runProcess(
   } finally {
     signal?.removeEventListener("abort", stop);
     groups.delete(child.pid);
+    await letGo();
   }
 }
 
