@@ -16,8 +16,10 @@
  */
 
 export { define, each, plugin, registry, task } from "./dsl/define.ts";
+export { json, lockfile } from "./dsl/projections.ts";
+export type { LockfileOptions } from "./dsl/projections.ts";
 export type { PluginDefinition, RecipeConstructor } from "./dsl/define.ts";
-export type { Kind, Shape } from "./dsl/shape.ts";
+export type { Kind, Shape, ValueFault } from "./dsl/shape.ts";
 export type {
   CommonRecipeOptions,
   Definition,
@@ -78,6 +80,7 @@ export type {
   SourceKeyParts,
   ToolNeed,
 } from "./model/plugin.ts";
+export type { JsonProjection, LockfileProjection, Projection } from "./model/projection.ts";
 export type {
   CommonOptions,
   Expectations,

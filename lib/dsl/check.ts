@@ -1,5 +1,6 @@
 /** From what images.ts declared to a project: every default filled in, every fault found. */
 
+import { literalPattern } from "../files/selection.ts";
 import { isCacheTag } from "../model/key.ts";
 import type { Place } from "../model/errors.ts";
 import { formatPlatform, hostPlatform, isPlatform, parsePlatform } from "../model/platform.ts";
@@ -11,6 +12,7 @@ import {
   type Registry,
   type Task,
 } from "../model/recipe.ts";
+import type { Projection } from "../model/projection.ts";
 import { isRegistryHost, isRepository, isTag } from "../model/reference.ts";
 import { checkNames } from "./check_names.ts";
 import { checkOptions } from "./check_options.ts";
@@ -165,7 +167,7 @@ function taskOf(findings: Findings, name: string, written: WrittenTask): Task {
   }
   const declared = {
     name,
-    ...(options.inputs === undefined ? {} : { inputs: options.inputs }),
+    ...(options.inputs === undefined ? {} : inputsOf(options.inputs)),
     outputs: options.outputs ?? [],
     needs: options.needs ?? [],
     hostEnv: options.hostEnv ?? [],
@@ -246,7 +248,7 @@ function commonOf(
   }
   return {
     needs: list(options.needs, []),
-    inputs: list(options.inputs, []),
+    ...inputsOf(list(options.inputs, [])),
     hostEnv: list(options.hostEnv, []),
     platforms: options.platforms === undefined
       ? HOST
@@ -260,6 +262,16 @@ function commonOf(
     ...(options.expect === undefined ? {} : { expect: options.expect }),
     ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
   };
+}
+
+/** Globs, and apart from them the projections, whose files are inputs too. */
+function inputsOf(written: readonly (string | Projection)[]) {
+  const projections = written.filter((each) => typeof each !== "string");
+  if (projections.length === 0) return { inputs: written as readonly string[] };
+  const inputs = written.map((each) =>
+    typeof each === "string" ? each : literalPattern(String(each.path))
+  );
+  return { inputs, projections };
 }
 
 const HOST: readonly string[] = [hostPlatform()];

@@ -68,6 +68,10 @@ function checkValue(
     );
     return;
   }
+  for (const { message, word, next } of kind.faults?.(value) ?? []) {
+    const pointer = { keys: [...above, name], ...(word === undefined ? {} : { word }) };
+    findings.add(`Option "${name}" of ${lower(subject())} ${message}`, origin, pointer, next);
+  }
   for (const path of kind.paths?.(value) ?? []) {
     if (!leadsOut(path)) continue;
     findings.add(

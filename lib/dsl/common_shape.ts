@@ -1,6 +1,7 @@
 /** The shapes of everything that is no plugin's own: common options, expectations, tasks, registries. */
 
 import { isPlatform } from "../model/platform.ts";
+import { inputs } from "./projections.ts";
 import {
   count,
   custom,
@@ -52,7 +53,7 @@ function isExpectedFile(value: Record<string, unknown>): boolean {
 /** Options of every recipe. */
 export const COMMON: Shape = {
   needs: texts,
-  inputs: globs,
+  inputs,
   hostEnv: texts,
   platforms: custom(
     'a list of platforms such as "linux/amd64"',
@@ -72,7 +73,7 @@ export const COMMON: Shape = {
 
 /** Options of `task()`. */
 export const TASK: Shape = {
-  inputs: globs,
+  inputs,
   outputs: globs,
   needs: texts,
   hostEnv: texts,

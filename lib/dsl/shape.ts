@@ -16,6 +16,18 @@ export interface Kind {
   readonly required?: boolean;
   /** Paths below the folder of images.ts that a value names. */
   readonly paths?: (value: unknown) => readonly string[];
+  /** Faults in a value of the right kind. */
+  readonly faults?: (value: unknown) => readonly ValueFault[];
+}
+
+/** A fault in an option's value. */
+export interface ValueFault {
+  /** Continues `Option "…" of … `. */
+  readonly message: string;
+  /** Text at the place of the fault. */
+  readonly word?: string;
+  /** What to do, as an imperative. */
+  readonly next: string;
 }
 
 /** A plugin's options by name. */

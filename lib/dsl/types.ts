@@ -3,6 +3,7 @@
  * registry and group, and a misspelt one is an error that names it.
  */
 
+import type { Projection } from "../model/projection.ts";
 import type { Expectations, Registry, TaskRun } from "../model/recipe.ts";
 
 /** Carries a recipe's names through the type checker; there is nothing at run time. */
@@ -71,9 +72,10 @@ export interface RegistryOptions {
 export interface TaskOptions<N extends string = string> {
   /**
    * Globs of input files; a leading `!` leaves out. Links before the first wildcard are followed,
-   * others count by their targets. Without it the task runs at every build.
+   * others count by their targets. `json()` and `lockfile()` name files of which only a part counts.
+   * Without it the task runs at every build.
    */
-  readonly inputs?: readonly string[];
+  readonly inputs?: readonly (string | Projection)[];
   /**
    * Globs of the files it makes. They are removed before it runs, and kept.
    * @default []
@@ -101,10 +103,11 @@ export interface CommonRecipeOptions<N extends string = string, R extends string
   readonly needs?: readonly N[];
   /**
    * Globs of further input files; a leading `!` leaves out. Links before the first wildcard are
-   * followed, others count by their targets.
+   * followed, others count by their targets. `json()` and `lockfile()` name files of which only a
+   * part counts, wherever they are selected.
    * @default []
    */
-  readonly inputs?: readonly string[];
+  readonly inputs?: readonly (string | Projection)[];
   /**
    * Names of environment variables whose values are part of the key and are handed to the build; a
    * Dockerfile receives them as the ARG of that name.

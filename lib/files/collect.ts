@@ -1,11 +1,12 @@
 /** Walking selections and reading what is new: from files to an input tree. */
 
 import { Fault } from "../model/errors.ts";
+import type { Projection } from "../model/projection.ts";
 import type { Entry, Selection, Tree } from "../model/selection.ts";
 import { compareCodePoints } from "../oci/json.ts";
 import { readContent } from "./content.ts";
 import type { Folder } from "./folder.ts";
-import type { FileIndex } from "./index.ts";
+import type { FileIndex, TreeOptions } from "./index.ts";
 import { anyOf, type Matcher, matcherOf } from "./match.ts";
 import { merkleRoot } from "./merkle.ts";
 import { trackedBelow } from "./tracked.ts";
@@ -39,8 +40,7 @@ export type LookedAt = ReadonlyMap<string, Folder | undefined>;
 export async function collect(
   index: FileIndex,
   selections: readonly Selection[],
-  without: readonly string[],
-  onRead?: OnRead,
+  { without = [], projections = [], onRead }: TreeOptions,
 ): Promise<{ readonly tree: Tree; readonly folders: LookedAt }> {
   const leftOut = without.length === 0 ? undefined : await anyOf(without);
   const folders = new Map<string, Folder | undefined>();
@@ -49,11 +49,31 @@ export async function collect(
   for (const selection of selections) {
     walk(index, selection, await matcherOf(selection), leftOut, folders, found, special);
   }
-  const entries = await readContents(index, selections.length > 1 ? last(found) : found, onRead);
+  const counted = selections.length > 1 ? last(found) : found;
+  const project = projections.length === 0 ? undefined : await projecting(index, projections);
+  const entries = await readContents(index, counted, onRead, project);
   entries.sort((a, b) => compareCodePoints(a.path, b.path));
   const root = merkleRoot(entries);
   const tree = special.size === 0 ? { root, entries } : { root, entries, special: [...special] };
   return { tree, folders };
+}
+
+/** Makes an entry whose digest may be of a part of the file. */
+type Projecting = (found: Found) => Promise<Entry>;
+
+async function projecting(
+  index: FileIndex,
+  projections: readonly Projection[],
+): Promise<Projecting> {
+  const { Projector } = await import("./projections/projector.ts");
+  const onWhole = (path: string, why: string) => index.wholeFiles.set(path, why);
+  const projector = new Projector(index.projections, projections, onWhole);
+  return (found) => {
+    const { relative, folder, at } = found;
+    const name = folder.names[at]!;
+    const path = relative === "" ? name : `${relative}/${name}`;
+    return projector.project(path, `${index.pathOf(relative)}/${name}`, entryOf(found));
+  };
 }
 
 /** Of what several selections have at one path the last counts. */
@@ -151,6 +171,7 @@ async function readContents(
   index: FileIndex,
   found: readonly Found[],
   onRead: OnRead | undefined,
+  project: Projecting | undefined,
 ): Promise<Entry[]> {
   const entries: Entry[] = [];
   let [all, read] = [0, 0];
@@ -167,7 +188,7 @@ async function readContents(
         await new Promise((resolve) => setTimeout(resolve, 0));
       }
     }
-    entries.push(entryOf(each));
+    entries.push(project === undefined ? entryOf(each) : await project(each));
   }
   if (total !== undefined) onRead?.(total, total);
   return entries;

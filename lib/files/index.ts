@@ -4,11 +4,13 @@
  */
 
 import { lazy } from "../model/lazy.ts";
+import type { Projection } from "../model/projection.ts";
 import type { Selection, Tree } from "../model/selection.ts";
 import type { LookedAt } from "./collect.ts";
 import type { Folder } from "./folder.ts";
 import { type IndexData, readIndexFile, writeIndexFile } from "./index_file.ts";
 import { Listings, type Look, lookAt, lookAtRest } from "./look.ts";
+import { PROJECTION_SCHEMA, ProjectionCache } from "./projection_cache.ts";
 
 const collecting = lazy(() => import("./collect.ts"));
 
@@ -18,6 +20,8 @@ export interface TreeOptions {
   readonly without?: readonly string[];
   /** Told now and then how many bytes of how many were read, where that takes a while. */
   readonly onRead?: (done: number, total: number) => void;
+  /** Files of which only a part counts, by their paths without links. */
+  readonly projections?: readonly Projection[];
 }
 
 /** A root that was computed, and the folders that were looked at for it. */
@@ -35,6 +39,10 @@ export class FileIndex {
   readonly projectRoot: string;
   /** Absolute path of a folder that never is an input, where it has another name than `.images`. */
   readonly stateFolder: string | undefined;
+  /** What projections of files came to. */
+  readonly projections: ProjectionCache;
+  /** Files of which a part was to count, and why all of it does. */
+  readonly wholeFiles: Map<string, string> = new Map();
   readonly #stateFile: string;
   readonly #origin: () => string;
   readonly #data: IndexData;
@@ -62,6 +70,7 @@ export class FileIndex {
   ) {
     this.projectRoot = projectRoot;
     this.stateFolder = stateFolder;
+    this.projections = new ProjectionCache(stateFolder);
     this.#stateFile = stateFile;
     this.#origin = origin;
     this.#data = readIndexFile(stateFile, origin());
@@ -128,10 +137,10 @@ export class FileIndex {
   async #collect(
     key: string,
     selections: readonly Selection[],
-    { without = [], onRead }: TreeOptions,
+    options: TreeOptions,
   ): Promise<Tree> {
     const { collect } = await collecting();
-    const { tree, folders } = await collect(this, selections, without, onRead);
+    const { tree, folders } = await collect(this, selections, options);
     this.#remember(key, tree.root, folders);
     return tree;
   }
@@ -153,6 +162,7 @@ export class FileIndex {
   save(): void {
     if (!this.#dirty) return;
     writeIndexFile(this.#stateFile, this.#data, this.#origin());
+    this.projections.save();
     this.#dirty = false;
   }
 
@@ -252,8 +262,13 @@ export class FileIndex {
   }
 }
 
-function keyOf(selections: readonly Selection[], { without = [] }: TreeOptions): string {
-  return JSON.stringify([selections, without]);
+function keyOf(
+  selections: readonly Selection[],
+  { without = [], projections = [] }: TreeOptions,
+): string {
+  return projections.length === 0
+    ? JSON.stringify([selections, without])
+    : JSON.stringify([selections, without, PROJECTION_SCHEMA, projections]);
 }
 
 function today(): number {

@@ -1,5 +1,6 @@
 /** Globs and files that are reached through links. */
 
+import type { Projection } from "../model/projection.ts";
 import type { Selection } from "../model/selection.ts";
 import { fixedPart, literalPattern, pathSelection } from "./selection.ts";
 import { isInStore, realPath, relativeTo, wayTo } from "./way.ts";
@@ -13,6 +14,14 @@ import { isInStore, realPath, relativeTo, wayTo } from "./way.ts";
 export function withLinksFollowed(root: string, globs: readonly string[]): readonly string[] {
   const found = globs.flatMap((glob) => followed(root, glob) ?? []);
   return found.length === 0 ? globs : [...globs, ...found];
+}
+
+/** Projections of the files that their paths lead to. */
+export function withRealPaths(
+  root: string,
+  projections: readonly Projection[],
+): readonly Projection[] {
+  return projections.map((each) => ({ ...each, path: pathBelow(root, each.path) ?? each.path }));
 }
 
 /** The paths that globs name in front of their first wildcards. */

@@ -2,6 +2,7 @@
 
 import type { Place } from "./errors.ts";
 import type { Plugin } from "./plugin.ts";
+import type { Projection } from "./projection.ts";
 
 /** Names of images, tasks and groups. */
 export const NAME_PATTERN: RegExp = /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
@@ -62,6 +63,8 @@ export interface CommonOptions {
   readonly needs: readonly string[];
   /** Extra globs of input files; a leading `!` leaves out. */
   readonly inputs: readonly string[];
+  /** Files among the inputs of which only a part counts; undefined where there are none. */
+  readonly projections?: readonly Projection[];
   /** Names of environment variables that are part of the key and handed to the build. */
   readonly hostEnv: readonly string[];
   /** Normalised platforms, e.g. `linux/amd64`; at least one. */
@@ -127,6 +130,8 @@ export interface Task {
   readonly name: string;
   /** Input globs; undefined: it runs whenever a dependent is built. */
   readonly inputs?: readonly string[];
+  /** Files among the inputs of which only a part counts; undefined where there are none. */
+  readonly projections?: readonly Projection[];
   readonly outputs: readonly string[];
   readonly needs: readonly string[];
   readonly hostEnv: readonly string[];

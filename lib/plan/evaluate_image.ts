@@ -1,9 +1,10 @@
 /** From a declared image to its key and its verdict. */
 
 import type { TreeOptions } from "../files/index.ts";
-import { fileSelections, withLinksFollowed } from "../files/links.ts";
+import { fileSelections, withLinksFollowed, withRealPaths } from "../files/links.ts";
 import { inputSelections } from "../files/selection.ts";
 import type { Digest } from "../model/digest.ts";
+import { usageFault } from "../model/errors.ts";
 import type { Subject } from "../model/events.ts";
 import type { Layer } from "../model/image.ts";
 import type { Json } from "../model/json.ts";
@@ -14,6 +15,7 @@ import {
   Discovered,
   type Identity,
 } from "../model/plugin.ts";
+import type { Projection } from "../model/projection.ts";
 import type { Reason } from "../model/result.ts";
 import type { Selection, Tree } from "../model/selection.ts";
 import { canonicalJson } from "../oci/json.ts";
@@ -42,6 +44,8 @@ export interface DescribedImage {
   readonly selections: readonly Selection[];
   /** Globs that the keys of needed tasks stand for. */
   readonly without: readonly string[];
+  /** Files of which only a part counts; what is built sees all of them. */
+  readonly projections: readonly Projection[];
   readonly hostEnv: Readonly<Record<string, string | null>>;
 }
 
@@ -207,14 +211,19 @@ export async function evaluateAgain(
 
 /** Says whether an image's files still are those that its key was made of. */
 export async function stillHolds(c: Circumstances, prepared: PreparedImage): Promise<boolean> {
-  const { selections, without, description, tree, reads } = prepared;
-  return await c.index.rootOf(selections, { without }) === tree &&
+  const { selections, description, tree, reads } = prepared;
+  return await c.index.rootOf(selections, keyOptions(prepared)) === tree &&
     await c.index.rootOf(readsOf(description)) === reads;
 }
 
 /** The entries of an image's input tree as the key sees it. */
 export function keyTree(c: Circumstances, prepared: PreparedImage): Promise<Tree> {
-  return c.index.tree(prepared.selections, { without: prepared.without });
+  return c.index.tree(prepared.selections, keyOptions(prepared));
+}
+
+/** How the key sees an image's files. */
+function keyOptions({ without, projections }: DescribedImage): TreeOptions {
+  return { without, projections };
 }
 
 /** The circumstances that `describe`, and later `build`, are told. */
@@ -239,8 +248,11 @@ async function withSelections(
   c: Circumstances,
   node: ImageNode,
   description: Description,
-): Promise<Pick<DescribedImage, "description" | "hostEnv" | "selections" | "without">> {
-  const { inputs, hostEnv } = node.image.common;
+): Promise<
+  Pick<DescribedImage, "description" | "hostEnv" | "selections" | "without" | "projections">
+> {
+  const { inputs, projections = [], hostEnv } = node.image.common;
+  refuseProjections(node, description);
   const { projectRoot } = c.index;
   const files = description.files?.flatMap((path) => fileSelections(projectRoot, path)) ?? [];
   const own = inputSelections(withLinksFollowed(projectRoot, inputs));
@@ -249,13 +261,26 @@ async function withSelections(
     hostEnv: await environmentDigests([...hostEnv, ...description.env ?? []]),
     selections: [...description.inputs, ...files, ...own],
     without: outputsOfNeededTasks(c, node),
+    projections: withRealPaths(projectRoot, projections),
   };
+}
+
+/** A tool that is only asked where files have changed must be asked whatever changes in one. */
+function refuseProjections({ id, image }: ImageNode, { guard }: Description): void {
+  const [first] = image.common.projections ?? [];
+  if (first === undefined || guard === undefined) return;
+  throw usageFault(`Its inputs cannot be a part of "${first.path}": its tool reads whole files`, {
+    where: id,
+    ...(image.place === undefined ? {} : { place: image.place }),
+    next: `give "${first.path}" itself`,
+  });
 }
 
 /** Looks at what the description names: the input tree, and the guard where there is one. */
 async function lookAtFiles(c: Circumstances, described: DescribedImage): Promise<PreparedImage> {
-  const { node: { id }, description: { guard }, selections, without } = described;
-  const tree = await c.index.rootOf(selections, { without, onRead: tellReading(c, id) });
+  const { node: { id }, description: { guard }, selections } = described;
+  const onRead = tellReading(c, id);
+  const tree = await c.index.rootOf(selections, { ...keyOptions(described), onRead });
   const prepared = { ...described, tree, unidentified: false };
   if (guard === undefined) return prepared;
   const { trees = [] } = guard;
@@ -341,7 +366,7 @@ export async function changedFiles(
   if (before === undefined) {
     return [{ kind: "input-changed", detail: "the list of files of the last build is gone" }];
   }
-  return treeReasons(before, (await keyTree(c, prepared)).entries);
+  return treeReasons(before, (await keyTree(c, prepared)).entries, c.index.projections);
 }
 
 /** Says whether a record's image can still be had. */

@@ -1,12 +1,13 @@
 /** From a declared task to its key and whether its record still stands for it. */
 
-import { withLinksFollowed } from "../files/links.ts";
+import type { TreeOptions } from "../files/index.ts";
+import { withLinksFollowed, withRealPaths } from "../files/links.ts";
 import { inputSelections, selectionOf } from "../files/selection.ts";
 import type { Json } from "../model/json.ts";
 import { KEY_SCHEMA, type TaskKeyParts } from "../model/key.ts";
 import type { Task } from "../model/recipe.ts";
 import type { Reason } from "../model/result.ts";
-import type { Selection } from "../model/selection.ts";
+import type { Selection, Tree } from "../model/selection.ts";
 import { canonicalJson } from "../oci/json.ts";
 import type { TaskRecord } from "../store/records.ts";
 import type { Circumstances } from "./circumstances.ts";
@@ -41,9 +42,8 @@ export async function evaluateTask(
 ): Promise<TaskEvaluation> {
   const { task } = node;
   const record = c.records.task(task.name);
-  const without = withoutOf(c, node);
   const onRead = tellReading(c, node.id);
-  const tree = await c.index.rootOf(inputsOf(c, task), { without, onRead });
+  const tree = await c.index.rootOf(inputsOf(c, task), { ...keyOptions(c, node), onRead });
   const parts: TaskKeyParts = {
     schema: KEY_SCHEMA,
     run: await runOf(c, task),
@@ -74,6 +74,17 @@ export async function evaluateTask(
 /** The files a task declares as inputs. */
 export function inputsOf(c: Circumstances, { inputs = [] }: Task): readonly Selection[] {
   return inputSelections(withLinksFollowed(c.index.projectRoot, inputs));
+}
+
+/** How the key sees a task's inputs. */
+function keyOptions(c: Circumstances, node: TaskNode): TreeOptions {
+  const projections = withRealPaths(c.index.projectRoot, node.task.projections ?? []);
+  return { without: withoutOf(c, node), projections };
+}
+
+/** The entries of a task's input tree as its key sees it. */
+export function taskTree(c: Circumstances, node: TaskNode): Promise<Tree> {
+  return c.index.tree(inputsOf(c, node.task), keyOptions(c, node));
 }
 
 /** The files a task declares as outputs. */
@@ -115,11 +126,11 @@ async function whyAnother(
   const reasons = taskReasons(record.parts, parts);
   if (record.tree === tree) return reasons;
   const before = c.records.tree(record.tree);
-  const now = await c.index.tree(inputsOf(c, node.task), { without: withoutOf(c, node) });
+  const now = await taskTree(c, node);
   return [
     ...(before === undefined
       ? [{ kind: "input-changed" as const, detail: "the list of files of the last run is gone" }]
-      : treeReasons(before, now.entries)),
+      : treeReasons(before, now.entries, c.index.projections)),
     ...reasons,
   ];
 }

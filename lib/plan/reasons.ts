@@ -5,7 +5,9 @@ import type { Json } from "../model/json.ts";
 import type { ImageKeyParts, TaskKeyParts } from "../model/key.ts";
 import { canonicalJson } from "../oci/json.ts";
 import type { Reason } from "../model/result.ts";
+import type { ProjectionCache } from "../files/projection_cache.ts";
 import type { Entry } from "../model/selection.ts";
+import { changedParts } from "./part_changes.ts";
 
 /** The most changed files that are listed one by one. */
 const FILE_LIMIT = 1000;
@@ -40,8 +42,16 @@ export function taskReasons(before: TaskKeyParts, now: TaskKeyParts): Reason[] {
   ];
 }
 
-/** Files that were changed, added or removed between two input trees. */
-export function treeReasons(before: readonly Entry[], now: readonly Entry[]): Reason[] {
+/**
+ * Files that were changed, added or removed between two input trees.
+ *
+ * @param projections tells what changed in a file of which only a part counts.
+ */
+export function treeReasons(
+  before: readonly Entry[],
+  now: readonly Entry[],
+  projections?: Pick<ProjectionCache, "parts">,
+): Reason[] {
   const old = new Map(before.map((entry) => [entry.path, entry]));
   const filled = foldersWithContent([...before, ...now]);
   const tells = (entry: Entry) => entry.type !== "directory" || !filled.has(entry.path);
@@ -52,7 +62,11 @@ export function treeReasons(before: readonly Entry[], now: readonly Entry[]): Re
     if (was === undefined) {
       if (tells(entry)) reasons.push({ kind: "input-added", path: entry.path });
     } else if (!sameEntry(was, entry)) {
-      reasons.push({ kind: "input-changed", path: entry.path, ...howChanged(was, entry) });
+      reasons.push({
+        kind: "input-changed",
+        path: entry.path,
+        ...howChanged(was, entry, projections),
+      });
     }
   }
   for (const entry of old.values()) {
@@ -74,12 +88,19 @@ function sameEntry(a: Entry, b: Entry): boolean {
     a.target === b.target;
 }
 
-function howChanged(was: Entry, entry: Entry): { detail?: string } {
+function howChanged(
+  was: Entry,
+  entry: Entry,
+  projections: Pick<ProjectionCache, "parts"> | undefined,
+): { detail?: string } {
   if (was.type !== entry.type) return { detail: `${was.type} → ${entry.type}` };
   if (entry.type === "symlink") return { detail: `→ ${entry.target}` };
   if (was.digest === entry.digest) {
     return { detail: entry.executable ? "now executable" : "no longer executable" };
   }
+  const old = projections?.parts(was.digest ?? "");
+  const current = projections?.parts(entry.digest ?? "");
+  if (old !== undefined && current !== undefined) return { detail: changedParts(old, current) };
   return {};
 }
 

@@ -4,7 +4,7 @@ import { asFault } from "../model/errors.ts";
 import type { BuildStatus } from "../model/result.ts";
 import type { Task } from "../model/recipe.ts";
 import { environmentValues } from "../plan/environment.ts";
-import { inputsOf, type TaskEvaluation, withoutOf } from "../plan/evaluate_task.ts";
+import { inputsOf, type TaskEvaluation, taskTree } from "../plan/evaluate_task.ts";
 import { treeReasons } from "../plan/reasons.ts";
 import { runProcess } from "../process/run.ts";
 import type { TaskRecord } from "../store/records.ts";
@@ -141,8 +141,5 @@ async function start(
 }
 
 function inputTree(session: Session, evaluation: TaskEvaluation) {
-  const { circumstances: c } = session;
-  return c.index.tree(inputsOf(c, evaluation.node.task), {
-    without: withoutOf(c, evaluation.node),
-  });
+  return taskTree(session.circumstances, evaluation.node);
 }

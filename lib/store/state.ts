@@ -20,7 +20,7 @@ const EARLY = ["tmp", "locks", "lost+found"];
 /** The folders in which files are written under a temporary name first; `""` is the state's own. */
 const WRITTEN = [
   ...["tmp", "", "oci", "oci/blobs/sha256", "records/images", "records/tasks", "trees", "outputs"],
-  ...["cache/listings", "cache/verdicts", "cache/compressed"],
+  ...["cache/listings", "cache/verdicts", "cache/compressed", "cache/projections"],
 ];
 
 /** Paths of one project's state. Nothing is created before something is written. */

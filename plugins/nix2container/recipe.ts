@@ -11,6 +11,7 @@ import {
   text,
   texts,
 } from "../../lib/dsl/shape.ts";
+import { wholeInputs } from "../../lib/dsl/projections.ts";
 import type { CommonRecipeOptions, Name, Recipe } from "../../lib/dsl/types.ts";
 import { lazy } from "../../lib/model/lazy.ts";
 import type { PluginRef } from "../../lib/model/recipe.ts";
@@ -51,6 +52,7 @@ export type Nix2containerOptions<N extends string, R extends string> =
   & CommonRecipeOptions<N, R>;
 
 const SHAPE: Shape = {
+  inputs: wholeInputs("Nix"),
   installable: text,
   manifest: path,
   healthcheck: table({

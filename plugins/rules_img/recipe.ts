@@ -2,6 +2,7 @@
 
 import { recipe } from "../../lib/dsl/define.ts";
 import { custom, type Kind, path, required, type Shape, text, texts } from "../../lib/dsl/shape.ts";
+import { wholeInputs } from "../../lib/dsl/projections.ts";
 import type { CommonRecipeOptions, Name, Recipe } from "../../lib/dsl/types.ts";
 import { lazy } from "../../lib/model/lazy.ts";
 import type { PluginRef } from "../../lib/model/recipe.ts";
@@ -32,6 +33,7 @@ const label: Kind = custom(
 );
 
 const SHAPE: Shape = {
+  inputs: wholeInputs("Bazel"),
   target: required(label),
   workspace: path,
   push: label,
