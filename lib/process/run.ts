@@ -89,7 +89,7 @@ function spawn(command: readonly string[], options: ProcessOptions): Deno.ChildP
     const detail = cause instanceof Error ? cause.message : String(cause);
     const where = options.where === undefined ? {} : { where: options.where };
     if (cause instanceof Deno.errors.NotFound) {
-      throw unavailableFault(`Cannot start "${program}": ${detail}`, {
+      throw unavailableFault(`Cannot start "${program}": no such program is on PATH`, {
         ...where,
         next: `install "${program}", or put it on PATH`,
         cause,

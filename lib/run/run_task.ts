@@ -1,6 +1,6 @@
 /** Running one task, or putting its outputs back, or finding that neither is needed. */
 
-import { asFault } from "../model/errors.ts";
+import { asFault, Fault } from "../model/errors.ts";
 import type { BuildStatus } from "../model/result.ts";
 import type { Task } from "../model/recipe.ts";
 import { environmentValues } from "../plan/environment.ts";
@@ -127,13 +127,18 @@ async function start(
 ): Promise<void> {
   const cwd = `${session.circumstances.project.root}/${task.cwd}`;
   if (typeof task.run !== "function") {
-    await runProcess(task.run, {
-      cwd,
-      env: environmentValues(task.hostEnv),
-      signal,
-      log,
-      where: task.name,
-    });
+    try {
+      const env = environmentValues(task.hostEnv);
+      await runProcess(task.run, { cwd, env, signal, log, where: task.name });
+    } catch (error) {
+      if (!(error instanceof Fault) || error.kind !== "unavailable") throw error;
+      // A program of the repository's own choice, which makes no image by itself, is not optional.
+      throw new Fault(error.message, {
+        where: task.name,
+        next: "correct `run` in images.ts, or install the program",
+        cause: error,
+      });
+    }
     return;
   }
   const { runFunction } = await import("../process/dax.ts");

@@ -19,7 +19,7 @@ export async function main(args: readonly string[]): Promise<number> {
     if (verb !== "images" && verb !== "help") help += ` ${verb}`;
   });
   try {
-    await all.parse([...args]);
+    await all.parse(withOperands(args));
     return status;
   } catch (error) {
     const fault = error instanceof ValidationError
@@ -32,6 +32,22 @@ export async function main(args: readonly string[]): Promise<number> {
     }
     return fault.exitStatus;
   }
+}
+
+/**
+ * Words behind `--` are operands, as everywhere; left out, they would widen what a verb acts on.
+ *
+ * @throws {Fault} where one cannot be an operand.
+ */
+function withOperands(args: readonly string[]): string[] {
+  const end = args.indexOf("--");
+  if (end < 0) return [...args];
+  const operands = args.slice(end + 1);
+  const option = operands.find((word) => word.startsWith("-"));
+  if (option === undefined) return [...args.slice(0, end), ...operands];
+  throw usageFault(`"${option}" stands behind \`--\`, where only targets can`, {
+    next: "put options in front of `--`",
+  });
 }
 
 /** What comes behind `--` is no option. */

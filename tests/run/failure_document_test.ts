@@ -48,3 +48,17 @@ Deno.test("a document is not mixed with what is written to the same place", asyn
   );
   assertEquals(error.next, "write to a file, or leave --json out");
 });
+
+Deno.test("words behind -- are targets, and options there are refused", async () => {
+  await using project = await TestProject.resident({ "site/a": "" });
+  project.define(`{ images: {
+    site: files({ layers: [{ from: "site", to: "/" }] }),
+    other: files({ layers: [{ from: "site", to: "/other" }] }),
+  } }`);
+  const { code, stdout } = await project.images("build", "--json", "--", "site");
+  const { images } = JSON.parse(stdout) as ResultDocument;
+  assertEquals([code, images.map(({ name }) => name)], [0, ["site"]]);
+  const refused = await project.images("push", "--", "--all");
+  assertEquals(refused.code, 2);
+  assertStringIncludes(refused.stderr, "put options in front of `--`");
+});

@@ -199,3 +199,14 @@ Deno.test("a task whose folder is missing has failed, whatever it runs", async (
     "unavailable",
   );
 });
+
+Deno.test("a task whose program is not there fails, and the run with it", async () => {
+  await using project = await TestProject.resident({ "src/a": "a\n" });
+  project.define(`{
+    tasks: { gen: task({ inputs: ["src/**"], outputs: ["dist/**"], run: ["esbuidl"] }) },
+    images: { app: files({ needs: ["gen"], layers: [{ from: "dist", to: "/app" }] }) },
+  }`);
+  const { images, tasks } = await project.json(["build"], 1);
+  assertEquals([tasks[0]?.status, images[0]?.status], ["failed", "skipped"]);
+  assertStringIncludes(tasks[0]!.error!.message, 'Cannot start "esbuidl"');
+});
