@@ -216,6 +216,11 @@ export async function stillHolds(c: Circumstances, prepared: PreparedImage): Pro
     await c.index.rootOf(readsOf(description)) === reads;
 }
 
+/** Says whether all that its tool's answer holds for is still so, as far as files are known to be. */
+export async function guardHolds(c: Circumstances, prepared: PreparedImage): Promise<boolean> {
+  return (await lookAtFiles(c, prepared)).guard === prepared.guard;
+}
+
 /** The entries of an image's input tree as the key sees it. */
 export function keyTree(c: Circumstances, prepared: PreparedImage): Promise<Tree> {
   return c.index.tree(prepared.selections, keyOptions(prepared));

@@ -10,6 +10,7 @@ import type { Circumstances } from "./circumstances.ts";
 import { environmentDigests } from "./environment.ts";
 import {
   describeContext,
+  guardHolds,
   keyTree,
   partsOf,
   type PreparedImage,
@@ -19,7 +20,7 @@ import type { ImageNode } from "./graph.ts";
 import { keyOf } from "./key_of.ts";
 
 /** Raised when the same sources would give another source key. */
-const SOURCE_SCHEMA = 1;
+const SOURCE_SCHEMA = 2;
 
 /** The key to look an image up by; undefined where its sources do not decide the result. */
 export async function sourceKeyToRead(
@@ -29,13 +30,15 @@ export async function sourceKeyToRead(
 ): Promise<string | undefined> {
   const description = await describedAnew(c, prepared.node);
   if (description.sourceKey === undefined) return undefined;
-  const tree = await c.index.rootOf(description.sourceKey.inputs, { without: allOutputs(c) });
+  const { without } = prepared;
+  const tree = await c.index.rootOf(description.sourceKey.inputs, { without });
   return await keyOfSources({ ...prepared, description, tree }, needs);
 }
 
 /**
  * The key that others will find a result by; undefined where they cannot have the same sources,
- * because something that went in is not committed. Called once the tool has been asked.
+ * because something that went in is not committed, and where files are no longer those that the tool
+ * was asked about. Called once it has been asked.
  */
 export async function sourceKeyToWrite(
   c: Circumstances,
@@ -45,9 +48,9 @@ export async function sourceKeyToWrite(
   if (prepared.guard === undefined) return undefined;
   const description = await describedAnew(c, prepared.node);
   if (description.sourceKey === undefined) return undefined;
-  const { root: tree, entries } = await c.index.tree(description.sourceKey.committed, {
-    without: allOutputs(c),
-  });
+  const { without } = prepared;
+  const { root: tree, entries } = await c.index.tree(description.sourceKey.committed, { without });
+  if (!await guardHolds(c, prepared)) return undefined;
   const committed = new Set(entries.map(({ path }) => path));
   const wentIn = (await keyTree(c, prepared)).entries;
   const isCommitted = wentIn.every(({ path, type }) => type === "directory" || committed.has(path));
@@ -61,11 +64,6 @@ export async function sourceKeyToWrite(
 async function describedAnew(c: Circumstances, node: ImageNode): Promise<Description> {
   const plugin = await node.image.plugin.load();
   return await plugin.describe(node.image, describeContext(c, node));
-}
-
-/** What tasks make is in no clone; the keys of needed ones stand for it. */
-function allOutputs({ project }: Circumstances): readonly string[] {
-  return [...new Set([...project.tasks.values()].flatMap(({ outputs }) => outputs))].sort();
 }
 
 async function keyOfSources(

@@ -6,17 +6,19 @@ import {
   headFiles,
   type Repository,
   repositoryOf,
+  type TrackedFiles,
   trackedFiles,
 } from "../../lib/files/git_index.ts";
 import type { Json } from "../../lib/model/json.ts";
 import type { DescribeContext, SourceKeyParts } from "../../lib/model/plugin.ts";
 import type { Image } from "../../lib/model/recipe.ts";
+import { literalPattern } from "../../lib/files/selection.ts";
 import type { Selection } from "../../lib/model/selection.ts";
 import { hashText } from "../../lib/oci/hash.ts";
-import { type Workspace, workspaceOf } from "./bazel/workspace.ts";
+import { BOUNDARIES, type Workspace, workspaceOf } from "./bazel/workspace.ts";
 import { type EffectiveOption, effectiveOptions, isOn, localOptions } from "./closure/options.ts";
 import { rcChain } from "./closure/rc.ts";
-import { readIfThere } from "./closure/reading.ts";
+import { listed, readIfThere } from "./closure/reading.ts";
 import { workspaceFiles } from "./closure/workspace_files.ts";
 import { namedVariables } from "./environment.ts";
 import { recipeFlags, recipeOf } from "./flags.ts";
@@ -37,7 +39,8 @@ export async function sourceKeyParts(
 ): Promise<SourceKeyParts | undefined> {
   const workspace = workspaceOf(root, recipeOf({ image }));
   const repository = repositoryOf(workspace.path);
-  if (repository === undefined || !isWhole(repository)) return undefined;
+  const tracked = repository === undefined ? undefined : trackedFiles(repository);
+  if (repository === undefined || tracked === undefined || !isWhole(tracked)) return undefined;
   const rc = rcChain(workspace.path, Deno.env.get("HOME"));
   const options = effectiveOptions(rc, recipeFlags({ image }));
   const { files: own } = workspaceFiles(workspace.path);
@@ -47,7 +50,7 @@ export async function sourceKeyParts(
   const isStamped = isOn(options, "stamp") === true;
   const commit = isStamped ? headCommit(repository) : null;
   if (commit === undefined) return undefined;
-  const files = filesOf(repository, root);
+  const files = filesOf(repository, tracked, root);
   return {
     inputs: [files],
     committed: [{ ...files, tracked: true }],
@@ -60,21 +63,35 @@ export async function sourceKeyParts(
 }
 
 /** Everything that Bazel may see in a repository, but for the links that it makes itself. */
-function filesOf({ top }: Repository, root: string): Selection {
+function filesOf({ top }: Repository, tracked: TrackedFiles, root: string): Selection {
   const below = relative(root, top) || ".";
   return {
     root: below,
     include: ["**"],
-    exclude: ["bazel-*", "**/bazel-*"],
+    exclude: [...ownLinks(top, tracked)],
     takes: "files",
     ...(below === "." ? {} : { as: `${below}/` }),
   };
 }
 
+/** Links such as `bazel-bin`, which Bazel puts into each workspace and does not look at itself. */
+function* ownLinks(top: string, { files }: TrackedFiles): Generator<string> {
+  const committed = new Set(files);
+  const workspaces = files.filter((path) => BOUNDARIES.includes(path.split("/").at(-1)!))
+    .map((path) => path.slice(0, path.lastIndexOf("/") + 1));
+  for (const workspace of new Set(workspaces)) {
+    for (const { name, isSymlink } of listed(`${top}/${workspace}`) ?? []) {
+      const path = workspace + name;
+      if (isSymlink && name.startsWith("bazel-") && !committed.has(path)) {
+        yield literalPattern(path);
+      }
+    }
+  }
+}
+
 /** Whether all that git tracks is known and here. */
-function isWhole(repository: Repository): boolean {
-  const tracked = trackedFiles(repository);
-  return tracked !== undefined && tracked.submodules.length === 0 && !tracked.unwatched;
+function isWhole({ submodules, unwatched }: TrackedFiles): boolean {
+  return submodules.length === 0 && !unwatched;
 }
 
 /** The user's own options and the values of variables, as digests for they may be secret. */

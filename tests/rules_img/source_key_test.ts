@@ -12,6 +12,7 @@ import { bazelProject } from "./rig.ts";
 const images = (host: string) =>
   `{
     registries: { here: registry("${host}/flywheel") },
+    tasks: { unneeded: task({ outputs: ["app/src/routes/made/**"], run: ["true"] }) },
     images: { app: rulesImg({ target: "//app:image" }) },
   }`;
 
@@ -68,6 +69,19 @@ toolTest(
       assertEquals(imageOf(await clone.json(["build", "app"], 3), "app").status, "unavailable");
       delete clone.env.MODE;
       assertEquals(await clone.statuses("app"), { app: "remote" });
+    });
+
+    await t.step("nor where a glob takes files that are left out elsewhere", async () => {
+      // What Bazel links itself is no source; what is called alike, or made by other tasks, may be.
+      for (const name of ["bazel-notes.md", "bazel-notes/a.md", "made/a.md"]) {
+        await using clone = await cloneOf(project);
+        await withoutBazel(clone);
+        Deno.symlinkSync("/nowhere", clone.path("bazel-bin"));
+        clone.write({ [`app/src/routes/${name}`]: "# Other\n" });
+        assertEquals(imageOf(await clone.json(["build", "app"], 3), "app").status, "unavailable");
+        await runTool(["rm", "-r", clone.path(`app/src/routes/${name.split("/")[0]}`)]);
+        assertEquals(await clone.statuses("app"), { app: "remote" });
+      }
     });
 
     await t.step("nor if a file went in that no clone has", async () => {

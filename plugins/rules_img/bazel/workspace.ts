@@ -17,7 +17,12 @@ export interface Workspace {
 export const PROGRAMS: readonly string[] = ["bazelisk", "bazel"];
 
 /** Files of which a workspace's top folder has at least one. */
-const BOUNDARIES = ["MODULE.bazel", "WORKSPACE", "WORKSPACE.bazel", "REPO.bazel"];
+export const BOUNDARIES: readonly string[] = [
+  "MODULE.bazel",
+  "WORKSPACE",
+  "WORKSPACE.bazel",
+  "REPO.bazel",
+];
 
 /** The workspace of a recipe. */
 export function workspaceOf(root: string, { workspace = "." }: RulesImgRecipe): Workspace {
