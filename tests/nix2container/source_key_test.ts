@@ -153,3 +153,39 @@ toolTest(TOOLS, "no source tag is written where more than the sources decides", 
     });
   }
 });
+
+toolTest(
+  TOOLS,
+  "no source tag names what was built before a commit that came meanwhile",
+  async () => {
+    await using registry = await startLoopbackRegistry();
+    const flakeText = flakeOf(`{
+    packages.${SYSTEM}.one = image { name = "one"; text = self.rev or "none"; };
+  }`);
+    await using flake = await FlakeProject.create(
+      { ...FILES, "flake.nix": flakeText },
+      images(registry.host),
+    );
+    const { project } = flake;
+    const { stdout: nix } = await runTool(["sh", "-c", "command -v nix"]);
+    const meanwhile = project.beside("meanwhile");
+    const commit = `git -C ${project.root} -c user.name=t -c user.email=t@example.com commit -qm x`;
+    project.fakeTool(
+      "nix",
+      `${nix.trim()} "$@"; code=$?
+if [ "$1" = build ] && [ -e ${meanwhile} ]; then rm ${meanwhile}; ${commit} --allow-empty; fi
+exit $code`,
+    );
+    Deno.writeTextFileSync(meanwhile, "");
+    const sourceTags = async () => {
+      assertEquals(imageOf(await project.json(["push", "one"]), "one").status, "built");
+      assertEquals(
+        [...Deno.readDirSync(project.beside("."))].some(({ name }) => name === "meanwhile"),
+        false,
+      );
+      return Object.keys(tagsIn(registry, "team/one")).filter((tag) => tag.startsWith("source-"));
+    };
+    assertEquals(await sourceTags(), []);
+    assertEquals((await sourceTags()).length, 1);
+  },
+);
