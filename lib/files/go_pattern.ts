@@ -19,18 +19,19 @@ export function goMatcher(pattern: string): (path: string) => boolean {
 }
 
 /**
- * The same with `**`, as a line of an ignore file has it. What is below a match matches too.
+ * The same with `**`, as a line of an ignore file has it.
  *
+ * @param below what is below a match matches too.
  * @see https://pkg.go.dev/github.com/moby/patternmatcher
  * @throws {Error} for a malformed pattern.
  */
-export function ignoreMatcher(pattern: string): (path: string) => boolean {
+export function ignoreMatcher(pattern: string, below = true): (path: string) => boolean {
   // Only where nothing else is special do two stars in front stand for the beginning of a name too.
   const ending = /^\*\*([^*?[\]\\]+)$/.exec(pattern)?.[1];
   const parts: readonly Part[] = ending === undefined || ending.startsWith("/")
     ? partsOf(pattern, true)
     : [MANY, ending];
-  return compileParts(parts, true);
+  return compileParts(parts, below);
 }
 
 function partsOf(pattern: string, doubleStar: boolean): Part[] {

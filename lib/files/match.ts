@@ -96,7 +96,7 @@ async function compileAll(
   if (patterns.length === 0) return [];
   if (syntax === "glob") return patterns.map((await readingGlobs()).globMatcher);
   const { goMatcher, ignoreMatcher } = await readingGo();
-  return patterns.map(syntax === "go" ? goMatcher : ignoreMatcher);
+  return patterns.map((pattern) => (syntax === "go" ? goMatcher : ignoreMatcher)(pattern));
 }
 
 /** Patterns without wildcards are looked up as paths, for there may be thousands of them. */

@@ -64,6 +64,23 @@ Deno.test("IgnorePatterns lets the last pattern that matches decide", () => {
   ]);
 });
 
+Deno.test("IgnorePatterns passes over an exception of a folder that nothing has hidden", () => {
+  const paths = ["a", "a/b", "a/b/c", "a/d", "e/b/c"];
+  const hidden = (...patterns: string[]) => {
+    const ignore = new IgnorePatterns(patterns);
+    const found = paths.filter((path) => ignore.hides(path));
+    // In whatever order they are asked for.
+    assertEquals(paths.toReversed().filter((path) => ignore.hides(path)), found.toReversed());
+    return found;
+  };
+  // As Docker builds them.
+  assertEquals(hidden("a/b", "!a"), ["a/b", "a/b/c"]);
+  assertEquals(hidden("!a", "**/b/*", "!a"), ["a/b/c", "e/b/c"]);
+  assertEquals(hidden("a", "a/b", "!a"), []);
+  assertEquals(hidden("a", "!a/b", "a/b/c"), ["a", "a/b/c", "a/d"]);
+  assertEquals(hidden("**", "!*/b"), ["a", "a/d"]);
+});
+
 Deno.test("IgnorePatterns takes what means something in regular expressions for itself", () => {
   fc.assert(fc.property(fc.string({ unit: fc.constantFrom(..."ab+.()|{}$^ &,-~!") }), (name) => {
     for (const pattern of [`x${name}y`, `x${name}*`, `**/x${name}y`]) {
