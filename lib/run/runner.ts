@@ -294,6 +294,8 @@ export class Runner {
       : before;
     const current = {
       ...rest,
+      // One that was found by its sources has an identity of its own until its tool is asked.
+      parts,
       ...(sourceKey === undefined ? {} : { sourceKey }),
       tree,
       ...(guard === undefined ? {} : { guard }),

@@ -1,6 +1,7 @@
 /** Images that are found by their sources: without Nix, and without starting it. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { exists } from "../../lib/store/state.ts";
 import { imageOf, type TestProject } from "../support/project.ts";
 import { runTool } from "../support/real/program.ts";
 import { type LoopbackRegistry, startLoopbackRegistry } from "../support/real/registry.ts";
@@ -80,6 +81,22 @@ toolTest(TOOLS, "an image is found by its sources", async (t) => {
       assertEquals(await clone.statuses(), { one: "cached", top: "cached" });
     });
     assertEquals(started, []);
+  });
+
+  await t.step("and is known by its derivation once Nix is asked", async () => {
+    await using clone = await freshClone(project);
+    const identity = () => {
+      const [platform] = imageOf(first, "one").platform.split("@");
+      const name = `one@${platform!.replace("/", "-")}.json`;
+      const text = Deno.readTextFileSync(clone.path(`.images/records/images/${name}`));
+      return Object.keys(JSON.parse(text.slice(text.indexOf("{"))).parts.identity ?? {})[0];
+    };
+    assertEquals(await clone.statuses(), { one: "remote", top: "remote" });
+    assertEquals(identity(), "sourceKey");
+    clone.write({ unrelated: "" });
+    await runTool(["git", "-C", clone.root, "add", "unrelated"]);
+    assertEquals(await clone.statuses(), { one: "cached", top: "cached" });
+    assert(identity() !== "sourceKey");
   });
 
   await t.step("where there is no Nix", async () => {
@@ -179,10 +196,7 @@ exit $code`,
     Deno.writeTextFileSync(meanwhile, "");
     const sourceTags = async () => {
       assertEquals(imageOf(await project.json(["push", "one"]), "one").status, "built");
-      assertEquals(
-        [...Deno.readDirSync(project.beside("."))].some(({ name }) => name === "meanwhile"),
-        false,
-      );
+      assert(!exists(meanwhile));
       return Object.keys(tagsIn(registry, "team/one")).filter((tag) => tag.startsWith("source-"));
     };
     assertEquals(await sourceTags(), []);
