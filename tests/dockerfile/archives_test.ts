@@ -218,3 +218,19 @@ Deno.test("a layer that cannot be read is named with its image", async () => {
   assertStringIncludes(fault.message, 'a is of the unknown type "Q"');
   assertEquals([fault.where, fault.next !== undefined], ["base", true]);
 });
+
+Deno.test("ADD leaves an archive out that --exclude names, whether it is in the context or not", async () => {
+  for (const more of ["", "COPY . /all/\n"]) {
+    for (const sources of ["a.tar f", "*"]) {
+      await using rig = await Rig.create({
+        "Dockerfile": `FROM scratch\nADD --exclude=*.tar ${sources} /x/\n${more}`,
+        ".dockerignore": "Dockerfile\n.dockerignore\n",
+        "f": "f",
+      });
+      const archive = rawTar(rawEntry({ name: "inner" }));
+      Deno.writeFileSync(`${rig.root}/a.tar`, archive);
+      const files = await filesOf((await rig.build()).image.layers);
+      assertEquals(Object.keys(files).filter((path) => path.startsWith("/x/")), ["/x/f"]);
+    }
+  }
+});

@@ -17,7 +17,7 @@ import type { Unpacker } from "./archive.ts";
 import { workingFolder } from "./config.ts";
 import { type CopyRules, copySource, copyWithParents, findSources } from "./copy.ts";
 import { chmodChange, chownOwner, type ReadText } from "./owner.ts";
-import { folderOf, PLAIN_FOLDER, Rootfs, TreeConflict } from "./rootfs.ts";
+import { folderOf, PLAIN_FOLDER, Rootfs, splitPath, TreeConflict } from "./rootfs.ts";
 import type { RemoteTree } from "./remote_tree.ts";
 import type { StageState } from "./stage.ts";
 
@@ -183,6 +183,8 @@ async function copyWord(
     if (node === undefined) {
       throw brokenLink(work, word, `${path.slice(1)} is a link to what is not in ${fromName}`);
     }
+    const isOut = node.type !== "directory" && rules.exclude?.hides(splitPath(path).name);
+    if (isOut) continue;
     if (unpacks && node.type === "file" && node.content.kind === "host") {
       const unpacked = await unpacker.unpack(node.content.path, tree, rules)
         .catch((error) => {
