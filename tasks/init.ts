@@ -120,12 +120,13 @@ function tell(options: CommonOptions, outcome: Outcome): void {
       schema: 1,
       command: "init",
       ok: true,
-      images: components.map(({ name, method, options, source, omitted, alternatives }) => ({
+      images: components.map(({ name, method, options, source, omitted, alternatives, fault }) => ({
         name,
         plugin: method === "rulesImg" ? "rules_img" : method,
         options,
         source,
         omitted,
+        ...(fault === undefined ? {} : { fault }),
         alternatives: alternatives.map(({ method, source }) => ({ method, source })),
       })),
       registries,
@@ -141,11 +142,12 @@ function tell(options: CommonOptions, outcome: Outcome): void {
   if (options.quiet) return;
   const palette = errorPalette(options);
   const width = Math.max(0, ...components.map(({ name }) => name.length));
-  for (const { name, method, source, omitted, alternatives } of components) {
+  for (const { name, method, source, omitted, alternatives, fault } of components) {
     console.error(
       `${palette.name(name.padEnd(width))}  ${method.padEnd(12)}  ${palette.dim(source)}`,
     );
     const indent = " ".repeat(width + 2);
+    if (fault !== undefined) console.error(`${indent}only a comment yet: ${fault}`);
     for (const each of omitted) console.error(`${indent}left out ${each}`);
     for (const other of alternatives) console.error(`${indent}not built as in ${other.source}`);
   }

@@ -14,8 +14,13 @@ export function linkBases(
   components: readonly Component[],
   scripts: ReadonlyMap<string, Script>,
 ): Component[] {
+  const faults = new Map(components.flatMap((component): [string, string][] => {
+    const script = scripts.get(fileOfComponent(component));
+    const fault = script === undefined ? undefined : baseFault(script, component.options["args"]);
+    return fault === undefined ? [] : [[component.name, fault]];
+  }));
   const makers = components.flatMap((component) =>
-    component.references.flatMap((reference) => {
+    faults.has(component.name) ? [] : component.references.flatMap((reference) => {
       const name = imageNameOf(reference);
       return name === undefined ? [] : [{ name, component }];
     })
@@ -35,6 +40,8 @@ export function linkBases(
   const linked = components.map((component) => {
     const script = scripts.get(fileOfComponent(component));
     if (component.method !== "dockerfile" || script === undefined) return component;
+    const fault = faults.get(component.name);
+    if (fault !== undefined) return { ...component, fault };
     const contexts: Contexts = { ...component.options["contexts"] as Contexts | undefined };
     const omitted = [...component.omitted];
     const need = (context: string, image: string) => {
@@ -46,7 +53,8 @@ export function linkBases(
       needs.set(component.name, (needs.get(component.name) ?? new Set()).add(image));
     };
     for (const [context, build] of Object.entries(component.builds ?? {})) {
-      const other = calledBy(components, build, component);
+      const buildable = components.filter(({ name }) => !faults.has(name));
+      const other = calledBy(buildable, build, component);
       if (other !== undefined) need(context, other.name);
       else omitted.push(`contexts: ${context} is ${build}, which was not found`);
     }
@@ -96,8 +104,17 @@ function makerOf(
   return (exact ?? loose)?.component;
 }
 
-/** References of FROM and `COPY --from`, with arguments put in. */
-function basesOf(script: Script, given: OptionValue | undefined): string[] {
+/** Why an image has no base: FROM names an argument that nothing gives a value. */
+function baseFault(script: Script, given: OptionValue | undefined): string | undefined {
+  const expand = expansion(script, given);
+  const from = script.stages.map(({ from }) => from.args[0] ?? "").find((text) =>
+    expand(text) === ""
+  );
+  return from === undefined ? undefined : `FROM ${from} has no value: give it one in args`;
+}
+
+/** Puts arguments into the words of FROM. */
+function expansion(script: Script, given: OptionValue | undefined): (text: string) => string {
   const values = new Map(Object.entries((given ?? {}) as Readonly<Record<string, string>>));
   const expand = (text: string) => {
     try {
@@ -113,6 +130,12 @@ function basesOf(script: Script, given: OptionValue | undefined): string[] {
       if (at >= 0 && !values.has(name)) values.set(name, expand(word.slice(at + 1)));
     }
   }
+  return expand;
+}
+
+/** References of FROM and `COPY --from`, with arguments put in. */
+function basesOf(script: Script, given: OptionValue | undefined): string[] {
+  const expand = expansion(script, given);
   const stages = new Set(script.stages.flatMap(({ name }) => name ?? []));
   const names = script.stages.flatMap(({ from, instructions }) => [
     expand(from.args[0] ?? ""),

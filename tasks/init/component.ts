@@ -29,6 +29,8 @@ export interface Candidate {
   readonly trust?: Trust | undefined;
   /** References it is published under; parts may be unknown. */
   readonly references: readonly string[];
+  /** Other components are published to the same repository, under other tags. @default false */
+  readonly isNameShared?: boolean;
   /** What was left out of it. */
   readonly omitted: readonly string[];
   /** Names of other builds of the same file that its contexts are. */
@@ -42,6 +44,8 @@ export interface Candidate {
 /** A component and the way to build it; other ways that were found are named for people. */
 export interface Component extends Candidate {
   readonly alternatives: readonly Candidate[];
+  /** Why it cannot be built as it stands: it is written as a comment. */
+  readonly fault?: string;
 }
 
 /**

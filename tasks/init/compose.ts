@@ -65,6 +65,9 @@ class ComposeReader {
         continue;
       }
       const own = expanded({ image: service.image, platform: service.platform }, lookup);
+      if (options.args !== undefined) {
+        options.args = assignments(options.args).map((text) => withValue(text, lookup));
+      }
       const written = buildOf(
         path,
         name,
@@ -153,7 +156,13 @@ function joinedUp(up: string, path: string): string {
   return up === "" ? path : `${up}/${path}`;
 }
 
-function expanded(value: unknown, lookup: VariableLookup): Mapping {
+/** An argument without a value has that of the environment. */
+function withValue(text: string, lookup: VariableLookup): string {
+  const value = text.includes("=") ? undefined : lookup(text);
+  return value === undefined ? text : `${text}=${value}`;
+}
+
+function expanded(value: unknown, lookup: VariableLookup): Record<string, unknown> {
   const visit = (each: unknown, depth: number): unknown => {
     if (typeof each === "string") return expandVariables(each, lookup);
     if (Array.isArray(each)) return depth > 0 ? each.map((item) => visit(item, depth - 1)) : [];
@@ -162,7 +171,7 @@ function expanded(value: unknown, lookup: VariableLookup): Mapping {
       Object.entries(each).map(([key, item]) => [key, visit(item, depth - 1)]),
     );
   };
-  return mapping(visit(value, 20));
+  return { ...mapping(visit(value, 20)) };
 }
 
 function buildOf(

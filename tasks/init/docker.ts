@@ -4,7 +4,7 @@ import { Fault } from "../../lib/model/errors.ts";
 import { parseScript, type Script } from "../../plugins/dockerfile/syntax/script.ts";
 import { type Candidate, isGenericFolder, nameOf, type OptionValue } from "./component.ts";
 import { type BuildEvidence, TRUST } from "./evidence.ts";
-import { lastPartOf, tagsOf } from "./references.ts";
+import { lastPartOf, repositoryOf, tagsOf } from "./references.ts";
 import { fileOf, folderOf, joined, type Repository } from "./repository.ts";
 
 /** What was found, and what people should know of it. */
@@ -21,7 +21,7 @@ export function dockerfileImages(
   builds: readonly BuildEvidence[],
 ): DockerFindings {
   const notes: string[] = [];
-  const placed = builds.map((build) => placedIn(repository, build));
+  const placed = withoutSharedNames(builds.map((build) => placedIn(repository, build)));
   const byFile = Map.groupBy(placed, ({ file }) => file);
   const isNamed = (path: string) => byFile.has(path);
   const scripts = new Map<string, Script>();
@@ -59,6 +59,24 @@ function leftOut(paths: readonly string[]): string {
   const named = paths.slice(0, MOST_PATHS).join(", ");
   const more = paths.length > MOST_PATHS ? ` and ${paths.length - MOST_PATHS} more` : "";
   return `left out ${named}${more}: they are of tests, examples or others`;
+}
+
+/**
+ * A repository that several Dockerfiles are published to, told apart by their tags, names none of
+ * them.
+ */
+function withoutSharedNames(builds: readonly BuildEvidence[]): BuildEvidence[] {
+  const users = new Map<string, Set<string>>();
+  for (const { references, file } of builds) {
+    for (const reference of references) {
+      const repository = repositoryOf(reference);
+      users.set(repository, (users.get(repository) ?? new Set()).add(file));
+    }
+  }
+  const isShared = (reference: string) => users.get(repositoryOf(reference))!.size > 1;
+  return builds.map((build) =>
+    build.references.some(isShared) ? { ...build, isNameShared: true } : build
+  );
 }
 
 /** A build at the place of those it may mean where a file is. */
@@ -228,8 +246,8 @@ function merged(one: BuildEvidence, other: BuildEvidence): BuildEvidence {
 }
 
 /** The name of what a build makes, as its reference or its file has it. */
-function ownName({ references, name }: BuildEvidence): string | undefined {
-  for (const reference of references) {
+function ownName({ references, name, isNameShared }: BuildEvidence): string | undefined {
+  for (const reference of isNameShared ? [] : references) {
     const found = nameOf(lastPartOf(reference) ?? "");
     if (found !== undefined) return found;
   }
@@ -274,6 +292,7 @@ function fromBuild(
     }),
     source: `${file}, ${build.source}`,
     folder: folderOf(file),
+    ...(build.isNameShared ? { isNameShared: true } : {}),
     trust: build.trust,
     references: build.references,
     omitted: [

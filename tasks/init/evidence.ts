@@ -1,5 +1,6 @@
 /** How files of a repository describe builds of Dockerfiles. */
 
+import { parsePlatform } from "../../lib/model/platform.ts";
 import { isKnown, unknownParts } from "./partial.ts";
 import { joined } from "./repository.ts";
 import { splitAt } from "./shell.ts";
@@ -77,6 +78,8 @@ export interface BuildEvidence {
   /** May hold unknown parts. */
   readonly references: readonly string[];
   readonly pushes: boolean;
+  /** Other Dockerfiles are published under its references too. @default false */
+  readonly isNameShared?: boolean;
   /** What was left out, as `option: reason`. */
   readonly omitted: readonly string[];
 }
@@ -126,7 +129,11 @@ export function readBuild(written: WrittenBuild): BuildEvidence | string {
     ...(network === undefined ? {} : { network }),
     args,
     hostEnv: [...new Set(hostEnv)],
-    platforms: list("platforms", written.platforms),
+    platforms: list("platforms", written.platforms).filter((platform) => {
+      const fault = platformFault(platform);
+      if (fault !== undefined) omitted.push(`platforms: ${platform} ${fault}`);
+      return fault === undefined;
+    }),
     secrets,
     ssh: list("ssh", written.ssh?.map((text) => isKnown(text) ? text : splitAt(text, "=")[0])),
     cacheFrom: list("cacheFrom", written.cacheFrom),
@@ -138,6 +145,16 @@ export function readBuild(written: WrittenBuild): BuildEvidence | string {
     pushes: written.pushes ?? false,
     omitted: [...new Set(omitted)],
   };
+}
+
+/** Why no image is built for a platform; undefined where one is. */
+function platformFault(platform: string): string | undefined {
+  try {
+    const { os } = parsePlatform(platform);
+    return os === "linux" ? undefined : "is not built, only images for Linux are";
+  } catch {
+    return "is no platform";
+  }
 }
 
 function placeOf(

@@ -1,6 +1,7 @@
 /** Everything that `init` finds in a repository. */
 
 import { linkBases } from "./bases.ts";
+import { readBakeFiles } from "./bake.ts";
 import { bazelImages } from "./bazel.ts";
 import { Findings } from "./ci/findings.ts";
 import { readWorkflows } from "./ci/github.ts";
@@ -11,6 +12,7 @@ import { dockerfileImages } from "./docker.ts";
 import { nixImages } from "./nix.ts";
 import { type Publishing, publishingOf } from "./registries.ts";
 import type { Repository } from "./repository.ts";
+import { readSkaffoldFiles } from "./skaffold.ts";
 import { readScripts } from "./scripts.ts";
 
 /** What a repository consists of. */
@@ -27,6 +29,8 @@ export async function lookThrough(repository: Repository): Promise<Overview> {
   readWorkflows(repository, findings);
   readPipeline(repository, findings);
   readComposeFiles(repository, findings);
+  await readBakeFiles(repository, findings);
+  readSkaffoldFiles(repository, findings);
   readScripts(repository, findings);
   const nix = await nixImages(repository);
   const bazel = bazelImages(repository);

@@ -4,7 +4,8 @@ const MARK = "\0";
 
 /** A text that stands for an expression whose value is not known here. */
 export function unknown(expression: string): string {
-  return `${MARK}${expression.replaceAll(MARK, "").replace(/[\s{}]+/g, " ").trim()}${MARK}`;
+  const shown = expression.replaceAll(MARK, "").replace(/[\s{}]+/g, " ").trim();
+  return `${MARK}${shown || "a value"}${MARK}`;
 }
 
 /** Tells whether all of a text is known. */

@@ -1,6 +1,6 @@
 /** Names under which images are published, of which parts may be unknown. */
 
-import { isTag } from "../../lib/model/reference.ts";
+import { isRepository, isTag } from "../../lib/model/reference.ts";
 import { isKnown, replaceUnknown, unknownParts } from "./partial.ts";
 
 /** A reference in parts, in lower case. */
@@ -22,7 +22,7 @@ export function imageNameOf(reference: string): ImageName | undefined {
   const first = slash < 0 ? "" : lower.slice(0, slash);
   const hasHost = first === "localhost" || first.includes(".") || first.includes(":");
   const path = hasHost ? lower.slice(slash + 1) : lower;
-  if (path === "" || path.endsWith("/")) return undefined;
+  if (!isRepository(path)) return undefined;
   return {
     ...(hasHost ? { host: first.replace(/^(?:index|registry-1)\./, "") } : {}),
     path,
@@ -34,6 +34,11 @@ export function imageNameOf(reference: string): ImageName | undefined {
 export function lastPartOf(reference: string): string | undefined {
   const last = splitReference(reference).repository.split("/").at(-1) ?? "";
   return last !== "" && isKnown(last) && !/[${}]/.test(last) ? last : undefined;
+}
+
+/** A reference without its tag and digest, as it is written. */
+export function repositoryOf(reference: string): string {
+  return splitReference(reference).repository.toLowerCase();
 }
 
 function splitReference(reference: string): { repository: string; tag?: string } {

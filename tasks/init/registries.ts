@@ -115,9 +115,11 @@ export function repositoriesOf(
 ): Map<string, string> {
   const chosen = new Map<string, string>();
   const taken = new Set<string>();
-  for (const { name, references } of components) {
+  for (const { name, references, isNameShared } of components) {
     const usual = project === undefined ? name : `${project}/${name}`;
-    const published = references.map((reference) => repositoryIn(reference, registries))
+    const published = (isNameShared ? [] : references).map((reference) =>
+      repositoryIn(reference, registries)
+    )
       .find((each) => each !== undefined && !taken.has(each)) ?? usual;
     const repository = taken.has(published) ? usual : published;
     taken.add(repository);

@@ -2,7 +2,7 @@
 
 import type { Component } from "./component.ts";
 import { registryLines, SOURCE_LABEL, usesLabel } from "./render_registries.ts";
-import { comment, key, literal, member, quoted, recipe, WIDTH } from "./source_text.ts";
+import { comment, hung, key, literal, member, quoted, recipe, WIDTH } from "./source_text.ts";
 import { type Publishing, repositoriesOf } from "./registries.ts";
 
 /** What an images.ts says. */
@@ -18,7 +18,8 @@ export interface Draft {
 /** The whole of an images.ts. */
 export function renderProject({ components, publishing, notes, example }: Draft): string {
   const { registries } = publishing;
-  const methods = [...new Set(components.map(({ method }) => method))].sort();
+  const buildable = components.filter(({ fault }) => fault === undefined);
+  const methods = [...new Set(buildable.map(({ method }) => method))].sort();
   const names = methods.length === 0 ? ["files"] : methods;
   const core = registries.length === 0 ? "define" : "define, registry";
   const lines = [
@@ -27,13 +28,14 @@ export function renderProject({ components, publishing, notes, example }: Draft)
     `import { ${core} } from "images";`,
     `import { ${names.join(", ")} } from "images/plugins";`,
     "",
-    ...(components.length === 0 ? [] : labelLines(publishing)),
+    ...(buildable.length === 0 ? [] : labelLines(publishing)),
     "export default define({",
     ...(registries.length === 0
       ? []
       : ["  registries: {", ...registries.flatMap(registryLines), "  },"]),
     "  images: {",
-    ...(components.length === 0 ? exampleLines(example) : renderImages(components, publishing)),
+    ...(buildable.length === 0 ? exampleLines(example) : []),
+    ...renderImages(components, publishing),
     ...notes.map(comment),
     "  },",
     "});",
@@ -56,7 +58,7 @@ function labelLines(publishing: Publishing): string[] {
   const line = `const labels = { ${member} };`;
   return [
     "/** GitHub links a package to its repository by this label. */",
-    ...(line.length <= WIDTH ? [line] : ["const labels = {", `  ${member},`, "};"]),
+    ...(line.length <= WIDTH ? [line] : ["const labels = {", ...hung(`  ${member},`), "};"]),
     "",
   ];
 }
@@ -68,20 +70,22 @@ export function renderImages(
 ): string[] {
   const repositories = repositoriesOf(components, publishing);
   return components.flatMap((component) => {
-    const { name, method, options, source, alternatives, omitted } = component;
+    const { name, method, options, source, alternatives, omitted, fault } = component;
     const { labels, ...others } = options;
     const members = Object.entries(others).map(([key, value]) => member(key, value));
     const repository = repositories.get(name);
     if (repository !== undefined) members.push([`repository: ${quoted(repository)}`]);
     members.push(...labelMember(labels as Record<string, string> | undefined, publishing));
-    return [
+    const written = [
       comment(source),
       ...omitted.map((each) => comment(`Left out: ${each}`)),
       ...alternatives.map((other) =>
         comment(`Also in ${other.source}: ${other.method}(${oneLine(other)})`)
       ),
-      ...recipe(`    ${key(name)}: ${method}(`, members),
     ];
+    const lines = recipe(`    ${key(name)}: ${method}(`, members).flatMap(hung);
+    if (fault === undefined) return [...written, ...lines];
+    return [...written, comment(fault), ...lines.map((line) => `    // ${line.slice(4)}`)];
   });
 }
 

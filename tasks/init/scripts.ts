@@ -17,14 +17,16 @@ export function readScripts({ files, read }: Repository, findings: Findings): vo
     const text = read(path);
     if (text.length > LONGEST || !/\b(?:build|bud)\b/.test(text)) continue;
     if (!/\b(?:docker|podman|buildah|nerdctl)\b/.test(text)) continue;
-    const script = isMake ? recipesOf(text) : text;
-    const folder = isMake ? folderOf(path) : ".";
-    findings.addScript(readScript(script, () => undefined, path, "script", folder), path);
+    // A file that a Makefile includes runs where that one stands, mostly at the top.
+    const folder = isMake && !file.endsWith(".mk") ? folderOf(path) : ".";
+    for (const script of isMake ? recipesOf(text) : [text]) {
+      findings.addScript(readScript(script, () => undefined, path, "script", folder), path);
+    }
   }
 }
 
-/** The commands of a Makefile, with its variables put in. */
-function recipesOf(text: string): string {
+/** The lines that a Makefile runs, a shell for each, with its variables put in. */
+function recipesOf(text: string): string[] {
   const joined = text.replace(/\\\r?\n/g, " ");
   const values = new Map<string, string>();
   const lookup = (name: string, depth = 8): string | undefined => {
@@ -34,11 +36,11 @@ function recipesOf(text: string): string {
   };
   const commands: string[] = [];
   for (const line of joined.split("\n")) {
-    const [whole, name, value] = /^(?:export )?([\w.-]+) ?[?:]{0,3}= ?(.*)$/.exec(line) ?? [];
+    const [whole, name, value] = /^(?:export )?([\w.-]+)[ \t]*[?:]{0,3}=(.*)$/.exec(line) ?? [];
     if (line.startsWith("\t")) commands.push(line.replace(/^\t[@-]*/, ""));
     else if (whole !== undefined) values.set(name!, value!.trim());
   }
-  return commands.map((line) => expandMake(braces(line), lookup)).join("\n");
+  return commands.map((line) => expandMake(braces(line), lookup));
 }
 
 /** `$(NAME)` as `${NAME}`; a function of make stays unknown. */

@@ -260,7 +260,11 @@ function variable(
     return { value: braced(text.slice(at + 2, end - 1), lookup), next: end };
   }
   const name = /^[A-Za-z_]\w*/.exec(text.slice(at + 1, at + 200))?.[0];
-  if (name === undefined) return { value: "$", next: at + 1 };
+  if (name === undefined) {
+    const special = /^[0-9@*#?!$-]/.exec(text[at + 1] ?? "")?.[0];
+    if (special !== undefined) return { value: unknown(`$${special}`), next: at + 2 };
+    return { value: "$", next: at + 1 };
+  }
   return { value: lookup(name) ?? unknown(name), next: at + 1 + name.length };
 }
 

@@ -71,3 +71,15 @@ export function quoted(text: string): string {
 function count(text: string): number {
   return text.split('"').length - 1;
 }
+
+/** A member whose text is too long for its line, with the text on the next one. */
+export function hung(line: string): string[] {
+  const indent = line.length - line.trimStart().length;
+  const isText = line.endsWith('",') || line.endsWith("',");
+  const colon = line.indexOf(": ", line[indent] === '"' ? line.indexOf('"', indent + 1) : indent);
+  const quote = line[colon + 2];
+  if (line.length <= WIDTH || !isText || colon < 0 || (quote !== '"' && quote !== "'")) {
+    return [line];
+  }
+  return [line.slice(0, colon + 1), `${" ".repeat(indent + 2)}${line.slice(colon + 2)}`];
+}
