@@ -78,8 +78,12 @@ class BakeReader {
         .flatMap((name) => this.#members(name)),
     );
     const grouped = new Set([...this.#groups.keys()].flatMap((name) => this.#members(name)));
+    const used = new Set([...this.#targets.keys()].flatMap((name) => {
+      const contexts = Object.values(mapping(this.#whole(name).contexts));
+      return contexts.flatMap((each) => scalar(each)?.match(/^target:(.+)$/)?.[1] ?? []);
+    }));
     for (const name of this.#targets.keys()) {
-      const isAsked = called.has(name) || grouped.has(name);
+      const isAsked = called.has(name) || grouped.has(name) || used.has(name);
       if (!isAsked && (name.startsWith("_") || bases.has(name) || grouped.size > 0)) {
         const own = this.#targets.get(name)!;
         if (name.startsWith("_") || own.tags === undefined) continue;

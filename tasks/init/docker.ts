@@ -182,7 +182,8 @@ function fromEvidence(
     const trust = TRUST.find((each) => all.some((build) => build.trust === each))!;
     const candidate = (build: BuildEvidence) => fromBuild(repository, file, script, build);
     const best = Map.groupBy(
-      united(all.filter((build) => build.trust === trust)).map(candidate),
+      united(all.filter((build) => build.trust === trust))
+        .map((build) => candidate(withKnownArgs(build, all))),
       ({ name }) => name,
     );
     const rest = united(all.filter((build) => build.trust !== trust)).map(candidate);
@@ -196,6 +197,19 @@ function fromEvidence(
     }
     return chosen;
   });
+}
+
+/** Arguments whose values only CI knows have those that another file gives them. */
+function withKnownArgs(build: BuildEvidence, all: readonly BuildEvidence[]): BuildEvidence {
+  const args = { ...build.args };
+  const omitted = build.omitted.map((text) => {
+    const name = text.startsWith("args.") ? text.slice("args.".length, text.indexOf(":")) : "";
+    const donor = name === "" ? undefined : all.find((other) => other.args[name] !== undefined);
+    if (donor === undefined) return text;
+    args[name] = donor.args[name]!;
+    return `${text}; the value is that of ${donor.source}`;
+  });
+  return { ...build, args, omitted };
 }
 
 /** Builds that differ only in where they run and go, as one; those that publish come first. */

@@ -9,7 +9,7 @@ export type TemplateLookup = (name: string) => string | undefined;
 /** Reads a bake file. @throws {Error} where it cannot be parsed. */
 export async function parseBakeFile(path: string, text: string): Promise<Mapping> {
   if (path.endsWith(".json")) return mapping(JSON.parse(text));
-  const { parse } = await import("@cdktn/hcl2json");
+  const { parse } = await import("./hcl2json.ts");
   return mapping(await parse(path, text));
 }
 
