@@ -69,7 +69,7 @@ async function answer(root: string, args: readonly string[]): Promise<string | u
 
 function isOurs(path: string): boolean {
   return !path.split("/").slice(0, -1).some((part) =>
-    NOT_OURS.has(part) || part.startsWith("bazel-")
+    NOT_OURS.has(part) || part.startsWith("bazel-") || part.startsWith("testfiles")
   );
 }
 

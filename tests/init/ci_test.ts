@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { toolTest } from "../support/tools.ts";
-import { assertPlans, init, repository } from "./rig.ts";
+import { assertCompiles, assertPlans, init, repository } from "./rig.ts";
 
 const GITHUB = "https://github.com/acme/shop.git";
 const GITLAB = "https://gitlab.com/acme/sub/shop.git";
@@ -218,3 +218,6 @@ web:
   const text = await assertPlans(project);
   assertStringIncludes(text, 'repository: "shop/api"');
 });
+
+// The last test of this file: it checks what those before it made init write.
+toolTest(["git"], "init writes what passes the compiler", assertCompiles);

@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { toolTest } from "../support/tools.ts";
-import { assertPlans, init, repository } from "./rig.ts";
+import { assertCompiles, assertPlans, init, repository } from "./rig.ts";
 
 const SCRATCH = "FROM scratch\nCOPY . /\n";
 
@@ -244,3 +244,6 @@ toolTest(["git"], "init begins an images.ts that builds where nothing is found",
   assertEquals(code, 0, stderr);
   assertEquals(JSON.parse(stdout).totals, { built: 1 });
 });
+
+// The last test of this file: it checks what those before it made init write.
+toolTest(["git"], "init writes what passes the compiler", assertCompiles);
