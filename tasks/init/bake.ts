@@ -66,7 +66,7 @@ class BakeReader {
       }
       for (const [name, group] of blocksOf(document, "group")) this.#groups.set(name, group);
       for (const [name, value] of blocksOf(document, "variable")) {
-        this.#variables.set(name, value.default);
+        this.#variables.set(name, value.default ?? null);
       }
     }
   }
@@ -105,7 +105,9 @@ class BakeReader {
       const lookup = this.#lookup(values);
       const own = scalar(target.name);
       const label = own === undefined ? name : expandTemplate(own, lookup);
-      const set = this.calls.flatMap((call) => call.set).map((text) => splitAt(text, "="));
+      const set = (isCalled ? this.calls : []).flatMap((call) => call.set).map((text) =>
+        splitAt(text, "=")
+      );
       const options = this.#expanded(target, lookup);
       for (const [place, value] of set) override(options, place, value, label);
       const output = texts(options.output).join(",");
@@ -151,7 +153,9 @@ class BakeReader {
 
   #expanded(target: Mapping, lookup: TemplateLookup): Record<string, unknown> {
     const visit = (value: unknown, depth: number): unknown => {
-      if (typeof value === "string") return expandTemplate(value, lookup);
+      if (typeof value === "string") {
+        return this.#isUnset(value) ? undefined : expandTemplate(value, lookup);
+      }
       if (Array.isArray(value)) return value.map((each) => visit(each, depth - 1));
       if (!isMapping(value) || depth <= 0) return value;
       return Object.fromEntries(
@@ -159,6 +163,12 @@ class BakeReader {
       );
     };
     return { ...mapping(visit(target, DEPTH)) };
+  }
+
+  /** A variable that is null leaves an option as if it were not written. */
+  #isUnset(text: string): boolean {
+    const name = /^\$\{(\w+)\}$/.exec(text)?.[1];
+    return name !== undefined && this.#variables.get(name) === null;
   }
 
   #build(name: string, options: Mapping, isCalled: boolean, pushes: boolean): WrittenBuild {

@@ -12,6 +12,7 @@ toolTest(["git"], "init reads bake files as bake does", async () => {
     "docs/Dockerfile": SCRATCH,
     "docker-bake.hcl": `
 variable "REGISTRY" { default = "ghcr.io/acme" }
+variable "UNSET" {}
 variable "TAG" { default = "edge" }
 group "default" { targets = ["web", "jobs", "lint"] }
 target "_common" {
@@ -24,7 +25,7 @@ target "web" {
   context = "web"
   target = "prod"
   tags = ["\${REGISTRY}/front:\${TAG}"]
-  args = { NAME = REGISTRY, DATE = timestamp() }
+  args = { NAME = REGISTRY, DATE = timestamp(), UNSET = UNSET }
   contexts = { base = "target:base" }
   secret = ["id=npm,src=.npmrc"]
 }
