@@ -18,6 +18,8 @@ export interface CommonOptions {
   readonly builder?: string;
   readonly remote?: boolean | undefined;
   readonly pull?: boolean | undefined;
+  /** Of build, push, plan and watch. */
+  readonly strictInputs?: boolean | undefined;
   readonly json?: boolean | undefined;
   readonly output?: OutputMode;
   readonly quiet?: boolean | undefined;
@@ -42,6 +44,7 @@ export function runSettings(options: CommonOptions): RunSettings {
     },
     remote: options.remote ?? true,
     pull: options.pull ?? false,
+    strictInputs: options.strictInputs ?? false,
   };
 }
 

@@ -66,6 +66,11 @@ export interface Description {
    * tool: a registry is then asked for it before the tool is. Left out where only the tool can tell.
    */
   readonly sourceKey?: SourceKeyParts;
+  /**
+   * Folder whose files `inputs` select → the file whose lines leave some out, both relative to
+   * images.ts' folder: people are told where to leave out what git ignores.
+   */
+  readonly ignoreFiles?: Readonly<Record<string, string>>;
   /** `inputs` say nothing yet: only `identify` can tell what goes in. @default false */
   readonly undiscovered?: boolean;
 }

@@ -30,7 +30,7 @@ import { imageReasons, treeReasons } from "./reasons.ts";
 import type { RemoteDigests } from "./remotes.ts";
 
 /** Another one where descriptions that are recorded no longer say all that they hold for. */
-const DESCRIPTION_SCHEMA = 4;
+const DESCRIPTION_SCHEMA = 5;
 
 /** An image described: what goes in is known, but nothing of it has been looked at. */
 export interface DescribedImage {

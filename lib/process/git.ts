@@ -11,11 +11,16 @@ export interface GitAnswer {
   readonly stdout: string;
 }
 
-/** Runs git in a folder; undefined where git is not installed. */
+/**
+ * Runs git in a folder; undefined where git is not installed.
+ *
+ * @param stdin bytes for its standard input.
+ */
 export async function askGit(
   folder: string,
   args: readonly string[],
   signal?: AbortSignal,
+  stdin?: Uint8Array,
 ): Promise<GitAnswer | undefined> {
   if (which("git") === undefined) return undefined;
   return await runProcess(["git", "-C", folder, ...args], {
@@ -23,5 +28,6 @@ export async function askGit(
     capture: true,
     env: { GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" },
     ...(signal === undefined ? {} : { signal }),
+    ...(stdin === undefined ? {} : { stdin }),
   });
 }

@@ -46,6 +46,7 @@ import { TaskRunner } from "./task_runner.ts";
 /** Not needed where nothing has changed. */
 const building = lazy(() => import("./build_image.ts"));
 const lookingUp = lazy(() => import("./source_lookup.ts"));
+const lookingAtInputs = lazy(() => import("./ignored_inputs.ts"));
 const sourceKeys = lazy(() => import("../plan/source_key.ts"));
 
 /** Whether what is not current is built, or only said. */
@@ -150,6 +151,9 @@ export class Runner {
     const { key, reasons, prepared, current: record } = evaluation;
     const { description, identity } = prepared;
     const keyed = { key, reasons, description, ...(identity === undefined ? {} : { identity }) };
+    if (session.settings.strictInputs && this.#mode === "plan") {
+      await this.#noteOddInputs(prepared);
+    }
     if (record !== undefined && session.settings.destination === undefined) {
       return { ...keyed, status: "cached", verdict: "current", record };
     }
@@ -162,6 +166,7 @@ export class Runner {
       return { ...keyed, status: "remote", verdict: "remote", record };
     }
     const unavailable = await this.#unavailability(prepared);
+    if (unavailable === undefined) await this.#noteOddInputs(prepared);
     if (this.#mode === "plan") {
       if (unavailable === undefined) return { ...keyed, verdict: "build" };
       return { ...keyed, verdict: "unavailable", fault: unavailable };
@@ -235,6 +240,10 @@ export class Runner {
       this.#session.notice(`Its bases could not be asked for: ${why}`, prepared.node.id);
       return remotes;
     }
+  }
+
+  async #noteOddInputs(prepared: PreparedImage): Promise<void> {
+    await (await lookingAtInputs()).noteOddInputs(this.#session, prepared);
   }
 
   /** Why this machine cannot build an image, as far as can be told before its tasks run. */

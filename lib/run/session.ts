@@ -38,6 +38,8 @@ export interface RunSettings {
   readonly destination?: string;
   /** That registry is going to be written, not only asked. */
   readonly publishes?: boolean;
+  /** Files that git ignores and that enter a key are an error. @default false */
+  readonly strictInputs?: boolean;
   /** Where its state is. @default the project's own */
   readonly state?: State;
 }

@@ -15,7 +15,7 @@ import type { Reading } from "./engines/run.ts";
 import { assemble, SourceFault } from "./native/assemble.ts";
 import { type Folder, Folders, ignoreFilesOf } from "./plan/folders.ts";
 import { hiddenHistory } from "./plan/hidden_history.ts";
-import { type Options, readOptions } from "./plan/options.ts";
+import { joinPath, type Options, readOptions } from "./plan/options.ts";
 import { planStages } from "./plan/stages.ts";
 import { type Survey, survey } from "./plan/survey.ts";
 import { unusedArgs } from "./plan/unused_args.ts";
@@ -48,6 +48,12 @@ function describe(image: Image, context: DescribeContext): Description {
     ...(notices.length === 0 ? {} : { notices }),
     ...(result.remotes.length === 0 ? {} : { sources: result.remotes }),
     ...(tools.length === 0 ? {} : { tools }),
+    ignoreFiles: Object.fromEntries(
+      result.folders.map(({ folder: { path, ignoreFile } }) => [
+        path,
+        ignoreFile ?? joinPath(path, ".dockerignore"),
+      ]),
+    ),
     reads: [...[...reads].sort(), ...selected.flatMap(({ looks }) => looks)],
   };
 }

@@ -30,6 +30,7 @@ function pushVerb(done: Done) {
     .option("--to <registry:registry>", "Which registry.")
     .option("--tag <tag:string>", "Tag instead of the recipe's own.", { collect: true })
     .option("--dry-run", "Only say what would happen.")
+    .option("--strict-inputs", "Fail where a file that git ignores enters a key.")
     .example("images push --all", "what CI runs")
     .example("images push app --to overlay --tag try", "one image, one registry, one tag")
     .action(async (options, ...targets) =>
@@ -44,6 +45,7 @@ function planVerb(done: Done) {
     .type("purpose", new EnumType(["build", "push"]))
     .option("--for <purpose:purpose>", "What it is a plan for: build or push.")
     .option("--to <registry:registry>", "Of a push, which registry.")
+    .option("--strict-inputs", "Fail where a file that git ignores enters a key.")
     .example("images plan", "verdict, content tag and reasons of every image")
     .action(async (options, ...targets) =>
       done(await (await import("../plan.ts")).plan(options, targets))
@@ -73,6 +75,7 @@ function goingOn(description: string) {
   return verb(description)
     .arguments("[target...:target]")
     .option("--all", "Every image; a missing tool is then a failure.")
+    .option("--strict-inputs", "Fail where a file that git ignores enters a key.")
     .option("--load", "Then load them into docker or podman (--engine).")
     .option("--push", "Then publish them, as push does.")
     .option("--to <registry:registry>", "With --push, which registry.")
