@@ -12,7 +12,7 @@ import {
   type Registry,
   type Task,
 } from "../model/recipe.ts";
-import type { Projection } from "../model/projection.ts";
+import { manifestOf, type Projection } from "../model/projection.ts";
 import { isRegistryHost, isRepository, isTag } from "../model/reference.ts";
 import { checkNames } from "./check_names.ts";
 import { checkOptions } from "./check_options.ts";
@@ -268,9 +268,12 @@ function commonOf(
 function inputsOf(written: readonly (string | Projection)[]) {
   const projections = written.filter((each) => typeof each !== "string");
   if (projections.length === 0) return { inputs: written as readonly string[] };
-  const inputs = written.map((each) =>
-    typeof each === "string" ? each : literalPattern(String(each.path))
-  );
+  const inputs = written.flatMap((each) => {
+    if (typeof each === "string") return [each];
+    if (typeof each.path !== "string") return [];
+    const manifest = manifestOf(each);
+    return [each.path, ...(manifest === undefined ? [] : [manifest])].map(literalPattern);
+  });
   return { inputs, projections };
 }
 

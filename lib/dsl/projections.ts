@@ -5,6 +5,7 @@ import {
   lockfileFormat,
   type LockfileProjection,
   LOCKFILES,
+  namesFolder,
   type Projection,
 } from "../model/projection.ts";
 import { isObject, type Kind, type ValueFault } from "./shape.ts";
@@ -12,8 +13,8 @@ import { isObject, type Kind, type ValueFault } from "./shape.ts";
 /** Options of `lockfile()`. */
 export interface LockfileOptions {
   /**
-   * The member of the workspace: its folder relative to the lock file's, `.` for the root; for cargo
-   * the name of its package.
+   * The member of the workspace: its folder relative to the lock file's, `.` for the root. For cargo
+   * also the name of its package, and a folder without a slash is taken for one.
    */
   readonly workspace: string;
 }
@@ -120,14 +121,15 @@ function lockfileFault({ path, workspace }: LockfileProjection): ValueFault | un
       next: `name the member: lockfile("${path}", { workspace: "${EXAMPLES[format]}" })`,
     };
   }
-  if (format === "cargo" && !/^[\p{L}\p{N}_-]+$/u.test(workspace)) {
+  if (format === "cargo" && !namesFolder(workspace)) {
+    if (/^[\p{L}\p{N}_-]+$/u.test(workspace)) return undefined;
     return {
       message: `holds lockfile("${path}", …) with the workspace "${workspace}", no package's name`,
       word: workspace,
-      next: "give the member's name as it is in its Cargo.toml",
+      next: "give the member's name as it is in its Cargo.toml, or its folder",
     };
   }
-  if (format !== "cargo" && !isFolder(workspace)) {
+  if (!isFolder(workspace)) {
     return {
       message: `holds lockfile("${path}", …) with the workspace "${workspace}", no folder in it`,
       word: workspace,

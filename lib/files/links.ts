@@ -1,6 +1,6 @@
 /** Globs and files that are reached through links. */
 
-import type { Projection } from "../model/projection.ts";
+import { manifestOf, type Projection } from "../model/projection.ts";
 import type { Selection } from "../model/selection.ts";
 import { fixedPart, literalPattern, pathSelection } from "./selection.ts";
 import { isInStore, realPath, relativeTo, wayTo } from "./way.ts";
@@ -16,12 +16,19 @@ export function withLinksFollowed(root: string, globs: readonly string[]): reado
   return found.length === 0 ? globs : [...globs, ...found];
 }
 
-/** Projections of the files that their paths lead to. */
+/**
+ * Projections of the files that their paths lead to. One that needs a manifest beside its file stays
+ * as it is: beside the other there may be another one, and the whole file then counts.
+ */
 export function withRealPaths(
   root: string,
   projections: readonly Projection[],
 ): readonly Projection[] {
-  return projections.map((each) => ({ ...each, path: pathBelow(root, each.path) ?? each.path }));
+  return projections.map((each) =>
+    manifestOf(each) === undefined
+      ? { ...each, path: pathBelow(root, each.path) ?? each.path }
+      : each
+  );
 }
 
 /** The paths that globs name in front of their first wildcards. */

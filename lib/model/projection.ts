@@ -16,7 +16,7 @@ export interface LockfileProjection {
   readonly projection: "lockfile";
   /** The file, relative to images.ts. */
   readonly path: string;
-  /** The member: its folder relative to the lock file's, or for cargo the package's name. */
+  /** The member: its folder relative to the lock file's, or for cargo also the package's name. */
   readonly workspace: string;
 }
 
@@ -37,6 +37,23 @@ export const LOCKFILES: ReadonlyMap<string, LockfileFormat> = new Map<string, Lo
 /** The format of a lock file by its name; undefined where it cannot be projected. */
 export function lockfileFormat(path: string): LockfileFormat | undefined {
   return LOCKFILES.get(path.slice(path.lastIndexOf("/") + 1));
+}
+
+/**
+ * The manifest that tells the name by which a Cargo.lock knows a member, relative to images.ts;
+ * undefined where the projection needs none.
+ */
+export function manifestOf(projection: Projection): string | undefined {
+  if (projection.projection !== "lockfile") return undefined;
+  const { path, workspace } = projection;
+  if (lockfileFormat(path) !== "cargo" || !namesFolder(workspace)) return undefined;
+  const folder = workspace === "." ? "" : `${workspace}/`;
+  return `${path.slice(0, path.lastIndexOf("/") + 1)}${folder}Cargo.toml`;
+}
+
+/** Says whether a member of a cargo workspace is given by its folder; packages have no such names. */
+export function namesFolder(workspace: string): boolean {
+  return workspace === "." || (typeof workspace === "string" && workspace.includes("/"));
 }
 
 /** One of the parts a projection consists of, with a short digest of what it says. */

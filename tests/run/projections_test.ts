@@ -142,6 +142,43 @@ Deno.test("a part of a file counts wherever the file is selected, and all of it 
   assertEquals(new Set(ids).size, 1);
 });
 
+Deno.test("a member of a cargo workspace is found by its folder", async () => {
+  const { write } = WRITERS.cargo!;
+  const manifest = (name: string) => `[package]\nname = "${name}"\n`;
+  await using project = await TestProject.resident({
+    "Cargo.lock": write(workspaceOf({})),
+    "crates/first/Cargo.toml": manifest("web"),
+  });
+  define(
+    project,
+    `{ images: { app: files({ layers: [],
+      inputs: [lockfile("Cargo.lock", { workspace: "crates/first" })] }) } }`,
+  );
+  assertEquals(await builtIn(project), ["app"]);
+  project.write({ "Cargo.lock": write(workspaceOf({ api: 1 })) });
+  assertEquals(await builtIn(project), []);
+  project.write({ "Cargo.lock": write(workspaceOf({ api: 1, web: 1 })) });
+  assertEquals(await builtIn(project), ["app"]);
+  project.write({ "crates/first/Cargo.toml": manifest("api") });
+  assertEquals(await builtIn(project), ["app"]);
+  project.write({ "Cargo.lock": write(workspaceOf({ api: 1, web: 2 })) });
+  assertEquals(await builtIn(project), []);
+  project.write({ "Cargo.lock": write(workspaceOf({ api: 2, web: 2 })) });
+  assertEquals(await builtIn(project), ["app"]);
+});
+
+Deno.test("people are told where all of a file counts", async () => {
+  await using project = await TestProject.resident({ "package.json": "{ }", "Cargo.lock": "{" });
+  define(
+    project,
+    `{ images: { app: files({ layers: [], inputs: [
+      json("package.json", ["a"]), lockfile("Cargo.lock", { workspace: "web" })] }) } }`,
+  );
+  const { stderr } = await project.images("build");
+  assertStringIncludes(stderr, "All of Cargo.lock counts in its key: it cannot be read: ");
+  assertEquals(stderr.includes("All of package.json"), false);
+});
+
 const REFUSED: readonly [string, string, readonly string[]][] = [
   [
     "a lock file of an unknown kind",

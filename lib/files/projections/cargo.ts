@@ -24,6 +24,13 @@ interface Package {
   readonly references: readonly string[];
 }
 
+/** The package's name in a member's Cargo.toml. @throws where there is none. */
+export function packageName(manifest: string): string {
+  const { name } = tableOf(memberOf(tableOf(parse(manifest), "it"), "package"), "package");
+  if (typeof name !== "string") throw new NotUnderstood("the Cargo.toml has no name");
+  return name;
+}
+
 /** The parts that a member can see. @throws where anything is not understood. */
 export function cargoParts(text: string, workspace: string): readonly Part[] {
   const document = tableOf(parse(text), "the document");

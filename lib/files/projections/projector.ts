@@ -1,9 +1,9 @@
 /** Putting the part of a file that counts in the place of the whole. */
 
 import { createHash } from "node:crypto";
-import type { ProjectedPart, Projection } from "../../model/projection.ts";
+import { manifestOf, type ProjectedPart, type Projection } from "../../model/projection.ts";
 import type { Entry } from "../../model/selection.ts";
-import { readRegularFile } from "../../util/regular_file.ts";
+import { readRegularFile, readRegularText } from "../../util/regular_file.ts";
 import { type Projected, PROJECTION_SCHEMA, type ProjectionCache } from "../projection_cache.ts";
 import { NotUnderstood, type Part } from "./part.ts";
 
@@ -45,10 +45,11 @@ export class Projector {
     if (projections === undefined || entry.type !== "file" || entry.digest === undefined) {
       return entry;
     }
-    const rules = projections.map(({ path: _, ...rule }) => rule);
+    const named = await Promise.all(projections.map((each) => withName(each, relative, path)));
+    const rules = named.map(({ path: _, ...rule }) => rule);
     const formats = projections.map(({ path }) => path.slice(path.lastIndexOf("/") + 1));
     const key = sha256(JSON.stringify([PROJECTION_SCHEMA, entry.digest, formats, rules]));
-    const known = this.#cache.projected(key) ?? await this.#read(key, path, entry, projections);
+    const known = this.#cache.projected(key) ?? await this.#read(key, path, entry, named);
     if (known.whole !== undefined) this.#onWhole(relative, known.whole);
     return { ...entry, digest: known.digest };
   }
@@ -76,6 +77,22 @@ export class Projector {
     }
     this.#cache.keep(key, projected, parts);
     return projected;
+  }
+}
+
+/**
+ * A projection whose member is called what its Cargo.toml says; one that cannot be read leaves the
+ * folder, which is no member's name. The Cargo.toml is an input of its own.
+ */
+async function withName(each: Projection, relative: string, path: string): Promise<Projection> {
+  const manifest = manifestOf(each);
+  if (manifest === undefined) return each;
+  const { packageName } = await import("./cargo.ts");
+  try {
+    const file = `${path.slice(0, -relative.length)}${manifest}`;
+    return { ...each, workspace: packageName(readRegularText(file)) } as Projection;
+  } catch {
+    return each;
   }
 }
 
