@@ -1,6 +1,5 @@
 /** The folder where a project's state lives, and what lies where in it. */
 
-import { resolve } from "@std/path";
 import { realPath } from "../files/way.ts";
 import { usageFault } from "../model/errors.ts";
 import { sumOf } from "../model/sealed.ts";
@@ -46,7 +45,7 @@ export class State {
     const moved = Deno.env.get("IMAGES_STATE_DIR");
     const usual = `${root}/${STATE_NAME}`;
     if (!moved) return new State(usual);
-    const folder = resolve(root, moved);
+    const folder = plain(moved.startsWith("/") ? moved : `${root}/${moved}`);
     const whose = ownerOf(folder, root);
     if (whose === undefined) return new State(folder, folder === usual ? undefined : root);
     throw usageFault(`IMAGES_STATE_DIR names ${whose}`, {
@@ -182,6 +181,16 @@ function shortHash(path: string): string {
   const bytes = new TextEncoder().encode(path);
   const half = (seed: number) => sumOf(bytes, bytes.length, seed).toString(16).padStart(8, "0");
   return half(0x811c9dc5) + half(0x9e3779b9);
+}
+
+/** An absolute path without `.` and `..`; @std/path would import a module of Node on each run. */
+function plain(path: string): string {
+  const parts: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return `/${parts.join("/")}`;
 }
 
 /** What a folder is that cannot be a state's; undefined where it can. */
