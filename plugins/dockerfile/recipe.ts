@@ -113,7 +113,7 @@ const SHAPE: Shape = {
 };
 
 /** Name and version, as they enter keys; the reference is BuildKit 0.26 with Dockerfile 1.20. */
-export const PLUGIN = { name: "dockerfile", version: "11" } as const;
+export const PLUGIN = { name: "dockerfile", version: "12" } as const;
 
 const REF: PluginRef = {
   ...PLUGIN,

@@ -130,10 +130,16 @@ function inStage(
   return steps[place.step - 2 - triggers] ?? planned.stage.from;
 }
 
+/** Without triggers, which docker carries out with FROM. */
 function inAll(step: number, plan: Plan, handed: HandedScript): Instruction | undefined {
   const all = [
     ...plan.script.globals,
-    ...plan.stages.flatMap(({ stage }, at) => [stage.from, ...handed.stages[at]!]),
+    ...plan.stages.flatMap(({ stage }, at) => [
+      stage.from,
+      ...handed.stages[at]!.filter((each) =>
+        each === undefined || stage.instructions.includes(each)
+      ),
+    ]),
   ];
   return all[step - 1];
 }

@@ -10,12 +10,7 @@
 import type { Digest } from "../../../lib/model/digest.ts";
 import { Fault } from "../../../lib/model/errors.ts";
 import type { ImageSource, Layer, LocalImage } from "../../../lib/model/image.ts";
-import {
-  type ContainerConfig,
-  type History,
-  type ImageConfig,
-  MediaType,
-} from "../../../lib/model/oci.ts";
+import { type History, type ImageConfig, MediaType } from "../../../lib/model/oci.ts";
 import { parsePlatform } from "../../../lib/model/platform.ts";
 import type { BuildContext, BuildRequest } from "../../../lib/model/plugin.ts";
 import { encodeConfig, parseConfig } from "../../../lib/oci/documents.ts";
@@ -23,19 +18,10 @@ import { makersOf } from "../../../lib/oci/inspect.ts";
 import { decompress } from "../../../lib/oci/decompress.ts";
 import { rewriteTar } from "../../../lib/oci/tar_rewrite.ts";
 import { passOn } from "../native/write.ts";
-import type { Options } from "../plan/options.ts";
 import { STEP_LABEL } from "./handed_script.ts";
 import { MountPoints, plainPath } from "./mount_points.ts";
+import type { Replayed } from "./replayed.ts";
 import type { EngineImage, EngineLayer } from "./result.ts";
-
-/** Label that buildah puts on what it builds. */
-const BUILDAH_LABEL = "io.buildah.version";
-
-/** What `COPY` copied, as buildah and the classic builder tell it: a digest of engine's own making. */
-const COPIED = /\b(file|dir|multi):[0-9a-f]{64} in /g;
-
-/** Arguments in front of a command, as engines tell them: `|1 TOKEN=abc /bin/sh -c make`. */
-const ARGUMENTS = /^(RUN )?\|\d+ /;
 
 /** Instructions whose layers hold what was asked for: nothing is mounted for them. */
 const COPYING = /^(?:ADD|COPY|WORKDIR) /;
@@ -59,8 +45,8 @@ export async function normalise(
   made: EngineImage,
   base: ResultBase | undefined,
   request: BuildRequest,
-  options: Options,
   targets: readonly string[],
+  replayed: Replayed,
 ): Promise<ImageSource> {
   const { context } = request;
   const config = parseConfig(made.config, context.name);
@@ -89,7 +75,7 @@ export async function normalise(
   const labels = request.image.common.labels;
   return {
     config: encodeConfig(
-      recorded(config, base?.image, layers.map(({ diffId }) => diffId), labels, options, context),
+      recorded(config, base?.image, layers.map(({ diffId }) => diffId), labels, replayed, context),
     ),
     layers,
   };
@@ -160,63 +146,47 @@ function recorded(
   base: LocalImage | undefined,
   diffIds: readonly Digest[],
   labels: Readonly<Record<string, string>>,
-  options: Options,
+  { config, author, lines }: Replayed,
   context: BuildContext,
 ): ImageConfig {
   const created = new Date(context.created * 1000).toISOString().replace(/\.000Z$/, "Z");
-  const own = containerConfig(made.config ?? {});
-  const { [BUILDAH_LABEL]: _, [STEP_LABEL]: __, ...kept } = own.Labels ?? {};
-  const { os, architecture, variant, author } = made;
+  const { os, architecture, variant } = made;
   return {
     created,
     ...(author === undefined ? {} : { author }),
     architecture,
     os,
     ...(variant === undefined ? {} : { variant }),
-    config: { ...own, Labels: { ...kept, ...labels } },
+    config: { ...config, Labels: { ...config.Labels, ...labels } },
     rootfs: { type: "layers", diff_ids: diffIds },
-    history: historyOf(made.history ?? [], base?.config.history ?? [], options, created),
+    history: historyOf(made.history ?? [], base?.config.history ?? [], lines, created),
   };
 }
 
-/** What a container starts from; engines also note how the build's own containers ran. */
-function containerConfig(config: ContainerConfig): ContainerConfig {
-  const { User, ExposedPorts, Env, Entrypoint, Cmd, Volumes, WorkingDir, Labels } = config;
-  const { StopSignal, ArgsEscaped, Healthcheck, OnBuild, Shell } = config;
-  const all = { User, ExposedPorts, Env, Entrypoint, Cmd, Volumes, WorkingDir, Labels };
-  const fields = { ...all, StopSignal, ArgsEscaped, Healthcheck, OnBuild, Shell };
-  // Engines of Go write null for what is not there.
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null));
-}
-
-/** The base's lines as they are; of the lines above them only what was done. */
+/** The base's lines as they are; those above them in our own words, with the engine's layers. */
 function historyOf(
   made: readonly History[],
   base: readonly History[],
-  options: Options,
+  lines: readonly string[],
   created: string,
 ): History[] {
-  const lines = made.filter(({ created_by = "" }, at) =>
-    at < base.length || !created_by.includes(`LABEL ${STEP_LABEL}=`)
+  const own = made.slice(base.length).filter(({ created_by = "" }) =>
+    !created_by.includes(`LABEL ${STEP_LABEL}=`)
   );
-  return lines.map((entry, at) => {
-    const before = base[at];
-    if (before !== undefined) return before;
-    const { created_by = "", author, empty_layer } = entry;
+  // BuildKit does not tell of ONBUILD.
+  const told = lines.filter((line) => !line.startsWith("ONBUILD "));
+  const isWhole = own.length === lines.length;
+  // Layers of an engine that counts otherwise are left without words.
+  const isKnown = isWhole || own.length === told.length;
+  const rest = [...own];
+  const entries = (isKnown ? lines : own.map(() => undefined)).map((line): History => {
+    const isTold = isWhole || line === undefined || !line.startsWith("ONBUILD ");
+    const isEmpty = isTold ? rest.shift()!.empty_layer : true;
     return {
       created,
-      created_by: withoutValues(created_by.replace(COPIED, "$1 in "), options),
-      ...(author ? { author } : {}),
-      ...(empty_layer ? { empty_layer } : {}),
+      ...(line === undefined ? {} : { created_by: line }),
+      ...(isEmpty ? { empty_layer: true } : {}),
     };
   });
-}
-
-/** Values of host variables may be secrets: a config is no place for them. */
-function withoutValues(line: string, { hostArgs, args }: Options): string {
-  if (!ARGUMENTS.test(line) && !/^(?:\/bin\/sh -c #\(nop\) +)?ARG /.test(line)) return line;
-  return [...hostArgs].reduce((text, name) => {
-    const value = args.get(name) ?? "";
-    return value === "" ? text : text.replaceAll(`${name}=${value}`, name);
-  }, line);
+  return [...base, ...entries];
 }

@@ -21,6 +21,7 @@ import { normalise } from "./normalise.ts";
 import { OutputWatcher } from "./output.ts";
 import { baseImage, handOutside, type Outside } from "./outside.ts";
 import { prepareContext } from "./prepare.ts";
+import { replayAll } from "./replayed.ts";
 import type { EngineImage } from "./result.ts";
 import { readSecrets, redactor } from "./secrets.ts";
 import { stageImage } from "./stage_image.ts";
@@ -107,6 +108,7 @@ class EngineBuild {
     const digests = engine.weakCache
       ? await stepDigests(plan, options, result, context)
       : new Map();
+    const replayed = await replayAll(plan, options, outside.copies, context);
     const folder = await prepareContext(plan.context, context);
     const target = plan.stages.at(-1)!.index;
     const targets = plan.stages.flatMap(({ steps }) =>
@@ -117,14 +119,14 @@ class EngineBuild {
       const made = await this.#build(index, folder, digests);
       const name = `the stage ${nameOf(plan.script.stages[index]!)} of ${context.name}`;
       const base = await baseImage(index, plan, context);
-      const image = await stageImage(name, made, base, request, options, targets);
+      const image = await stageImage(name, made, base, request, targets, replayed.get(index)!);
       const handed = await engine.handOver(image, this.tooling);
       this.#replaced.set(index, handed.name);
       this.#contexts.push(...handed.args);
     }
     const made = await this.#build(target, folder, digests);
     const base = await baseImage(target, plan, context);
-    return await normalise(made, base, request, options, targets);
+    return await normalise(made, base, request, targets, replayed.get(target)!);
   }
 
   /** Builds one stage. */

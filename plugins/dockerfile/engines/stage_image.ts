@@ -7,8 +7,8 @@ import type { BuildRequest } from "../../../lib/model/plugin.ts";
 import { encodeManifest, parseConfig } from "../../../lib/oci/documents.ts";
 import { Sha256, sha256 } from "../../../lib/oci/sha256.ts";
 import { writeContent } from "../../../lib/util/write_all.ts";
-import type { Options } from "../plan/options.ts";
 import { normalise, type ResultBase } from "./normalise.ts";
+import type { Replayed } from "./replayed.ts";
 import type { EngineImage } from "./result.ts";
 
 /**
@@ -22,8 +22,8 @@ export async function stageImage(
   made: EngineImage,
   base: ResultBase | undefined,
   request: BuildRequest,
-  options: Options,
   targets: readonly string[],
+  replayed: Replayed,
 ): Promise<LocalImage> {
   const { image, context } = request;
   const folder = await Deno.makeTempDir({ dir: await context.scratch(), prefix: "stage-" });
@@ -43,8 +43,8 @@ export async function stageImage(
       image: { ...image, common: { ...image.common, labels: {} } },
       context: { ...context, writeBlob },
     },
-    options,
     targets,
+    replayed,
   );
   const imageId = sha256(config);
   const manifest = encodeManifest({
