@@ -5,7 +5,7 @@
 
 import { anyOf } from "../files/match.ts";
 import { fixedPart } from "../files/selection.ts";
-import { ancestorsOf } from "../files/way.ts";
+import { ancestorsOf, realPath } from "../files/way.ts";
 import { Fault } from "../model/errors.ts";
 import { keyTree, type PreparedImage } from "../plan/evaluate_image.ts";
 import { askGit } from "../process/git.ts";
@@ -39,15 +39,14 @@ export async function noteOddInputs(session: Session, prepared: PreparedImage): 
 
 async function noteIgnored(session: Session, prepared: PreparedImage): Promise<void> {
   const { circumstances: { project } } = session;
-  if (!isInRepository(project.root)) return;
   const { entries } = await keyTree(session.circumstances, prepared);
   // Git knows no folders; one that is empty may be that of outputs, which a task's key stands for.
-  const files = entries.filter(({ path, type }) => type !== "directory" && !path.startsWith("../"))
+  const paths = entries.filter(({ path, type }) => type !== "directory" && !path.startsWith("../"))
     .map(({ path }) => path);
-  const folders = new Set(files.flatMap((path) => ancestorsOf(path).slice(0, -1)));
-  const nested = [...folders].filter((folder) => exists(`${project.root}/${folder}/.git`));
-  const paths = files.filter((path) => !nested.some((folder) => path.startsWith(`${folder}/`)));
-  const ignored = await ignoredAmong(project.root, paths, session.signal);
+  const ignored: string[] = [];
+  for (const [repository, files] of byRepository(project.root, paths)) {
+    ignored.push(...await ignoredAmong(repository, files, session.signal));
+  }
   if (ignored.length === 0) return;
   const { message, next } = await describe(prepared, ignored);
   const { id } = prepared.node;
@@ -55,28 +54,66 @@ async function noteIgnored(session: Session, prepared: PreparedImage): Promise<v
   session.notice(`${message}; ${next}`, id);
 }
 
-function isInRepository(root: string): boolean {
-  return ["", ...ancestorsOf(root.slice(1)).map((path) => `/${path}`)].some((folder) =>
-    exists(`${folder}/.git`)
-  );
+/** A file by its path from images.ts' folder, and by that from the top of its repository. */
+interface RepositoryFile {
+  readonly path: string;
+  readonly inRepository: string;
+}
+
+/** Files by the repository that each is in: git knows nothing of others', nor beyond links. */
+function byRepository(
+  root: string,
+  paths: readonly string[],
+): ReadonlyMap<string, readonly RepositoryFile[]> {
+  const realFolder = memo((folder: string) => realPath(`${root}/${folder}`));
+  const repositoryOf = memo((folder: string): string | undefined => {
+    if (exists(`${folder}/.git`)) return folder;
+    return folder === "" ? undefined : repositoryOf(folder.slice(0, folder.lastIndexOf("/")));
+  });
+  const found = new Map<string, RepositoryFile[]>();
+  for (const path of paths) {
+    const end = path.lastIndexOf("/");
+    const folder = realFolder(path.slice(0, Math.max(0, end)));
+    const repository = folder === undefined ? undefined : repositoryOf(folder);
+    if (folder === undefined || repository === undefined) continue;
+    const inRepository = `${folder}/${path.slice(end + 1)}`.slice(repository.length + 1);
+    const others = found.get(repository);
+    if (others === undefined) found.set(repository, [{ path, inRepository }]);
+    else others.push({ path, inRepository });
+  }
+  return found;
+}
+
+function memo<T>(make: (key: string) => T): (key: string) => T {
+  const known = new Map<string, T>();
+  return (key) => {
+    if (!known.has(key)) known.set(key, make(key));
+    return known.get(key)!;
+  };
 }
 
 /** What git ignores of files: their outermost folders, or they; nothing where it cannot tell. */
 async function ignoredAmong(
-  root: string,
-  paths: readonly string[],
+  repository: string,
+  files: readonly RepositoryFile[],
   signal: AbortSignal,
 ): Promise<string[]> {
-  const asked = new Set([".", ...paths.flatMap(ancestorsOf)]);
+  const asked = new Set(files.flatMap(({ inRepository }) => ancestorsOf(inRepository)));
   const stdin = new TextEncoder().encode([...asked].map((path) => `./${path}\0`).join(""));
-  const answer = await askGit(root, ["check-ignore", "--stdin", "-z"], signal, stdin);
+  const answer = await askGit(repository, ["check-ignore", "--stdin", "-z"], signal, stdin);
   if (answer?.code !== 0) return [];
   const ignored = new Set(answer.stdout.split("\0").map((path) => path.slice("./".length)));
-  // A project that is ignored itself, such as one among the outputs of another, is in no checkout.
-  if (ignored.delete(".")) return [];
-  return [
-    ...new Set(paths.flatMap((path) => ancestorsOf(path).find((it) => ignored.has(it)) ?? [])),
-  ];
+  // In a folder that is ignored there may be files that git tracks all the same.
+  const tracked = files.filter(({ inRepository }) => !ignored.has(inRepository));
+  const mixed = new Set(tracked.flatMap(({ inRepository }) => ancestorsOf(inRepository)));
+  const outermost = files.flatMap(({ path, inRepository }) => {
+    if (!ignored.has(inRepository)) return [];
+    const parents = ancestorsOf(inRepository);
+    const at = parents.findIndex((each) => ignored.has(each) && !mixed.has(each));
+    // A project that is ignored itself, such as one among the outputs of another, is in no checkout.
+    return ancestorsOf(path).at(at - parents.length) ?? [];
+  });
+  return [...new Set(outermost)];
 }
 
 async function describe(

@@ -151,9 +151,8 @@ export class Runner {
     const { key, reasons, prepared, current: record } = evaluation;
     const { description, identity } = prepared;
     const keyed = { key, reasons, description, ...(identity === undefined ? {} : { identity }) };
-    if (session.settings.strictInputs && this.#mode === "plan") {
-      await this.#noteOddInputs(prepared);
-    }
+    const { strictInputs } = session.settings;
+    if (strictInputs) await this.#noteOddInputs(prepared);
     if (record !== undefined && session.settings.destination === undefined) {
       return { ...keyed, status: "cached", verdict: "current", record };
     }
@@ -166,7 +165,7 @@ export class Runner {
       return { ...keyed, status: "remote", verdict: "remote", record };
     }
     const unavailable = await this.#unavailability(prepared);
-    if (unavailable === undefined) await this.#noteOddInputs(prepared);
+    if (unavailable === undefined && !strictInputs) await this.#noteOddInputs(prepared);
     if (this.#mode === "plan") {
       if (unavailable === undefined) return { ...keyed, verdict: "build" };
       return { ...keyed, verdict: "unavailable", fault: unavailable };

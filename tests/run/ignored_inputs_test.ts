@@ -93,8 +93,41 @@ toolTest(["git"], "--strict-inputs refuses files that git ignores", async (t) =>
       assertEquals(error.next, 'add "node_modules" to app/.dockerignore');
     });
   }
+  await t.step("of an image that is up to date, too", async () => {
+    assertEquals((await project.images("build", "layers")).code, 0);
+    const { images } = await project.json(["build", "layers", "--strict-inputs"], 1);
+    assertStringIncludes(images[0]!.error!.message, "Git ignores site/page.log, ");
+  });
   await t.step("and lets others be built", async () => {
     assertEquals((await project.images("build", "narrow", "outputs", "--strict-inputs")).code, 0);
+  });
+});
+
+toolTest(["git"], "files that git ignores are found wherever they are", async (t) => {
+  const told = async (project: TestProject, name: string) =>
+    (await project.json(["plan", name, "--strict-inputs"], 1)).images[0]!.error!;
+  await t.step("in a context that is reached through a link", async () => {
+    await using project = await projectInGit();
+    Deno.symlinkSync("app", project.path("link"));
+    project.define('{ images: { context: dockerfile({ context: "link" }) } }');
+    const { message, next } = await told(project, "context");
+    assertStringIncludes(message, "Git ignores link/node_modules, ");
+    assertEquals(next, 'add "node_modules" to link/.dockerignore');
+  });
+  await t.step("in a repository below, by its own rules", async () => {
+    await using project = await projectInGit();
+    project.write({ "app/.gitignore": "main.*\n" });
+    await new Deno.Command("git", { args: ["init", "-q"], cwd: project.path("app") }).output();
+    const { message } = await told(project, "context");
+    assertStringIncludes(message, "Git ignores app/main.js, which");
+  });
+  await t.step("in a folder that git ignores, where it tracks others", async () => {
+    await using project = await projectInGit();
+    const add = ["add", "-f", "app/node_modules/b.js"];
+    await new Deno.Command("git", { args: add, cwd: project.root }).output();
+    const { message, next } = await told(project, "context");
+    assertStringIncludes(message, "Git ignores app/node_modules/a, ");
+    assertEquals(next, 'add "node_modules/a" to app/.dockerignore');
   });
 });
 
