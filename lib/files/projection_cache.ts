@@ -8,7 +8,7 @@ import { sealed, unsealed } from "../model/sealed.ts";
 import { TemporaryFile } from "../util/temporary.ts";
 
 /** Raised when the same file and projection would give another digest. */
-export const PROJECTION_SCHEMA = 1;
+export const PROJECTION_SCHEMA = 2;
 
 /** What stands for a file's digest. */
 export interface Projected {

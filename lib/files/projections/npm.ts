@@ -5,6 +5,7 @@
  */
 
 import { join } from "@std/path";
+import { ancestorsOf } from "../way.ts";
 import { parseJson } from "./json_fields.ts";
 import {
   memberOf,
@@ -31,6 +32,7 @@ const PACKAGE = new Set([
   ...["peer", "extraneous", "inBundle", "hasInstallScript", "hasShrinkwrap", "bin", "license"],
   ...["engines", "os", "cpu", "libc", "funding", "deprecated", "workspaces", "overrides"],
   ...["peerDependenciesMeta", "bundleDependencies", "bundledDependencies", "acceptDependencies"],
+  "ideallyInert",
 ]);
 
 /** The parts that a workspace can see. @throws where anything is not understood. */
@@ -50,8 +52,9 @@ export function npmParts(text: string, workspace: string): readonly Part[] {
     const value = memberOf(document, name);
     return value === undefined ? [] : [{ type: "setting", name, value: JSON.stringify(value) }];
   });
-  // What the root has installed, its members find too.
-  return [...parts, ...reached(packages, [folder, ""])];
+  // What is installed in folders above, and in the root, members find too.
+  const above = ancestorsOf(folder).filter((each) => Object.hasOwn(packages, each));
+  return [...parts, ...reached(packages, [...above, ""])];
 }
 
 /** The packages that some can reach, by their paths. */

@@ -6,6 +6,7 @@
 
 import { parse } from "@std/yaml";
 import { join } from "@std/path";
+import { ancestorsOf } from "../way.ts";
 import {
   memberOf,
   NotUnderstood,
@@ -21,14 +22,17 @@ import {
 const SETTINGS = [
   ...["lockfileVersion", "settings", "catalogs", "overrides", "packageExtensionsChecksum"],
   ...["pnpmfileChecksum", "ignoredOptionalDependencies", "patchedDependencies"],
-  ...["neverBuiltDependencies", "onlyBuiltDependencies", "time"],
+  ...["neverBuiltDependencies", "onlyBuiltDependencies"],
 ];
+
+/** When packages were published, by which versions are chosen: here they have been. */
+const UNUSED = "time";
 
 const DEPENDENCIES = ["dependencies", "devDependencies", "optionalDependencies"];
 
 const IMPORTER = [...DEPENDENCIES, "specifiers", "dependenciesMeta", "publishDirectory"];
 
-const TOP = new Set([...SETTINGS, ...IMPORTER, "importers", "packages", "snapshots"]);
+const TOP = new Set([...SETTINGS, ...IMPORTER, "importers", "packages", "snapshots", UNUSED]);
 
 const PACKAGE = new Set([
   ...["resolution", "id", "name", "version", "engines", "cpu", "os", "libc", "deprecated"],
@@ -81,9 +85,8 @@ class Reader {
         this.#parts.push({ type: "setting", name, value: JSON.stringify(value) });
       }
     }
-    this.#importer(workspace);
-    // What the root has installed, its members find too.
-    this.#importer(".");
+    // What is installed in folders above, and in the root, members find too.
+    for (const folder of [...ancestorsOf(workspace), "."]) this.#importer(folder);
     for (let next = this.#waiting.pop(); next !== undefined; next = this.#waiting.pop()) next();
     return this.#parts;
   }
@@ -188,11 +191,11 @@ function plain(path: string): string {
 /** Name and version for people. */
 function labelOf(key: string): { name: string; version?: string } {
   const [id = key] = key.replace(/^\//, "").split("(");
-  const at = id.indexOf("@", 1);
-  const slash = id.lastIndexOf("/");
-  const isOld = key.startsWith("/") && (at < 0 || (slash > 0 && slash < at && id[0] !== "@"));
-  if (isOld && slash > 0) {
-    return { name: id.slice(0, slash), version: id.slice(slash + 1).split("_")[0]! };
-  }
-  return at < 0 ? { name: id } : { name: id.slice(0, at), version: id.slice(at + 1) };
+  const scope = id.startsWith("@") ? id.indexOf("/") + 1 : 0;
+  // Since version 6 there is an @ between the two, before that a slash.
+  const found = id.slice(scope).search(key.startsWith("/") ? /[@/]/ : /@/);
+  if (found < 0) return { name: id };
+  const end = scope + found;
+  const version = id.slice(end + 1);
+  return { name: id.slice(0, end), version: id[end] === "/" ? version.split("_")[0]! : version };
 }

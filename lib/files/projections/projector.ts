@@ -68,7 +68,7 @@ export class Projector {
     let projected: Projected;
     let parts: ProjectedPart[] | undefined;
     try {
-      const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+      const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
       const found: Part[] = [];
       for (const each of projections) found.push(...await partsOf(text, each));
       ({ parts, ...projected } = digestOf(found));
